@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest page allocator: a twin of the Linux zoned buddy allocator that
+ * hands out the page frame numbers that the kernel would.
+ *
+ * It knows no time, no host, no reporter and no task. Everything it has to say
+ * to the outside goes through struct alloc_hooks and struct alloc_work; a
+ * request that cannot be served at once comes back as ALLOC_AGAIN with a
+ * reason, and is re-entered by the caller when the reason is dealt with.
+ *
+ * Modelled rules are those of 5.3, 5.7, 5.10, 6.1, 6.12 and 6.18 as switches
+ * (alloc/profile.h); docs/fidelity.md lists what is simplified.
+ */
+#ifndef ALLOC_ALLOC_H
+#define ALLOC_ALLOC_H
+
+#include <stdio.h>
+
+#include "alloc/profile.h"
+#include "include/digest.h"
+#include "include/types.h"
+
+enum migratetype {
+	MIGRATE_UNMOVABLE,
+	MIGRATE_MOVABLE,
+	MIGRATE_RECLAIMABLE,
+	MIGRATE_HIGHATOMIC,
+	MIGRATE_PCPTYPES = MIGRATE_HIGHATOMIC,
+	MIGRATE_CMA,
+	MIGRATE_ISOLATE,
+	MIGRATE_TYPES
+};
+
+enum zone_type {
+	ZONE_DMA,
+	ZONE_DMA32,
+	ZONE_NORMAL,
+	ZONE_MOVABLE,
+	ZONE_DEVICE,
+	MAX_NR_ZONES
+};
+
+#define ALLOC_MAX_NODES 16
+#define ALLOC_MAX_ZONES 64 /* all nodes together */
+#define ALLOC_MAX_CPUS 1024
+
+/* GFP bits, raw 6.1 values (allocator spec 7.1). */
+typedef uint32_t gfp_t;
+#define GFP_BIT_DMA 0x1u
+#define GFP_BIT_HIGHMEM 0x2u
+#define GFP_BIT_DMA32 0x4u
+#define GFP_BIT_MOVABLE 0x8u
+#define GFP_BIT_RECLAIMABLE 0x10u
+#define GFP_BIT_HIGH 0x20u
+#define GFP_BIT_IO 0x40u
+#define GFP_BIT_FS 0x80u
+#define GFP_BIT_ZERO 0x100u
+#define GFP_BIT_ATOMIC 0x200u
+#define GFP_BIT_DIRECT_RECLAIM 0x400u
+#define GFP_BIT_KSWAPD_RECLAIM 0x800u
+#define GFP_BIT_WRITE 0x1000u
+#define GFP_BIT_NOWARN 0x2000u
+#define GFP_BIT_RETRY_MAYFAIL 0x4000u
+#define GFP_BIT_NOFAIL 0x8000u
+#define GFP_BIT_NORETRY 0x10000u
+#define GFP_BIT_MEMALLOC 0x20000u
+#define GFP_BIT_COMP 0x40000u
+#define GFP_BIT_NOMEMALLOC 0x80000u
+#define GFP_BIT_HARDWALL 0x100000u
+#define GFP_BIT_THISNODE 0x200000u
+#define GFP_BIT_ACCOUNT 0x400000u
+
+#define GFP_KERNEL 0xcc0u
+#define GFP_ATOMIC 0xa20u
+#define GFP_HIGHUSER_MOVABLE 0x100ccau
+#define GFP_ANON_FAULT 0x100dcau   /* HIGHUSER_MOVABLE + ZERO */
+#define GFP_PAGE_TABLE 0x400dc0u   /* KERNEL + ZERO + ACCOUNT */
+#define GFP_GATHER 0x2800u         /* NOWAIT + NOWARN */
+#define GFP_TRANSHUGE_LIGHT 0x1c20cau
+#define GFP_TRANSHUGE 0x1c24cau
+
+/* Marks that a reporter design puts on a free block; dropped as hooks say. */
+enum block_mark {
+	BLOCK_REPORTED = 1,
+	BLOCK_HINTED = 2,
+};
+
+struct alloc;
+
+/* ---- what the allocator tells the outside ---- */
+
+enum alloc_event_kind {
+	ALLOC_EVENT_PAGE_ALLOC,   /* mm_page_alloc; pfn may be PFN_NONE */
+	ALLOC_EVENT_PAGE_FREE,    /* mm_page_free: free is prepared */
+	ALLOC_EVENT_ZONE_LOCKED,  /* mm_page_alloc_zone_locked */
+	ALLOC_EVENT_EXTFRAG,      /* mm_page_alloc_extfrag */
+	ALLOC_EVENT_PCPU_DRAIN,   /* mm_page_pcpu_drain */
+	ALLOC_EVENT_MERGE,        /* pfn/order: the block after one merge step */
+};
+
+struct alloc_event {
+	enum alloc_event_kind kind;
+	pfn_t pfn;
+	uint8_t order;
+	uint8_t migratetype;       /* as the kernel's event prints it */
+	uint8_t fallback_order;    /* EXTFRAG */
+	uint8_t fallback_type;     /* EXTFRAG */
+	bool change_ownership;     /* EXTFRAG */
+	bool percpu_refill;        /* ZONE_LOCKED */
+};
+
+/* Why a marked block loses its mark. */
+enum unmark_reason {
+	UNMARK_ALLOC,    /* taken for an allocation or a pcp refill, or split */
+	UNMARK_MERGE,
+	UNMARK_ISOLATE,
+	UNMARK_MOVE,     /* moved to another migratetype's list */
+};
+
+/*
+ * Any pointer may be NULL; an unused hook costs one predictable branch on a
+ * path of order >= notify_order only. Hooks run with the zone lock modelled as
+ * held: they may record and ask to be scheduled, and must not call back into
+ * the allocator, except block_unmark, which may read the list.
+ */
+struct alloc_hooks {
+	void *ctx;
+	/* A free block of order >= notify_order came to rest on a list. */
+	unsigned int notify_order;
+	void (*free_notify)(void *ctx, unsigned int zone, pfn_t pfn,
+			    unsigned int order);
+	/* A marked block is leaving its list (called before it is unlinked). */
+	void (*block_unmark)(void *ctx, unsigned int zone, pfn_t pfn,
+			     unsigned int order, enum migratetype mt,
+			     enum unmark_reason why);
+	/* Marks survive a move between types unless this is set. */
+	bool unmark_on_move;
+	/*
+	 * Tail insertion of a block of order >= notify_order: return the block
+	 * in front of which it goes, or PFN_NONE for the true tail.
+	 */
+	pfn_t (*tail_position)(void *ctx, unsigned int zone, unsigned int order,
+			       enum migratetype mt);
+	/* A free of any order, before the pcp or buddy sees it. */
+	void (*free_capture)(void *ctx, unsigned int zone, pfn_t pfn,
+			     unsigned int order, unsigned int cpu);
+	/* Slow path and boost wake kswapd of a node. */
+	void (*kswapd_wake)(void *ctx, unsigned int node, unsigned int order);
+	/* Tracepoints; off (NULL) outside replay, step and tests. */
+	void (*event)(void *ctx, const struct alloc_event *ev);
+	/*
+	 * A steal counts the LRU/movable pages of a pageblock: return the
+	 * count to use, or a negative number to use our own (replay's M hint).
+	 */
+	int (*movable_count)(void *ctx, unsigned int zone, pfn_t pageblock);
+	/* Runtime shuffle needs a word (spec 2.6). Required if shuffle is on. */
+	uint64_t (*shuffle_word)(void *ctx);
+	/*
+	 * Overrides the coin for one order-10 placement (replay's T hint):
+	 * 0 head, 1 tail, negative = use our own bit.
+	 */
+	int (*shuffle_coin)(void *ctx, pfn_t pfn);
+	/* Ordered stream of allocations and frees, NULL = not kept. */
+	struct digest *digest;
+};
+
+/*
+ * What one call did that costs time; the caller zeroes it, every call adds.
+ * sim/ turns it into nanoseconds and lock waits.
+ */
+struct alloc_work {
+	uint64_t zones_locked;    /* bit per zone index whose lock was taken */
+	uint32_t lock_acquisitions;
+	uint32_t list_touches;    /* list nodes touched under zone locks */
+	uint32_t pcp_ops;         /* blocks put on or taken from a pcp list */
+	uint32_t buddy_pages;     /* pages moved between pcp and buddy lists */
+	uint32_t merges, splits;
+};
+
+/* ---- set-up ---- */
+
+struct alloc_zone_config {
+	unsigned int node;
+	enum zone_type type;
+	pfn_t start, end;         /* spanned, end exclusive */
+	uint32_t present;         /* 0 = end - start */
+};
+
+struct alloc_config {
+	const struct alloc_profile *profile; /* copied */
+	unsigned int nr_cpus;
+	unsigned int nr_nodes;
+	const uint8_t *cpu_node;  /* node of each CPU; NULL = all on node 0 */
+	const uint8_t *distance;  /* nr_nodes^2, NULL = 10 local, 20 remote */
+	const struct alloc_zone_config *zones; /* ascending by start */
+	unsigned int nr_zones;
+	unsigned int pageblock_order; /* 9 or 10 */
+	bool pcp_disabled;        /* buddy only (`pcp off`) */
+	bool big_cache;           /* 6.12+: data-cache slice > 3 * batch */
+	bool cma, isolation;      /* configured: MIGRATE_TYPES as printed */
+	uint32_t watermark_scale_factor; /* 0 = default 10 */
+	uint32_t watermark_boost_factor; /* UINT32_MAX = default 15000 */
+	uint32_t lowmem_reserve_ratio[MAX_NR_ZONES]; /* all 0 = defaults */
+};
+
+/*
+ * A guest whose pages are all allocated (nothing free yet), watermarks 0, every
+ * pageblock M. 0, -EINVAL (with a reason in *why if not NULL) or -ENOMEM.
+ */
+int alloc_create(struct alloc **out, const struct alloc_config *cfg,
+		 const char **why);
+void alloc_destroy(struct alloc *a);
+/* Hooks are copied; call again to change them. NULL = none. */
+void alloc_set_hooks(struct alloc *a, const struct alloc_hooks *hooks);
+/* Work records go to *w from now on; never NULL (alloc owns a default). */
+void alloc_set_work(struct alloc *a, struct alloc_work *w);
+
+/* Boot hand-over of [start, end) (spec 2.2); counts as managed if asked. */
+void alloc_boot_range(struct alloc *a, pfn_t start, pfn_t end);
+/* Deferred struct-page init of [start, end), one thread (spec 2.3). */
+void alloc_deferred_range(struct alloc *a, pfn_t start, pfn_t end);
+/* Managed pages of a zone; boot hand-over adds to it. */
+void alloc_set_managed(struct alloc *a, unsigned int zone, uint64_t pages);
+/*
+ * Per-CPU pagesets replace the boot pagesets: batch and high by spec 5.2, 5.3
+ * with the watermarks as they are. Boot ranges before it bypass the pcp.
+ */
+void alloc_setup_pcp(struct alloc *a);
+/*
+ * The watermark initcall (spec 1.6 steps 1-6): min_free_kbytes, watermarks,
+ * lowmem reserves, pcp sizes. user_kbytes 0 = computed.
+ */
+void alloc_setup_watermarks(struct alloc *a, uint32_t user_kbytes);
+/* khugepaged raises min_free_kbytes (spec 1.6, last paragraph). */
+void alloc_raise_min_free_for_thp(struct alloc *a);
+uint32_t alloc_min_free_kbytes(const struct alloc *a);
+/* Boot shuffle of one zone; words from hooks.shuffle_word (spec 2.5). */
+void alloc_shuffle_zone(struct alloc *a, unsigned int zone);
+void alloc_set_shuffle(struct alloc *a, bool on);
+/* Mobility grouping off (spec 1.3); normally decided by alloc_setup_zonelists. */
+void alloc_set_grouping(struct alloc *a, bool on);
+/* Zonelist build time: decides grouping from managed and high watermarks. */
+void alloc_setup_zonelists(struct alloc *a);
+
+/* ---- allocation ---- */
+
+enum alloc_status {
+	ALLOC_OK,
+	ALLOC_FAIL,
+	ALLOC_AGAIN,  /* deal with .reason, then call alloc_pages again */
+};
+
+enum alloc_reason {
+	ALLOC_REASON_NONE,
+	ALLOC_REASON_COMPACT,   /* direct compaction of req->order wanted */
+	ALLOC_REASON_RECLAIM,   /* direct reclaim wanted; set req->progress */
+	ALLOC_REASON_OOM,       /* OOM killer wanted; set req->progress */
+};
+
+#define ALLOC_REQ_BUDDY 0x1u      /* bypass the pcp (as under trylock failure) */
+#define ALLOC_REQ_NO_SLOWPATH 0x2u/* first attempt only (4.2, 4.3) */
+#define ALLOC_REQ_MEMALLOC 0x4u   /* PF_MEMALLOC: no watermarks in slow path */
+#define ALLOC_REQ_OOM_VICTIM 0x8u
+#define ALLOC_REQ_HIGHATOMIC 0x10u/* step's `highatomic`: rights at once */
+#define ALLOC_REQ_NOFRAGMENT 0x20u/* step's `nofragment` with BUDDY */
+
+/* One request; zero .slow before the first call, then leave it alone. */
+struct alloc_request {
+	gfp_t gfp;
+	uint8_t order;
+	uint16_t cpu;
+	int8_t node;              /* preferred node, -1 = node of cpu */
+	uint32_t flags;           /* ALLOC_REQ_* */
+	int16_t zone;             /* >= 0: only this zone (BUDDY in step) */
+	uint64_t progress;        /* in, after AGAIN: pages freed, 0 = none */
+	struct {                  /* owned by alloc_pages between calls */
+		uint8_t stage;
+		uint8_t no_progress_loops;
+		bool drained;
+		bool compact_deferred;
+	} slow;
+};
+
+struct alloc_result {
+	enum alloc_status status;
+	enum alloc_reason reason;
+	pfn_t pfn;                /* PFN_NONE unless ALLOC_OK */
+	unsigned int zone;        /* zone index of pfn */
+};
+
+/* Models __alloc_pages. Order 0 .. MAX_PAGE_ORDER. */
+struct alloc_result alloc_pages(struct alloc *a, struct alloc_request *req);
+/*
+ * The hot case: order and gfp known good, first attempt only, no slow path.
+ * Returns the PFN or PFN_NONE; on PFN_NONE call alloc_pages.
+ */
+pfn_t alloc_page_fast(struct alloc *a, unsigned int cpu, unsigned int order,
+		      gfp_t gfp);
+
+/* Bulk allocation of order-0 pages (spec 5.9). Returns how many. */
+unsigned int alloc_pages_bulk(struct alloc *a, struct alloc_request *req,
+			      pfn_t *out, unsigned int nr);
+/* One page from the pcp list (zone, cpu, order, mt), as a B record needs it. */
+pfn_t alloc_pcp_take(struct alloc *a, unsigned int zone, unsigned int cpu,
+		     unsigned int order, enum migratetype mt);
+/* Choosing a block (spec 4.5) in one zone, no watermark test. */
+pfn_t alloc_buddy(struct alloc *a, unsigned int zone, unsigned int order,
+		  enum migratetype mt, bool nofragment);
+
+/*
+ * Reclaim policies for callers without a guest kernel: ALLOC_AGAIN is answered
+ * by "nothing happened", so requests fail where the kernel would go on.
+ */
+struct alloc_result alloc_pages_nowait(struct alloc *a,
+				       struct alloc_request *req);
+
+/* ---- free ---- */
+
+/* Drop of the last reference by `cpu` (spec 3.1). */
+void alloc_free(struct alloc *a, unsigned int cpu, pfn_t pfn,
+		unsigned int order);
+/* The same past the pcp. */
+void alloc_free_buddy(struct alloc *a, pfn_t pfn, unsigned int order);
+/*
+ * Batched free (spec 5.8): prepare reads and keeps the pageblock type, commit
+ * inserts. alloc_free_list does both passes over an array of order-0 pages.
+ */
+void alloc_free_prepare(struct alloc *a, pfn_t pfn, unsigned int order);
+void alloc_free_commit(struct alloc *a, unsigned int cpu, pfn_t pfn,
+		       unsigned int order);
+void alloc_free_list(struct alloc *a, unsigned int cpu, const pfn_t *pfns,
+		     unsigned int nr);
+
+/* Would freeing this block be right: inside one zone, and no page of it free? */
+bool alloc_block_is_allocated(const struct alloc *a, pfn_t pfn,
+			      unsigned int order);
+/* State of one page. */
+enum alloc_page_state { ALLOC_PAGE_USED, ALLOC_PAGE_BUDDY, ALLOC_PAGE_PCP };
+/*
+ * The free or pcp block that contains pfn: its state, and head, order in
+ * *head, *order (unchanged for USED). Slow; for checks, dumps and reporters.
+ */
+enum alloc_page_state alloc_page_lookup(const struct alloc *a, pfn_t pfn,
+					pfn_t *head, unsigned int *order);
+
+/* ---- pcp draining ---- */
+
+void alloc_drain_cpu(struct alloc *a, unsigned int cpu);
+void alloc_drain_all(struct alloc *a);
+/* Flush nr pages of one pageset starting at list `pindex` (a D record). */
+void alloc_drain_pageset(struct alloc *a, unsigned int zone, unsigned int cpu,
+			 uint32_t nr_pages, unsigned int pindex);
+/* One tick of the vmstat worker on a CPU: decay where the profile has it. */
+void alloc_vmstat_tick(struct alloc *a, unsigned int cpu);
+void alloc_set_reclaim_active(struct alloc *a, unsigned int zone, bool on);
+
+/* ---- isolation, lists and marks: what reporters and compaction use ---- */
+
+/*
+ * Take the free block headed by pfn off its list (spec 4.10). False if the
+ * watermark test refuses; CHECKs that pfn heads a free block.
+ */
+bool alloc_isolate(struct alloc *a, pfn_t pfn);
+/* The raw variant of the 2019 designs: no watermark test, no type change. */
+void alloc_isolate_raw(struct alloc *a, pfn_t pfn);
+/* Put an isolated block back: merge, no notification (spec 4.10). */
+void alloc_putback(struct alloc *a, pfn_t pfn, unsigned int order,
+		   enum migratetype mt);
+/* The 2019 drain: generic free forced to the tail, no notification. */
+void alloc_putback_tail(struct alloc *a, pfn_t pfn, unsigned int order,
+			enum migratetype mt);
+
+/* Walk a free list: first/last/next/prev return PFN_NONE at the end. */
+pfn_t alloc_list_first(const struct alloc *a, unsigned int zone,
+		       unsigned int order, enum migratetype mt);
+pfn_t alloc_list_last(const struct alloc *a, unsigned int zone,
+		      unsigned int order, enum migratetype mt);
+pfn_t alloc_list_next(const struct alloc *a, pfn_t pfn);
+pfn_t alloc_list_prev(const struct alloc *a, pfn_t pfn);
+/* O(1): pfn becomes the head (or the tail) by moving the sentinel. */
+void alloc_list_rotate_to_front(struct alloc *a, pfn_t pfn);
+void alloc_list_rotate_to_back(struct alloc *a, pfn_t pfn);
+
+bool alloc_is_free_head(const struct alloc *a, pfn_t pfn);
+unsigned int alloc_block_order(const struct alloc *a, pfn_t pfn); /* of a head */
+enum migratetype alloc_block_type(const struct alloc *a, pfn_t pfn); /* its list */
+unsigned int alloc_block_marks(const struct alloc *a, pfn_t pfn);
+void alloc_block_set_mark(struct alloc *a, pfn_t pfn, enum block_mark m);
+
+/* ---- state: zones, pageblocks, LRU ---- */
+
+struct alloc_zone_info {
+	const char *name;         /* "DMA", "DMA32", "Normal", "Movable" */
+	enum zone_type type;
+	unsigned int node;
+	pfn_t start, end;
+	uint64_t spanned, present, managed;
+	uint64_t free;            /* NR_FREE_PAGES, exact; without pcp pages */
+	uint64_t pcp;             /* pages on pcp lists */
+	uint64_t wmark_min, wmark_low, wmark_high; /* raw, without boost */
+	uint64_t boost;
+	uint64_t reserved_highatomic;
+	uint64_t lowmem_reserve[MAX_NR_ZONES];
+	uint64_t nr_free[NR_PAGE_ORDERS];
+};
+
+unsigned int alloc_nr_zones(const struct alloc *a);
+unsigned int alloc_nr_cpus(const struct alloc *a);
+const struct alloc_profile *alloc_profile_of(const struct alloc *a);
+void alloc_zone_info(const struct alloc *a, unsigned int zone,
+		     struct alloc_zone_info *out);
+/* Zone index that contains pfn, or -1. */
+int alloc_zone_of(const struct alloc *a, pfn_t pfn);
+/* One past the last PFN of the guest. */
+pfn_t alloc_end_pfn(const struct alloc *a);
+uint64_t alloc_free_pages(const struct alloc *a); /* all zones */
+/*
+ * Order-0 watermark test as the reporting gate and kswapd use it: free pages
+ * above mark + reserve (spec 1.8) for highest zone index j.
+ */
+bool alloc_watermark_ok(const struct alloc *a, unsigned int zone,
+			unsigned int order, uint64_t mark, unsigned int j);
+
+void alloc_set_watermarks(struct alloc *a, unsigned int zone, uint64_t min,
+			  uint64_t low, uint64_t high);
+void alloc_set_boost(struct alloc *a, unsigned int zone, uint64_t boost);
+void alloc_set_reserve(struct alloc *a, unsigned int zone, unsigned int j,
+		       uint64_t pages);
+void alloc_set_highatomic_reserved(struct alloc *a, unsigned int zone,
+				   uint64_t pages);
+
+enum migratetype alloc_pageblock_type(const struct alloc *a, pfn_t pfn);
+/* Sets the type only; moves nothing. */
+void alloc_set_pageblock_type(struct alloc *a, pfn_t pfn, enum migratetype mt);
+unsigned int alloc_pageblock_order(const struct alloc *a);
+
+/* LRU / movable-ops mark of [pfn, pfn + nr): counted by the claim rule. */
+void alloc_set_lru(struct alloc *a, pfn_t pfn, uint32_t nr, bool on);
+bool alloc_test_lru(const struct alloc *a, pfn_t pfn);
+
+/* ---- loading a recorded state ---- */
+
+/* Append a free block to the tail of its list, without merging. */
+void alloc_load_free(struct alloc *a, unsigned int zone, unsigned int order,
+		     enum migratetype mt, pfn_t pfn, unsigned int marks);
+/* Append a block to the tail of a pcp list. */
+void alloc_load_pcp(struct alloc *a, unsigned int zone, unsigned int cpu,
+		    unsigned int pindex, pfn_t pfn, enum migratetype cached);
+
+struct alloc_pcp_info {
+	uint32_t count;           /* pages on all lists */
+	uint32_t high, batch;
+	uint32_t high_min, high_max;
+	uint32_t free_factor;     /* 6.1 */
+	uint32_t alloc_factor, free_count; /* 6.12 */
+	unsigned int nr_lists;
+};
+void alloc_pcp_info(const struct alloc *a, unsigned int zone, unsigned int cpu,
+		    struct alloc_pcp_info *out);
+void alloc_set_pcp(struct alloc *a, unsigned int zone, unsigned int cpu,
+		   uint32_t batch, uint32_t high_min, uint32_t high_max,
+		   uint32_t free_factor);
+/* First block of a pcp list; go on with alloc_list_next. */
+pfn_t alloc_pcp_first(const struct alloc *a, unsigned int zone,
+		      unsigned int cpu, unsigned int pindex);
+/* Order and migratetype letter index of a pcp list. */
+void alloc_pindex_decode(const struct alloc *a, unsigned int pindex,
+			 unsigned int *order, enum migratetype *mt);
+
+/* ---- output and checking ---- */
+
+/* Layouts of /proc (spec 9). vmstat: the allocator's own lines. */
+void alloc_print_buddyinfo(const struct alloc *a, FILE *out);
+void alloc_print_pagetypeinfo(const struct alloc *a, FILE *out);
+void alloc_print_zoneinfo(const struct alloc *a, FILE *out);
+void alloc_print_vmstat(const struct alloc *a, FILE *out);
+
+/* Cumulative counters with the kernel's names. */
+struct alloc_counters {
+	uint64_t pgalloc[MAX_NR_ZONES]; /* pages */
+	uint64_t pgfree;                /* pages */
+	uint64_t allocs[NR_PAGE_ORDERS], frees[NR_PAGE_ORDERS]; /* calls */
+	uint64_t alloc_failures;
+	uint64_t pcp_refills, pcp_flushes, pcp_refill_pages, pcp_flush_pages;
+	uint64_t buddy_merges, buddy_splits;
+	uint64_t extfrag, extfrag_changed; /* steals; of these, type changed */
+	uint64_t isolated, isolate_refused, putbacks;
+	uint64_t zone_lock_acquisitions, zone_list_touches;
+	uint64_t kswapd_wakes, allocstall, watermark_boosts;
+	uint64_t cold_allocs[NR_PAGE_ORDERS]; /* marked blocks taken for alloc */
+};
+const struct alloc_counters *alloc_counters(const struct alloc *a);
+
+/*
+ * Every invariant: counts against list walks, lists against page state, pcp,
+ * accounting. NULL if all hold, else a description (static per thread).
+ */
+const char *alloc_check(const struct alloc *a);
+/* Bytes of metadata committed for pages, regions and lists. */
+uint64_t alloc_metadata_bytes(const struct alloc *a);
+
+#endif

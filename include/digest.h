@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Digest of an ordered event stream: XXH3-128 over 64-bit words, buffered so
+ * that adding a word is a store. Words are hashed in little-endian order.
+ */
+#ifndef INCLUDE_DIGEST_H
+#define INCLUDE_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DIGEST_BUFFER_WORDS 512
+#define DIGEST_HEX_SIZE 33
+
+struct digest {
+	void *state;       /* XXH3_state_t, owned */
+	uint64_t nr_words; /* words added since digest_init() */
+	uint32_t fill;     /* words waiting in buffer */
+	uint64_t buffer[DIGEST_BUFFER_WORDS];
+};
+
+/* 0 or -ENOMEM. digest_destroy() accepts a zeroed struct. */
+int digest_init(struct digest *d);
+void digest_destroy(struct digest *d);
+void digest_flush(struct digest *d);
+
+static inline void digest_u64(struct digest *d, uint64_t word)
+{
+	d->buffer[d->fill++] = word;
+	if (d->fill == DIGEST_BUFFER_WORDS)
+		digest_flush(d);
+}
+
+/* 32 lower-case hex digits of everything so far; adding may go on after. */
+void digest_hex(struct digest *d, char out[DIGEST_HEX_SIZE]);
+
+/* One-shot digest of bytes. */
+void digest_bytes_hex(const void *data, size_t size, char out[DIGEST_HEX_SIZE]);
+
+#endif
