@@ -124,7 +124,8 @@ enum unmark_reason {
  * the allocator, except block_unmark, which may read the list.
  */
 struct alloc_hooks {
-	void *ctx;
+	/* First argument of the reporter's hooks: the next five members. */
+	void *reporter_ctx;
 	/* A free block of order >= notify_order came to rest on a list. */
 	unsigned int notify_order;
 	void (*free_notify)(void *ctx, unsigned int zone, pfn_t pfn,
@@ -144,6 +145,8 @@ struct alloc_hooks {
 	/* A free of any order, before the pcp or buddy sees it. */
 	void (*free_capture)(void *ctx, unsigned int zone, pfn_t pfn,
 			     unsigned int order, unsigned int cpu);
+	/* First argument of every hook from here on. */
+	void *ctx;
 	/* Slow path and boost wake kswapd of a node. */
 	void (*kswapd_wake)(void *ctx, unsigned int node, unsigned int order);
 	/* Tracepoints; off (NULL) outside replay, step and tests. */

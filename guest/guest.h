@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest kernel above the page allocator: address spaces, page faults,
+ * huge pages, the page cache, LRU batches and the exact order in which unmap
+ * and exit give pages back.
+ *
+ * Operations are resumable: guest_run() does at most `budget` steps, records
+ * what they were in struct guest_work, appends every access to physical memory
+ * to the touch buffer, and returns. It reads no clock; sim/ prices the work,
+ * drains the touches and calls again. Nothing here allocates host memory while
+ * an operation runs, except page-table mirrors at the first fault of a range.
+ */
+#ifndef GUEST_GUEST_H
+#define GUEST_GUEST_H
+
+#include "alloc/alloc.h"
+#include "include/touch.h"
+#include "include/types.h"
+
+struct guest;
+
+enum thp_enabled { THP_ALWAYS, THP_MADVISE, THP_NEVER };
+enum thp_defrag {
+	THP_DEFRAG_ALWAYS,
+	THP_DEFRAG_DEFER,
+	THP_DEFRAG_DEFER_MADVISE,
+	THP_DEFRAG_MADVISE,      /* kernel default */
+	THP_DEFRAG_NEVER,
+};
+
+struct guest_config {
+	struct alloc *alloc;            /* borrowed, outlives the guest */
+	struct touch_buffer *touches;   /* borrowed; drained by sim/ */
+	unsigned int nr_cpus;
+	enum thp_enabled thp_enabled;
+	enum thp_defrag thp_defrag;
+	/* Large anonymous mappings start on a 2 MiB boundary (6.7+). */
+	bool mmap_thp_aligned;
+};
+
+/* 0, -EINVAL or -ENOMEM. destroy accepts NULL. */
+int guest_create(struct guest **out, const struct guest_config *cfg);
+void guest_destroy(struct guest *g);
+
+/* ---- operations ---- */
+
+enum guest_op_kind {
+	GUEST_MMAP,           /* reserve len bytes; result in .addr */
+	GUEST_TOUCH,          /* access every page of [addr, addr+len) ascending */
+	GUEST_MUNMAP,         /* unmap [addr, addr+len) */
+	GUEST_MADV_DONTNEED,  /* zap [addr, addr+len), keep the mapping */
+	GUEST_EXIT,           /* exit_mmap and free of the address space */
+	GUEST_DROP_CACHES,    /* free every clean page-cache page */
+};
+
+#define GUEST_MAP_HUGEPAGE 0x1u /* MADV_HUGEPAGE on the mapping */
+#define GUEST_MAP_FILE 0x2u     /* private mapping of .file */
+#define GUEST_TOUCH_READ 0x4u   /* read instead of write */
+
+/* Start from zero; fill the first group, leave the second to the guest. */
+struct guest_op {
+	enum guest_op_kind kind;
+	uint32_t flags;
+	uint32_t mm;           /* from guest_mm_create */
+	uint32_t file;         /* MMAP of a file */
+	uint64_t addr, len;    /* bytes, page aligned */
+
+	uint64_t cursor;       /* progress within [addr, addr+len) */
+	uint32_t stage;        /* state of the operation's own machine */
+	uint64_t scratch[4];   /* per-operation state, zero at the start */
+};
+
+enum guest_status {
+	GUEST_DONE,
+	GUEST_MORE,   /* budget or touch buffer spent: call again */
+	GUEST_WAIT,   /* .reason: deal with it, set .progress, call again */
+	GUEST_NOMEM,  /* the operation failed: the task is OOM-killed */
+};
+
+/* What one guest_run() call did; the caller zeroes it, the call adds. */
+struct guest_work {
+	enum alloc_reason reason; /* with GUEST_WAIT */
+	uint64_t progress;        /* in: pages freed by what the caller did */
+	uint32_t faults_anon;     /* 4 KiB anonymous faults */
+	uint32_t faults_thp;      /* huge anonymous faults */
+	uint32_t faults_cow;      /* write faults of a private file mapping */
+	uint32_t faults_read;     /* faults served by the zero page or the cache */
+	uint32_t thp_fallback;    /* huge page not had, 4 KiB fault instead */
+	uint32_t touched_pages;   /* pages the program touched: its iterations */
+	uint32_t zeroed_pages;    /* cleared by the guest kernel, 4 KiB units */
+	uint32_t copied_pages;    /* copied by the guest kernel */
+	uint32_t table_pages;     /* page-table pages allocated */
+	uint32_t freed_pages;     /* user and table pages given back */
+	uint32_t freed_blocks;    /* calls into the allocator's free path */
+	uint32_t syscalls;
+};
+
+/*
+ * Run `op` on `cpu` for at most `budget` steps (one step: one fault, one zapped
+ * entry or one freed block). Alloc work goes to the record that was set with
+ * alloc_set_work().
+ */
+enum guest_status guest_run(struct guest *g, struct guest_op *op,
+			    unsigned int cpu, uint32_t budget,
+			    struct guest_work *work);
+
+/* A new address space (allocates its PGD on `cpu`). Id, or -errno. */
+int guest_mm_create(struct guest *g, unsigned int cpu);
+/*
+ * A file of `len` bytes on a memory file system without pages yet (page_fault2
+ * uses an unlinked sparse temporary file). Id, or -errno.
+ */
+int guest_file_create(struct guest *g, uint64_t len);
+/* Drop the file's cached pages on `cpu` and the file. */
+void guest_file_destroy(struct guest *g, uint32_t file, unsigned int cpu);
+
+/* Gauges, in 4 KiB pages unless said otherwise. */
+struct guest_gauges {
+	uint64_t anon_pages;      /* mapped anonymous, huge ones included */
+	uint64_t anon_thp;        /* huge mappings, in huge pages */
+	uint64_t file_pages;      /* page cache */
+	uint64_t table_pages;
+	uint64_t lru_batched;     /* pages sitting in per-CPU LRU batches */
+};
+void guest_gauges(const struct guest *g, struct guest_gauges *out);
+
+/* Cumulative, kernel's vmstat names. */
+struct guest_counters {
+	uint64_t pgfault, thp_fault_alloc, thp_fault_fallback;
+	uint64_t thp_zap, gather_pages, gather_flushes, lru_drains;
+	uint64_t pages_zeroed, pages_copied;
+};
+const struct guest_counters *guest_counters(const struct guest *g);
+
+/* Every invariant (mapped pages are allocated, none mapped twice, LRU marks,
+ * gauges against walks). NULL or a description. */
+const char *guest_check(const struct guest *g);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What tasks do: a pulled stream of operations per task. A workload knows
+ * neither the guest kernel nor the host; a mapping is named by a slot number
+ * that is private to the task. sim/ pulls the next operation when the previous
+ * one is complete.
+ *
+ * Order: prepare -> next* (any task, any interleaving) -> cleanup.
+ */
+#ifndef WORKLOADS_WORKLOAD_H
+#define WORKLOADS_WORKLOAD_H
+
+#include "include/option.h"
+#include "include/types.h"
+
+struct trace_record;
+
+enum workload_op_kind {
+	WORKLOAD_MMAP,        /* slot := new mapping of len bytes */
+	WORKLOAD_TOUCH,       /* write every page of [offset, offset+len) */
+	WORKLOAD_MUNMAP,      /* whole slot */
+	WORKLOAD_MADV_DONTNEED, /* [offset, offset+len) of slot */
+	WORKLOAD_EXIT,        /* task exits, address space goes away */
+	WORKLOAD_SLEEP,       /* ns of virtual time */
+	WORKLOAD_RECORD,      /* apply one recorded allocator operation */
+};
+
+#define WORKLOAD_MAP_HUGEPAGE 0x1u  /* MADV_HUGEPAGE */
+#define WORKLOAD_MAP_FILE 0x2u      /* private mapping of the task's own file */
+#define WORKLOAD_TOUCH_READ 0x4u
+#define WORKLOAD_COUNTED 0x8u       /* touched pages count as iterations */
+#define WORKLOAD_MAP_UNALIGNED 0x10u /* do not align to 2 MiB */
+
+#define WORKLOAD_MAX_SLOTS 8
+
+struct workload_op {
+	enum workload_op_kind kind;
+	uint32_t flags;
+	uint32_t slot;
+	uint64_t offset, len;  /* bytes */
+	sim_ns_t ns;           /* SLEEP */
+	const struct trace_record *record; /* RECORD; valid until next() */
+	uint64_t record_nr;
+};
+
+struct workload_context {
+	unsigned int nr_tasks;
+	uint64_t size;         /* bytes; `size =` of the phase, resolved */
+	uint64_t seed;         /* root seed; streams by rng_init */
+	bool thp;              /* `thp =` of the phase */
+};
+
+struct workload {
+	const struct workload_ops *ops;
+	struct workload_context ctx;
+	const void *options;   /* ops->options.size bytes, set by the caller */
+	void *state;           /* ops->state_size bytes, zeroed, then ops' own */
+};
+
+struct workload_ops {
+	const char *name;
+	const char *summary;
+	struct option_table options;
+	size_t state_size;
+	bool needs_size;       /* `size =` is required */
+	/* 0, or -errno with a reason in why. */
+	int (*prepare)(struct workload *w, char *why, size_t why_size);
+	/* False: the task is finished. */
+	bool (*next)(struct workload *w, unsigned int task,
+		     struct workload_op *op);
+	void (*cleanup)(struct workload *w);
+};
+
+extern const struct workload_ops idle_workload;
+extern const struct workload_ops memhog_workload;
+extern const struct workload_ops page_fault1_workload;
+extern const struct workload_ops page_fault2_workload;
+extern const struct workload_ops trace_workload;
+
+#endif
