@@ -29,7 +29,7 @@ enum page_state {
 struct page_rec {
 	uint32_t next, prev;  /* link index, LINK_NONE at the ends */
 	uint8_t state;        /* enum page_state */
-	uint8_t order;        /* valid unless PAGE_NONE */
+	uint8_t order;        /* of a PAGE_NONE region: REGION_BROKEN or 0 */
 	uint8_t list;         /* migratetype of the list it is on; PCP: pindex */
 	uint8_t aux;          /* BUDDY: block_mark bits; else cached type (1.1) */
 };
@@ -70,6 +70,8 @@ struct zone {
 	bool boosted;         /* next rmqueue wakes kswapd */
 	bool reclaim_active;  /* kswapd works here: smaller pcp limits */
 	bool below_high;      /* 6.7+ */
+	bool unmerged_ok;     /* big buddies may both be free: a type that
+			       * stops merging was seen, or loaded so */
 	pfn_t start, end;
 	uint64_t present, managed;
 	uint8_t idx;          /* index in alloc.zones */
@@ -146,6 +148,16 @@ static inline struct zone *zone_at(const struct alloc *a, unsigned int idx)
 /* zone.c: zone of a PFN whose region is mixed; -1 if none. */
 int zone_lookup_slow(const struct alloc *a, pfn_t pfn);
 
+/* zonelist.c: fill a->fallback and a->local from zones and distances; called
+ * by alloc_create() and by alloc_setup_zonelists(), which then decides on
+ * mobility grouping. All zones count as populated while nothing is managed. */
+void build_zonelists(struct alloc *a);
+
+static inline bool zone_spans_pfn(const struct zone *z, pfn_t pfn)
+{
+	return pfn >= z->start && pfn < z->end;
+}
+
 static inline struct zone *pfn_zone(const struct alloc *a, pfn_t pfn)
 {
 	uint8_t idx = a->region_zone[pfn_region(pfn)];
@@ -171,10 +183,11 @@ static inline enum migratetype pageblock_mt(const struct alloc *a, pfn_t pfn)
 void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 		   unsigned int order, enum migratetype mt, unsigned int fpi);
 /* Models free_one_page's callers past the pcp: type lookup, cutting into
- * pageblocks where the profile does. */
+ * pageblocks where the profile does. Counts one acquisition of the lock. */
 void free_to_buddy(struct alloc *a, struct zone *z, pfn_t pfn,
 		   unsigned int order, unsigned int fpi);
-/* Models __rmqueue_smallest: PFN_NONE if no list of mt serves. */
+/* Models __rmqueue_smallest: PFN_NONE if no list of mt serves. Takes the pages
+ * off NR_FREE_PAGES, and sets the cached type (1.1) in the block's aux. */
 pfn_t rmqueue_smallest(struct alloc *a, struct zone *z, unsigned int order,
 		       enum migratetype mt);
 /* Take a block off its list: clears state and marks, nr_free, free_pages
@@ -188,7 +201,9 @@ void move_to_free_list(struct alloc *a, struct zone *z, pfn_t pfn,
 /* Models expand(): return the low part, halves go to the head of mt's lists. */
 void expand(struct alloc *a, struct zone *z, pfn_t pfn, unsigned int low,
 	    unsigned int high, enum migratetype mt);
-/* Adjust NR_FREE_PAGES and the H/C sub-counts. */
+/* Adjust NR_FREE_PAGES and the H/C sub-counts for pages that come to (nr > 0)
+ * or leave a list of type mt; no effect for isolate. free_one_page and the
+ * rmqueue functions do it themselves; add, del and expand do not. */
 void account_free_pages(struct alloc *a, struct zone *z, int64_t nr,
 			enum migratetype mt);
 
@@ -198,11 +213,13 @@ void account_free_pages(struct alloc *a, struct zone *z, int64_t nr,
 enum rmqueue_mode { RMQUEUE_NORMAL, RMQUEUE_CMA, RMQUEUE_CLAIM, RMQUEUE_STEAL };
 
 /* Models __rmqueue (spec 4.5). `mode` lives for one pcp refill; callers with a
- * single block pass a fresh RMQUEUE_NORMAL. No lock accounting. */
+ * single block pass a fresh RMQUEUE_NORMAL. No lock accounting; pages leave
+ * NR_FREE_PAGES here. Emits extfrag and, by profile, zone_locked. */
 pfn_t rmqueue_block(struct alloc *a, struct zone *z, unsigned int order,
 		    enum migratetype mt, unsigned int alloc_flags,
 		    enum rmqueue_mode *mode);
-/* Models move_freepages_block: move every free block of pfn's pageblock. */
+/* Models move_freepages_block: move every free block of pfn's pageblock to
+ * mt's lists; the pageblock keeps its type. Returns pages moved. */
 uint32_t move_freepages_block(struct alloc *a, struct zone *z, pfn_t pfn,
 			      enum migratetype mt);
 /* Type of one pageblock, honouring disabled grouping (spec 1.3). */
@@ -251,6 +268,7 @@ static inline void note_lock(struct alloc *a, const struct zone *z)
 static inline void note_touches(struct alloc *a, uint32_t nr)
 {
 	a->work->list_touches += nr;
+	a->cnt.zone_list_touches += nr;
 }
 
 static inline void emit_event(struct alloc *a, const struct alloc_event *ev)
