@@ -54,6 +54,12 @@ enum highatomic_limit {
 	HIGHATOMIC_PERCENT_ROUND, /* none below a pageblock, else rounded up */
 };
 
+enum boost_retest {
+	BOOST_RETEST_NONE,
+	BOOST_RETEST_ATOMIC,      /* requests with __GFP_ATOMIC (5.9 to 6.2) */
+	BOOST_RETEST_MIN_RESERVE, /* requests with ALLOC_MIN_RESERVE */
+};
+
 enum gather_order {
 	GATHER_REVERSE,       /* order-0 pages of an array freed highest first */
 	GATHER_FORWARD,       /* groups of 31, forward */
@@ -89,6 +95,8 @@ struct alloc_profile {
 	bool pcp_falls_to_buddy;   /* an empty pcp-able request tries the buddy */
 	bool pcp_cma_bypass;       /* M order 0 without ALLOC_CMA skips the pcp */
 	bool pcp_decays;           /* vmstat worker lowers high */
+	bool pcp_drain_pieces;     /* a full drain takes the lock per batch << 5 */
+	bool pcp_bulk;             /* bulk allocation exists (5.9) */
 	bool pcp_deferred_resize;  /* batch/high recomputed after deferred init */
 
 	/* Fallback (4.5, 4.6). */
@@ -100,6 +108,7 @@ struct alloc_profile {
 	bool isolate_moves_pageblock;   /* setting M at isolation moves its lists */
 	bool boost_small_zone_test;     /* no boost if 4*512 > managed */
 	bool boost_flag_only_if_boosted;
+	bool boost_wake_needs_kswapd;   /* only requests that may wake it do */
 	bool defrag_mode;               /* vm.defrag_mode exists */
 
 	/* Watermarks and reserves (1.6 to 1.10). */
@@ -114,6 +123,9 @@ struct alloc_profile {
 	bool highatomic_free_only;      /* unusable = free highatomic pages */
 	bool highatomic_fast_path;      /* order-0 fast test subtracts it */
 	bool highatomic_last_resort;    /* OOM / NON_BLOCK may take H */
+	bool highatomic_needs_reserve;  /* rights only with MIN_RESERVE */
+	enum boost_retest boost_retest; /* order 0 tested against raw min */
+	bool awake_nodes_last;          /* first pass skips nodes with kswapd up */
 	bool below_high_flag;           /* zone tested against HIGH, 6.7+ */
 	bool numa_load_increments;      /* zonelist node load += 1 */
 	bool thp_min_free_reapplied;    /* khugepaged value survives 1.6 */
