@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the zone walk, the slow path and the per-CPU lists share among
+ * themselves; the rest of alloc/ uses alloc/internal.h.
+ */
+#ifndef ALLOC_WALK_H
+#define ALLOC_WALK_H
+
+#include "alloc/internal.h"
+
+/* pcp->free_factor, alloc_factor and drain pieces are scaled by at most 2^5. */
+#define PCP_BATCH_SCALE_MAX 5
+
+/* Largest order that the allocator promises not to find costly. */
+#define PAGE_ALLOC_COSTLY_ORDER 3
+
+/* One request, decoded: what the kernel keeps in struct alloc_context. */
+struct alloc_context {
+	const struct zonelist *zl;
+	gfp_t gfp;
+	unsigned int order;
+	unsigned int cpu;
+	enum migratetype mt;
+	unsigned int highest;        /* zone type, from gfp */
+	unsigned int reserve_j;      /* index into lowmem_reserve */
+	const struct zone *preferred;/* NULL if no zone of zl serves */
+	int only_zone;               /* >= 0: no other zone */
+	bool bypass_pcp;
+};
+
+/* ---- zonelist.c ---- */
+
+/* Type of the highest zone that gfp allows (gfp_zone). */
+static inline unsigned int gfp_highest_zone(gfp_t gfp)
+{
+	const gfp_t movable = GFP_BIT_HIGHMEM | GFP_BIT_MOVABLE;
+
+	if (gfp & GFP_BIT_DMA)
+		return ZONE_DMA;
+	if (gfp & GFP_BIT_DMA32)
+		return ZONE_DMA32;
+	return (gfp & movable) == movable ? ZONE_MOVABLE : ZONE_NORMAL;
+}
+
+/* Pageblock type that gfp asks for (gfp_migratetype); callers check that
+ * MOVABLE and RECLAIMABLE are not both set. */
+static inline enum migratetype gfp_mt(const struct alloc *a, gfp_t gfp)
+{
+	if (!a->grouping)
+		return MIGRATE_UNMOVABLE;
+	return (enum migratetype)((gfp >> 3) & 3);
+}
+
+/* First zone of the list not above `highest`, or NULL. */
+const struct zone *first_zone(const struct alloc *a, const struct zonelist *zl,
+			      unsigned int highest);
+
+/* ---- watermark.c ---- */
+
+/* Models zone_watermark_fast; mark with the boost included. */
+bool zone_watermark_fast(const struct alloc *a, const struct zone *z,
+			 unsigned int order, uint64_t mark, unsigned int j,
+			 unsigned int alloc_flags, gfp_t gfp);
+
+/* ---- page_alloc.c ---- */
+
+/* Decode a request. False: no zone of the guest can serve it. */
+bool alloc_context_init(const struct alloc *a, struct alloc_context *ac,
+			const struct alloc_request *req);
+/* Models get_page_from_freelist: PFN_NONE if no zone gives a block. */
+pfn_t get_page_from_freelist(struct alloc *a, const struct alloc_context *ac,
+			     unsigned int alloc_flags);
+/* kswapd of one node is wanted for blocks of `order`. */
+void wake_kswapd(struct alloc *a, unsigned int node, unsigned int order);
+
+/* ---- slowpath.c ---- */
+
+/* Models __alloc_pages_slowpath, up to the next question to the caller. */
+struct alloc_result alloc_slowpath(struct alloc *a, struct alloc_request *req,
+				   const struct alloc_context *ac);
+
+#endif
