@@ -1,5 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# How a folder becomes a library and a test file becomes a CTest entry.
+
+# buddylab_target(target): what every target of ours gets. Paths in messages
+# and in debug information are relative to the source tree, so that two clones
+# build the same bytes.
+function(buddylab_target target)
+  buddylab_set_warnings(${target})
+  buddylab_add_sanitizers(${target})
+  target_compile_options(${target} PRIVATE
+    -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+  if(BUDDYLAB_LTO)
+    set_target_properties(${target} PROPERTIES
+      INTERPROCEDURAL_OPTIMIZATION ON)
+  endif()
+endfunction()
+
 # buddylab_folder(name SOURCES a.c b.c LINK other folders and libraries)
-# One static library buddylab_<name>; includes are spelled from the root.
+# One static library buddylab_<name>; includes are spelled from the root. LINK
+# repeats the include table of docs/architecture.md: what a folder may not
+# include, it does not link either.
 function(buddylab_folder name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   # BOOTSTRAP: leave out what is not written yet. To be removed.
@@ -16,19 +35,21 @@ function(buddylab_folder name)
   add_library(buddylab_${name} STATIC ${present})
   target_include_directories(buddylab_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(buddylab_${name} PUBLIC ${ARG_LINK})
-  buddylab_set_warnings(buddylab_${name})
+  buddylab_target(buddylab_${name})
 endfunction()
 
 # buddylab_test(name SOURCES ... LINK ... LABELS ... [ARGS ...] [TIMEOUT s]):
 # one CTest entry for one CMocka program; `<program> NAME` runs cases whose
-# names match the pattern NAME.
+# names match the pattern NAME. LABELS: unit, contract, golden, fuzz, smoke,
+# slow; see CONTRIBUTING.md.
 function(buddylab_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS;ARGS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE ${ARG_LINK} cmocka)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} PkgConfig::CMOCKA)
   target_compile_definitions(${name} PRIVATE
     TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data")
-  buddylab_set_warnings(${name})
+  buddylab_target(${name})
   add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
