@@ -55,6 +55,8 @@ struct per_cpu_pages {
 	uint8_t alloc_factor; /* 6.7+: refill size doubles with it */
 	bool prev_free_high_order; /* 6.7+ */
 	uint32_t free_count;  /* 6.7+: pages freed without an allocation */
+	bool stat_changed;    /* refilled or flushed since the last vmstat tick */
+	uint8_t expire;       /* ticks until a remote node's pages are drained */
 	struct page_list lists[NR_PCP_LISTS];
 };
 
@@ -110,6 +112,7 @@ struct alloc {
 	bool pcp_ready;           /* per-CPU pagesets exist (else boot pageset) */
 	bool pcp_disabled;
 	bool big_cache, cma, isolation;
+	bool defrag_mode;         /* vm.defrag_mode, where the profile has it */
 	bool shuffle;
 	uint64_t shuffle_bits;
 	uint8_t shuffle_nr_bits;
@@ -224,6 +227,12 @@ uint32_t move_freepages_block(struct alloc *a, struct zone *z, pfn_t pfn,
 			      enum migratetype mt);
 /* Type of one pageblock, honouring disabled grouping (spec 1.3). */
 void set_pageblock_mt(struct alloc *a, pfn_t pfn, enum migratetype mt);
+
+/* ---- shuffle.c ---- */
+
+/* Models shuffle_pick_tail: the coin for one order-10 placement, caused by the
+ * free of the page `freed` (a T hint names that page, not the block). */
+bool shuffle_pick_tail(struct alloc *a, pfn_t freed);
 
 /* ---- watermark.c ---- */
 

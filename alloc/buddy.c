@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Merging, splitting and the free lists: models __free_one_page, expand,
+ * __rmqueue_smallest and the free-list helpers of mm/page_alloc.c, 5.3 to
+ * 6.18, with each release's differences as switches of the profile.
+ *
+ * Left out: capture of a freed block by a direct compactor (the capture slot
+ * belongs to the callers), guard pages, the page checks of debug kernels.
+ *
+ * Counts are kept by the list a block is on, never by its pageblock: up to
+ * 6.1 the two may disagree, and NR_FREE_PAGES must equal the list walks.
+ */
+#include "alloc/lists.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* A shuffled list is one of blocks of at least this order (SHUFFLE_ORDER). */
+#define SHUFFLE_ORDER MAX_PAGE_ORDER
+
+void account_free_pages(struct alloc *a, struct zone *z, int64_t nr,
+			enum migratetype mt)
+{
+	(void)a;
+	if (unlikely(mt == MIGRATE_ISOLATE))
+		return;
+	z->free_pages += (uint64_t)nr;
+	if (unlikely(mt == MIGRATE_HIGHATOMIC))
+		z->nr_free_highatomic += (uint64_t)nr;
+	if (unlikely(mt == MIGRATE_CMA))
+		z->nr_free_cma += (uint64_t)nr;
+}
+
+/* A marked block is about to leave its list, or to change it. */
+__attribute__((noinline, cold))
+static void drop_marks(struct alloc *a, struct zone *z, pfn_t pfn,
+		       unsigned int order, enum unmark_reason why)
+{
+	struct page_rec *rec = rec_of(a, pfn, order);
+
+	if (why == UNMARK_ALLOC)
+		a->cnt.cold_allocs[order]++;
+	if (a->hooks.block_unmark)
+		a->hooks.block_unmark(a->hooks.ctx, z->idx, pfn, order,
+				      (enum migratetype)rec->list, why);
+	rec->aux = 0;
+}
+
+static inline void del_block(struct alloc *a, struct zone *z, pfn_t pfn,
+			     unsigned int order, enum unmark_reason why)
+{
+	struct page_rec *rec = rec_of(a, pfn, order);
+	struct free_area *area = &z->free_area[order];
+
+	if (unlikely(rec->aux))
+		drop_marks(a, z, pfn, order, why);
+	list_del(a, &area->free_list[rec->list], pfn, order);
+	area->nr_free--;
+	rec->state = PAGE_NONE;
+	rec->order = 0;
+}
+
+static inline void set_free_head(struct alloc *a, pfn_t pfn,
+				 unsigned int order, enum migratetype mt)
+{
+	struct page_rec *rec = rec_of(a, pfn, order);
+
+	rec->state = PAGE_BUDDY;
+	rec->order = (uint8_t)order;
+	rec->list = (uint8_t)mt;
+	rec->aux = 0;
+}
+
+static inline void add_block_head(struct alloc *a, struct zone *z, pfn_t pfn,
+				  unsigned int order, enum migratetype mt)
+{
+	struct free_area *area = &z->free_area[order];
+
+	list_add_head(a, &area->free_list[mt], pfn, order);
+	set_free_head(a, pfn, order, mt);
+	area->nr_free++;
+}
+
+/* Where "the tail" is: a reporter may keep blocks of its own behind it. */
+static inline pfn_t tail_position(struct alloc *a, const struct zone *z,
+				  unsigned int order, enum migratetype mt)
+{
+	if (likely(order < a->hooks.notify_order) || !a->hooks.tail_position)
+		return PFN_NONE;
+	return a->hooks.tail_position(a->hooks.ctx, z->idx, order, mt);
+}
+
+static inline void add_block_tail(struct alloc *a, struct zone *z, pfn_t pfn,
+				  unsigned int order, enum migratetype mt)
+{
+	struct free_area *area = &z->free_area[order];
+
+	list_insert_before(a, &area->free_list[mt],
+			   tail_position(a, z, order, mt), pfn, order);
+	set_free_head(a, pfn, order, mt);
+	area->nr_free++;
+}
+
+void del_from_free_list(struct alloc *a, struct zone *z, pfn_t pfn,
+			unsigned int order, enum unmark_reason why)
+{
+	note_touches(a, 1);
+	del_block(a, z, pfn, order, why);
+}
+
+void add_to_free_list(struct alloc *a, struct zone *z, pfn_t pfn,
+		      unsigned int order, enum migratetype mt, bool tail)
+{
+	note_touches(a, 1);
+	if (tail)
+		add_block_tail(a, z, pfn, order, mt);
+	else
+		add_block_head(a, z, pfn, order, mt);
+}
+
+/* Models move_to_free_list: marks survive unless the reporter forbids it. */
+void move_to_free_list(struct alloc *a, struct zone *z, pfn_t pfn,
+		       unsigned int order, enum migratetype mt)
+{
+	struct page_rec *rec = rec_of(a, pfn, order);
+	const enum migratetype old = (enum migratetype)rec->list;
+	uint8_t marks;
+
+	if (unlikely(rec->aux) && a->hooks.unmark_on_move)
+		drop_marks(a, z, pfn, order, UNMARK_MOVE);
+	marks = rec->aux;
+	rec->aux = 0;
+	del_block(a, z, pfn, order, UNMARK_MOVE);
+	account_free_pages(a, z, -(int64_t)order_nr_pages(order), old);
+	add_to_free_list(a, z, pfn, order, mt, a->prof.move_to_tail);
+	account_free_pages(a, z, order_nr_pages(order), mt);
+	rec->aux = marks;
+}
+
+static inline bool is_buddy(const struct page_rec *rec, unsigned int order)
+{
+	return rec->state == PAGE_BUDDY && rec->order == order;
+}
+
+static bool mergeable_type(enum migratetype mt)
+{
+	return mt < MIGRATE_PCPTYPES;
+}
+
+/* May a block of type mt merge with the whole pageblocks at `buddy`? */
+static bool may_merge_pageblocks(const struct alloc *a, const struct zone *z,
+				 pfn_t buddy, enum migratetype mt)
+{
+	const enum migratetype other = pageblock_mt(a, buddy);
+
+	if (other == mt)
+		return true;
+	if (a->prof.merge_any_foreign)
+		return mergeable_type(mt) && mergeable_type(other);
+	if (!z->nr_isolate_pageblock)
+		return true;
+	return mt != MIGRATE_ISOLATE && other != MIGRATE_ISOLATE;
+}
+
+/* 6.7 on: lists and pageblocks agree, so the buddy takes on our type. */
+static void retype_merged(struct alloc *a, pfn_t buddy, unsigned int order,
+			  enum migratetype mt)
+{
+	const uint32_t step = order_nr_pages(a->pageblock_order);
+	uint32_t nr = order_nr_pages(order);
+
+	if (a->prof.merge_retype == MERGE_RETYPE_NONE ||
+	    pageblock_mt(a, buddy) == mt)
+		return;
+	if (a->prof.merge_retype == MERGE_RETYPE_BUDDY)
+		nr = step;
+	for (uint32_t off = 0; off < nr; off += step)
+		set_pageblock_mt(a, buddy + off, mt);
+}
+
+static void emit_merge(struct alloc *a, pfn_t pfn, unsigned int order,
+		       enum migratetype mt)
+{
+	const struct alloc_event ev = {
+		.kind = ALLOC_EVENT_MERGE,
+		.pfn = pfn,
+		.order = (uint8_t)order,
+		.migratetype = (uint8_t)mt,
+	};
+
+	emit_event(a, &ev);
+}
+
+/* Take a free buddy off whatever list it is on; its pages become mt's. */
+static inline void absorb(struct alloc *a, struct zone *z, pfn_t buddy,
+			  unsigned int order, enum migratetype mt)
+{
+	const enum migratetype old =
+		(enum migratetype)rec_of(a, buddy, order)->list;
+
+	if (unlikely(old != mt)) {
+		const int64_t nr = order_nr_pages(order);
+
+		account_free_pages(a, z, -nr, old);
+		account_free_pages(a, z, nr, mt);
+	}
+	del_block(a, z, buddy, order, UNMARK_MERGE);
+}
+
+/*
+ * The next larger merge is likely soon if the pair above ours waits for us
+ * alone: then our block goes to the tail, to be left in peace (6.1:
+ * buddy_merge_likely). Never for the two largest orders.
+ */
+static inline bool buddy_merge_likely(const struct alloc *a,
+				      const struct zone *z, pfn_t pfn,
+				      unsigned int order)
+{
+	pfn_t higher;
+
+	if (order >= MAX_PAGE_ORDER - 1)
+		return false;
+	higher = (pfn & ~order_nr_pages(order)) ^ order_nr_pages(order + 1);
+	return is_buddy(rec_of(a, higher, order + 1), order + 1) &&
+	       zone_spans_pfn(z, higher);
+}
+
+static inline bool goes_to_tail(struct alloc *a, const struct zone *z,
+				pfn_t freed, pfn_t pfn, unsigned int order,
+				unsigned int fpi)
+{
+	if (fpi & FPI_TO_TAIL)
+		return true;
+	if (order >= SHUFFLE_ORDER && a->shuffle)
+		return shuffle_pick_tail(a, freed);
+	return buddy_merge_likely(a, z, pfn, order);
+}
+
+void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
+		   unsigned int order, enum migratetype mt, unsigned int fpi)
+{
+	const pfn_t freed = pfn;
+	const unsigned int from = order;
+
+	CHECK_MSG(rec_of(a, pfn, order)->state == PAGE_NONE,
+		  "free of pfn %u order %u, which is free", pfn, order);
+	account_free_pages(a, z, order_nr_pages(order), mt);
+	while (order < MAX_PAGE_ORDER) {
+		const pfn_t buddy = pfn ^ order_nr_pages(order);
+
+		if (!is_buddy(rec_of(a, buddy, order), order) ||
+		    unlikely(!zone_spans_pfn(z, buddy)))
+			break;
+		if (unlikely(order >= a->pageblock_order) &&
+		    !may_merge_pageblocks(a, z, buddy, mt))
+			break;
+		absorb(a, z, buddy, order, mt);
+		if (unlikely(order >= a->pageblock_order))
+			retype_merged(a, buddy, order, mt);
+		pfn &= buddy;
+		order++;
+		if (unlikely(a->hooks.event != NULL))
+			emit_merge(a, pfn, order, mt);
+	}
+	note_touches(a, order - from + 1);
+	a->work->merges += order - from;
+	a->cnt.buddy_merges += order - from;
+	if (goes_to_tail(a, z, freed, pfn, order, fpi))
+		add_block_tail(a, z, pfn, order, mt);
+	else
+		add_block_head(a, z, pfn, order, mt);
+	if (unlikely(order >= a->hooks.notify_order) &&
+	    !(fpi & FPI_SKIP_NOTIFY) && a->hooks.free_notify)
+		a->hooks.free_notify(a->hooks.ctx, z->idx, pfn, order);
+}
+
+/* Models free_one_page with split_large_buddy (6.12). */
+void free_to_buddy(struct alloc *a, struct zone *z, pfn_t pfn,
+		   unsigned int order, unsigned int fpi)
+{
+	const unsigned int piece =
+		a->prof.free_by_pageblock && order > a->pageblock_order ?
+		a->pageblock_order : order;
+	const pfn_t end = pfn + order_nr_pages(order);
+
+	note_lock(a, z);
+	for (; pfn < end; pfn += order_nr_pages(piece))
+		free_one_page(a, z, pfn, piece, pageblock_mt(a, pfn), fpi);
+}
+
+void expand(struct alloc *a, struct zone *z, pfn_t pfn, unsigned int low,
+	    unsigned int high, enum migratetype mt)
+{
+	const unsigned int splits = high - low;
+
+	while (high > low) {
+		high--;
+		add_block_head(a, z, pfn + order_nr_pages(high), high, mt);
+	}
+	note_touches(a, splits);
+	a->work->splits += splits;
+	a->cnt.buddy_splits += splits;
+}
+
+__attribute__((noinline, cold))
+static void emit_zone_locked(struct alloc *a, pfn_t pfn, unsigned int order,
+			     enum migratetype mt)
+{
+	const struct alloc_event ev = {
+		.kind = ALLOC_EVENT_ZONE_LOCKED,
+		.pfn = pfn,
+		.order = (uint8_t)order,
+		.migratetype = (uint8_t)mt,
+		.percpu_refill = pcp_allowed_order(a, order) &&
+				 mt < MIGRATE_PCPTYPES,
+	};
+
+	emit_event(a, &ev);
+}
+
+pfn_t rmqueue_smallest(struct alloc *a, struct zone *z, unsigned int order,
+		       enum migratetype mt)
+{
+	for (unsigned int high = order; high < NR_PAGE_ORDERS; high++) {
+		const struct page_list *list =
+			&z->free_area[high].free_list[mt];
+		pfn_t pfn;
+
+		if (list_empty(list))
+			continue;
+		pfn = list_first(list, high);
+		note_touches(a, 1);
+		del_block(a, z, pfn, high, UNMARK_ALLOC);
+		if (high > order)
+			expand(a, z, pfn, order, high, mt);
+		rec_of(a, pfn, order)->aux = (uint8_t)mt;
+		account_free_pages(a, z, -(int64_t)order_nr_pages(order), mt);
+		if (unlikely(a->hooks.event != NULL) &&
+		    a->prof.zone_locked_list_type)
+			emit_zone_locked(a, pfn, order, mt);
+		return pfn;
+	}
+	return PFN_NONE;
+}
