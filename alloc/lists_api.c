@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Free lists as reporters, compaction and dumps see them: walking, rotating
+ * (models list_rotate_to_front and what __list_splice does in compaction) and
+ * the marks that a reporter keeps on free blocks.
+ */
+#include "alloc/lists.h"
+
+static const struct page_list *free_list(const struct alloc *a,
+					 unsigned int zone, unsigned int order,
+					 enum migratetype mt)
+{
+	return &a->zones[zone].free_area[order].free_list[mt];
+}
+
+pfn_t alloc_list_first(const struct alloc *a, unsigned int zone,
+		       unsigned int order, enum migratetype mt)
+{
+	return list_first(free_list(a, zone, order, mt), order);
+}
+
+pfn_t alloc_list_last(const struct alloc *a, unsigned int zone,
+		      unsigned int order, enum migratetype mt)
+{
+	return list_last(free_list(a, zone, order, mt), order);
+}
+
+pfn_t alloc_list_next(const struct alloc *a, pfn_t pfn)
+{
+	const struct page_rec *rec = head_rec(a, pfn);
+
+	CHECK_MSG(rec != NULL, "pfn %u is on no list", pfn);
+	return link_pfn(rec->next, rec->order);
+}
+
+pfn_t alloc_list_prev(const struct alloc *a, pfn_t pfn)
+{
+	const struct page_rec *rec = head_rec(a, pfn);
+
+	CHECK_MSG(rec != NULL, "pfn %u is on no list", pfn);
+	return link_pfn(rec->prev, rec->order);
+}
+
+/* Record of a free block; `a` is not const, but const callers share it. */
+static struct page_rec *free_head(const struct alloc *a, pfn_t pfn)
+{
+	struct page_rec *rec = head_rec(a, pfn);
+
+	CHECK_MSG(rec && rec->state == PAGE_BUDDY,
+		  "pfn %u heads no free block", pfn);
+	return rec;
+}
+
+static struct page_list *list_of(struct alloc *a, pfn_t pfn,
+				 const struct page_rec *rec)
+{
+	struct zone *z = pfn_zone(a, pfn);
+
+	return &z->free_area[rec->order].free_list[rec->list];
+}
+
+void alloc_list_rotate_to_front(struct alloc *a, pfn_t pfn)
+{
+	const struct page_rec *rec = free_head(a, pfn);
+
+	note_touches(a, 1);
+	list_rotate_to_front(a, list_of(a, pfn, rec), pfn, rec->order);
+}
+
+void alloc_list_rotate_to_back(struct alloc *a, pfn_t pfn)
+{
+	const struct page_rec *rec = free_head(a, pfn);
+
+	note_touches(a, 1);
+	list_rotate_to_back(a, list_of(a, pfn, rec), pfn, rec->order);
+}
+
+bool alloc_is_free_head(const struct alloc *a, pfn_t pfn)
+{
+	const struct page_rec *rec;
+
+	if (pfn >= a->end_pfn)
+		return false;
+	rec = head_rec(a, pfn);
+	return rec && rec->state == PAGE_BUDDY;
+}
+
+unsigned int alloc_block_order(const struct alloc *a, pfn_t pfn)
+{
+	return free_head(a, pfn)->order;
+}
+
+enum migratetype alloc_block_type(const struct alloc *a, pfn_t pfn)
+{
+	return (enum migratetype)free_head(a, pfn)->list;
+}
+
+unsigned int alloc_block_marks(const struct alloc *a, pfn_t pfn)
+{
+	return free_head(a, pfn)->aux;
+}
+
+void alloc_block_set_mark(struct alloc *a, pfn_t pfn, enum block_mark m)
+{
+	free_head(a, pfn)->aux |= (uint8_t)m;
+}
