@@ -3,12 +3,13 @@
 
 # buddylab_target(target): what every target of ours gets. Paths in messages
 # and in debug information are relative to the source tree, so that two clones
-# build the same bytes.
+# build the same bytes; a * b + c is rounded twice on every machine, so that a
+# derived ratio is the same number with and without fused instructions.
 function(buddylab_target target)
   buddylab_set_warnings(${target})
   buddylab_add_sanitizers(${target})
   target_compile_options(${target} PRIVATE
-    -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+    -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffp-contract=off)
   if(BUDDYLAB_LTO)
     set_target_properties(${target} PROPERTIES
       INTERPROCEDURAL_OPTIMIZATION ON)
