@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A hypervisor is a host: it backs the guest-physical pages of its guests and
+ * counts what that costs. It knows nothing of what a guest does inside; all it
+ * sees is accesses to pages and requests to discard blocks of them. One back
+ * end per family of files; docs/host-model.md describes the mock.
+ *
+ * Order of calls:
+ *   init -> guest_add+ -> { access | discard | gauges | check }*
+ *        -> guest_remove* -> destroy
+ * Guests may come and go at any time. Every call returns at once and reads no
+ * clock: what happened is added to a struct hv_events that the caller gives,
+ * so that sim/ can price each access by the events it caused. Back ends only
+ * count; the caller must not expect a counter to be set to zero for it.
+ *
+ * The common case needs no call: hv_block_mapped() says from a bitmap that an
+ * access would cost nothing and change nothing.
+ */
+#ifndef HYPERVISOR_HYPERVISOR_H
+#define HYPERVISOR_HYPERVISOR_H
+
+#include "include/bitmap.h"
+#include "include/option.h"
+#include "include/types.h"
+
+#define HV_MAX_GUESTS 256
+/* Instead of a guest id: the sum over all guests. */
+#define HV_ALL_GUESTS UINT32_MAX
+
+/* What a guest does to a block; the values are those of enum touch_kind. */
+enum hv_access {
+	HV_ACCESS_ZERO,  /* guest kernel clears the block: a write */
+	HV_ACCESS_READ,  /* data is read; a lazy page stays lazy */
+	HV_ACCESS_WRITE, /* data is written */
+	HV_ACCESS_TABLE, /* page-table page: a write */
+};
+
+/* Who asks for a discard; it decides the advice that the host uses. */
+enum hv_origin {
+	HV_ORIGIN_REPORT,  /* reported as free: advice of the `discard` option */
+	HV_ORIGIN_BALLOON, /* inflated: always MADV_DONTNEED */
+};
+
+enum hv_advice { HV_DONTNEED, HV_FREE, NR_HV_ADVICES };
+
+/* Why an EPT violation happened, that is, what resolving it took. */
+enum hv_violation {
+	HV_VIOLATION_ZERO,    /* no host page: allocated and cleared */
+	HV_VIOLATION_LAZY,    /* write to a lazy-free page: kept, not cleared */
+	HV_VIOLATION_REMAP,   /* host page present: only mapped again */
+	HV_VIOLATION_SWAP_IN, /* host page swapped out: read back */
+	NR_HV_VIOLATIONS
+};
+
+/* Size of an EPT leaf. */
+enum hv_level { HV_LEVEL_4K, HV_LEVEL_2M, NR_HV_LEVELS };
+
+/*
+ * Events, cumulative. The caller owns the struct, zeroes it once, and may give
+ * the same one to any number of calls. "Page" is 4 KiB, "region" an aligned
+ * 2 MiB, "block" one discard request, whatever its order. A counter that has
+ * the name of one in the kernel's /proc/vmstat counts the same event. Every
+ * member is a uint64_t (hv_events_add() relies on it).
+ */
+struct hv_events {
+	/* Violations, one per EPT leaf installed. */
+	uint64_t ept_violation[NR_HV_VIOLATIONS][NR_HV_LEVELS];
+	/* Pages the host cleared: 512 per huge fault, 1 per small one. */
+	uint64_t zeroed_pages;
+	/* Host faults that found a huge page, and those that looked for one
+	 * and had to take a small page. */
+	uint64_t thp_fault_alloc;
+	uint64_t thp_fault_fallback;
+
+	/* Huge mappings turned into 512 small ones; the page stays huge. */
+	uint64_t thp_split_pmd;
+	/* Huge pages really split; pages of it that nobody maps are freed. */
+	uint64_t thp_split_page;
+	/* Huge pages put on the deferred split queue: partly unmapped. */
+	uint64_t thp_deferred_split_page;
+
+	/* Blocks discarded, by advice used and order asked for. */
+	uint64_t discards[NR_HV_ADVICES][NR_PAGE_ORDERS];
+	/* Blocks acknowledged but not discarded: inhibited, or outside RAM. */
+	uint64_t discard_ignored;
+	/* madvise calls made for the discards; each is one MMU notifier round. */
+	uint64_t discard_calls;
+	/* Pages of discarded blocks that the host had, and that it had not
+	 * (discard of nothing). */
+	uint64_t discard_backed_pages;
+	uint64_t discard_unbacked_pages;
+	/* Host mappings removed by MADV_DONTNEED, by size. */
+	uint64_t zap_pmd;
+	uint64_t zap_pte;
+	/* EPT leaves removed, for whatever reason. */
+	uint64_t ept_zap[NR_HV_LEVELS];
+	/* Rounds of remote TLB flushes: an IPI to each vCPU that runs. */
+	uint64_t tlb_flush_rounds;
+
+	/* Pages that left the resident set, and pages that became free host
+	 * memory: a part of a huge page does the first without the second.
+	 * Discards, lazy drops and deferred splits count; a guest's end not. */
+	uint64_t rss_reclaimed_pages;
+	uint64_t phys_reclaimed_pages;
+
+	/* Pages marked lazy-free, dropped under pressure, and saved from that
+	 * by a write of the guest. */
+	uint64_t pglazyfree;
+	uint64_t pglazyfreed;
+	uint64_t lazy_reused_pages;
+
+	/* Allocations that had to reclaim host memory first. */
+	uint64_t pressure;
+	/* Accesses that failed because nothing could be reclaimed. */
+	uint64_t host_oom;
+};
+
+#define NR_HV_EVENTS (sizeof(struct hv_events) / sizeof(uint64_t))
+
+/* Name, unit and meaning of member i of struct hv_events as an array. */
+struct hv_event_desc {
+	const char *name; /* "thp_split_pmd", "ept_violation_zero_2m" */
+	const char *unit; /* "pages", "regions", "blocks", "calls" ... */
+	const char *help; /* one sentence */
+};
+const struct hv_event_desc *hv_event_desc(size_t i); /* i < NR_HV_EVENTS */
+
+/* *to += *from. */
+void hv_events_add(struct hv_events *to, const struct hv_events *from);
+
+/* How things stand, of one guest or of all; the last group is the host's. */
+struct hv_gauges {
+	uint64_t rss_pages;         /* mapped in the VMM, lazy ones included */
+	uint64_t anon_huge_regions; /* mapped by a huge mapping */
+	uint64_t small_regions;     /* with a page table, possibly empty */
+	uint64_t lazy_pages;        /* lazy-free, part of rss_pages */
+	uint64_t partial_thps;      /* huge pages on the deferred split queue */
+	uint64_t partial_unmapped_pages; /* of these, held but mapped nowhere */
+	uint64_t ept_2m_leaves;
+	uint64_t ept_4k_leaves;
+
+	uint64_t host_total_pages;
+	uint64_t host_base_pages;   /* used by the host itself */
+	uint64_t host_free_pages;   /* really free, MemFree */
+};
+
+/*
+ * Pages that can be accessed without any event, for the caller to look at
+ * before it calls access(). Valid from guest_add() to guest_remove(); pointers
+ * do not change in between, contents with every call of the back end.
+ */
+struct hv_guest_map {
+	const uint64_t *regions; /* bit set: whole region by one huge leaf */
+	const uint32_t *slots;   /* per region: index into pages, 0 = none */
+	/* Bit set: host page present, mapped in the EPT and not lazy-free. */
+	const uint64_t (*pages)[BITMAP_WORDS(HPAGE_PMD_NR)];
+	pfn_t nr_pages;
+};
+
+struct hypervisor_ops;
+
+struct hypervisor {
+	const struct hypervisor_ops *ops;
+	const void *options;     /* ops->options.size bytes */
+	void *state;             /* ops->state_size bytes, zeroed before init */
+};
+
+struct hypervisor_ops {
+	const char *name;        /* experiment spelling, unique */
+	const char *summary;     /* one line for `buddylab list` */
+	struct option_table options;
+	size_t state_size;
+	/* 0, or -errno (bad combination of options; memory) with a reason. */
+	int (*init)(struct hypervisor *hv, char *why, size_t why_size);
+	/*
+	 * A guest of nr_pages (frame numbers 0..nr_pages-1) without backing.
+	 * Its id (the smallest that is not in use), -EINVAL without pages,
+	 * -ENOSPC above HV_MAX_GUESTS, -ENOMEM of the simulator itself.
+	 */
+	int (*guest_add)(struct hypervisor *hv, pfn_t nr_pages);
+	/* The VMM exits; all it held is free again. */
+	void (*guest_remove)(struct hypervisor *hv, uint32_t guest);
+	const struct hv_guest_map *(*guest_map)(const struct hypervisor *hv,
+						uint32_t guest);
+	/*
+	 * The guest accesses all pages of an aligned block inside its memory,
+	 * ascending. 0, or -ENOMEM: the host had no page left for one of them;
+	 * those before it are backed, and the VMM would be killed.
+	 */
+	int (*access)(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
+		      unsigned int order, enum hv_access kind,
+		      struct hv_events *ev);
+	/*
+	 * The guest does not need the contents of an aligned block any more.
+	 * True if the block is sure to read as zeroes. A block that is not all
+	 * inside the guest's memory is ignored.
+	 */
+	bool (*discard)(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
+			unsigned int order, enum hv_origin origin,
+			struct hv_events *ev);
+	/* Of one guest, or of HV_ALL_GUESTS. Overwrites *out. */
+	void (*gauges)(const struct hypervisor *hv, uint32_t guest,
+		       struct hv_gauges *out);
+	/* Every invariant, in time linear in touched memory. NULL or a
+	 * description, valid until the thread's next check. */
+	const char *(*check)(const struct hypervisor *hv);
+	void (*destroy)(struct hypervisor *hv); /* accepts zeroed state */
+};
+
+extern const struct hypervisor_ops null_hypervisor;
+extern const struct hypervisor_ops mock_hypervisor;
+
+/*
+ * True only if access() to the block would add no event and change no state.
+ * Says false of blocks of orders 7 to 9 in regions with small pages.
+ */
+static inline bool hv_block_mapped(const struct hv_guest_map *m, pfn_t pfn,
+				   unsigned int order)
+{
+	const uint32_t region = pfn_region(pfn);
+	const uint32_t page = pfn & (HPAGE_PMD_NR - 1);
+	uint64_t want;
+
+	if (order > HPAGE_PMD_ORDER)
+		return bitmap_test(m->regions, region) &&
+		       bitmap_test(m->regions, region + 1);
+	if (bitmap_test(m->regions, region))
+		return true;
+	if (!m->slots || !m->slots[region] || order > 6)
+		return false;
+	want = order == 6 ? UINT64_MAX :
+			    ((UINT64_C(1) << order_nr_pages(order)) - 1) <<
+				    (page % 64);
+	return (m->pages[m->slots[region]][page / 64] & want) == want;
+}
+
+#endif
