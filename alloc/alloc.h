@@ -242,6 +242,8 @@ void alloc_shuffle_zone(struct alloc *a, unsigned int zone);
 void alloc_set_shuffle(struct alloc *a, bool on);
 /* Mobility grouping off (spec 1.3); normally decided by alloc_setup_zonelists. */
 void alloc_set_grouping(struct alloc *a, bool on);
+/* vm.defrag_mode; CHECKs that the profile has it. Off by default. */
+void alloc_set_defrag_mode(struct alloc *a, bool on);
 /* Zonelist build time: decides grouping from managed and high watermarks. */
 void alloc_setup_zonelists(struct alloc *a);
 
@@ -372,6 +374,14 @@ void alloc_putback(struct alloc *a, pfn_t pfn, unsigned int order,
 /* The 2019 drain: generic free forced to the tail, no notification. */
 void alloc_putback_tail(struct alloc *a, pfn_t pfn, unsigned int order,
 			enum migratetype mt);
+
+/*
+ * The capture slot of a direct compactor (compaction_capture, 6.1): the next
+ * free whose merging comes to this block hands it over instead of putting it
+ * on a list. collect() empties the slot: the block, or PFN_NONE.
+ */
+void alloc_capture_arm(struct alloc *a, pfn_t pfn, unsigned int order);
+pfn_t alloc_capture_collect(struct alloc *a);
 
 /* Walk a free list: first/last/next/prev return PFN_NONE at the end. */
 pfn_t alloc_list_first(const struct alloc *a, unsigned int zone,

@@ -4,8 +4,7 @@
  * __rmqueue_smallest and the free-list helpers of mm/page_alloc.c, 5.3 to
  * 6.18, with each release's differences as switches of the profile.
  *
- * Left out: capture of a freed block by a direct compactor (the capture slot
- * belongs to the callers), guard pages, the page checks of debug kernels.
+ * Left out: guard pages, the page checks of debug kernels.
  *
  * Counts are kept by the list a block is on, never by its pageblock: up to
  * 6.1 the two may disagree, and NR_FREE_PAGES must equal the list walks.
@@ -236,6 +235,36 @@ static inline bool goes_to_tail(struct alloc *a, const struct zone *z,
 	return buddy_merge_likely(a, z, pfn, order);
 }
 
+void alloc_capture_arm(struct alloc *a, pfn_t pfn, unsigned int order)
+{
+	CHECK_LE(order, MAX_PAGE_ORDER);
+	a->capture_pfn = pfn;
+	a->capture_order = (uint8_t)order;
+	a->captured = false;
+}
+
+pfn_t alloc_capture_collect(struct alloc *a)
+{
+	const pfn_t pfn = a->captured ? a->capture_pfn : PFN_NONE;
+
+	a->capture_order = CAPTURE_EMPTY;
+	a->captured = false;
+	return pfn;
+}
+
+/* Models compaction_capture: true if the block goes to the compactor. */
+__attribute__((noinline, cold))
+static bool capture_block(struct alloc *a, struct zone *z, pfn_t pfn,
+			  unsigned int order, enum migratetype mt)
+{
+	if (a->captured || a->capture_pfn != pfn)
+		return false;
+	a->captured = true;
+	account_free_pages(a, z, -(int64_t)order_nr_pages(order), mt);
+	rec_of(a, pfn, order)->aux = (uint8_t)mt;
+	return true;
+}
+
 void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 		   unsigned int order, enum migratetype mt, unsigned int fpi)
 {
@@ -248,6 +277,9 @@ void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 	while (order < MAX_PAGE_ORDER) {
 		const pfn_t buddy = pfn ^ order_nr_pages(order);
 
+		if (unlikely(order == a->capture_order) &&
+		    capture_block(a, z, pfn, order, mt))
+			return;
 		if (!is_buddy(rec_of(a, buddy, order), order) ||
 		    unlikely(!zone_spans_pfn(z, buddy)))
 			break;

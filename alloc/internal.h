@@ -120,7 +120,13 @@ struct alloc {
 	bool thp_min_free;        /* khugepaged has raised min_free_kbytes */
 	uint32_t watermark_scale_factor, watermark_boost_factor;
 	uint32_t lowmem_reserve_ratio[MAX_NR_ZONES];
+	/* Capture slot: order CAPTURE_EMPTY = nobody waits. */
+	pfn_t capture_pfn;
+	uint8_t capture_order;
+	bool captured;
 };
+
+#define CAPTURE_EMPTY UINT8_MAX
 
 #define REGION_MIXED 0xfe /* several zones, or part of none: look up by PFN */
 #define REGION_NONE 0xff

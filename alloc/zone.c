@@ -225,6 +225,7 @@ int alloc_create(struct alloc **out, const struct alloc_config *cfg,
 	for (unsigned int i = 0; i < a->nr_zones; i++)
 		init_zone(a, i, &cfg->zones[i]);
 	map_regions(a);
+	a->capture_order = CAPTURE_EMPTY;
 	alloc_set_hooks(a, NULL);
 	build_zonelists(a);
 	*out = a;
