@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A, AB, AK and B: the twin is asked for a page as the kernel was, and has to
+ * come to the same PFN. What reclaim and compaction did inside a slow path
+ * stands in the stream as records of its own, in front of the allocation, so
+ * the twin never waits for either: a request that the kernel satisfied and
+ * that fails at the MIN watermark is asked again as a task that reclaims
+ * would be, without watermarks.
+ */
+#include "replay/internal.h"
+
+/* GFP_BIT_MOVABLE alone: user pages and page cache, which go to the LRU. */
+static bool is_lru_gfp(gfp_t gfp)
+{
+	return (gfp & (GFP_BIT_MOVABLE | GFP_BIT_RECLAIMABLE)) ==
+	       GFP_BIT_MOVABLE;
+}
+
+static struct alloc_request make_request(const struct req_record *rec,
+					 uint32_t flags, int zone)
+{
+	return (struct alloc_request){
+		.gfp = rec->gfp,
+		.order = rec->order,
+		.cpu = rec->cpu,
+		.node = -1,
+		.flags = flags,
+		.zone = (int16_t)zone,
+	};
+}
+
+/* Zone that the allocation is to come from, or -1 for the twin's choice. */
+static int hinted_zone(const struct replay *r, const struct req_record *rec)
+{
+	if (!(r->opt.hints & REPLAY_HINT_ZONE) || rec->pfn == PFN_NONE)
+		return -1;
+	return alloc_zone_of(r->alloc, rec->pfn);
+}
+
+static pfn_t serve_request(struct replay *r, const struct req_record *rec,
+			   int zone)
+{
+	const uint32_t flags = rec->kind == REQ_AB ? ALLOC_REQ_BUDDY : 0;
+	struct alloc_request req = make_request(rec, flags, zone);
+	struct alloc_result res = alloc_pages(r->alloc, &req);
+
+	if (res.status == ALLOC_OK)
+		return res.pfn;
+	if (rec->pfn == PFN_NONE)
+		return PFN_NONE;
+	req = make_request(rec, flags | ALLOC_REQ_MEMALLOC, zone);
+	res = alloc_pages(r->alloc, &req);
+	return res.status == ALLOC_OK ? res.pfn : PFN_NONE;
+}
+
+static pfn_t serve(struct replay *r, const struct req_record *rec)
+{
+	pfn_t pfn = PFN_NONE;
+	int zone;
+
+	if (rec->kind == REQ_B)
+		return alloc_pcp_take(r->alloc, twin_zone(r, rec), rec->cpu,
+				      rec->order,
+				      twin_type(r->before, rec->mt));
+	if (rec->kind == REQ_AK)
+		pfn = capture_take(r, rec->cpu, rec->order);
+	if (pfn != PFN_NONE)
+		return pfn;
+	zone = hinted_zone(r, rec);
+	if (zone >= 0)
+		r->res.hints_used[2]++;
+	return serve_request(r, rec, zone);
+}
+
+static enum replay_cause classify(const struct replay *r, pfn_t expected,
+				  pfn_t got)
+{
+	if (got == PFN_NONE)
+		return REPLAY_NO_PAGE;
+	if (expected == PFN_NONE)
+		return REPLAY_NOT_FAILED;
+	if (alloc_zone_of(r->alloc, expected) != alloc_zone_of(r->alloc, got))
+		return REPLAY_OTHER_ZONE;
+	return REPLAY_OTHER_PAGE;
+}
+
+static pfn_t count_miss(struct replay *r, const struct req_record *rec,
+			pfn_t got)
+{
+	const enum replay_cause cause = classify(r, rec->pfn, got);
+
+	if (!r->res.first_miss.event)
+		explain_miss(r, rec, rec->pfn, got, cause);
+	r->res.misses[cause]++;
+	if (r->opt.mode == REPLAY_ASSISTED &&
+	    assist_force(r, rec, rec->pfn, got)) {
+		r->res.forced++;
+		return rec->pfn;
+	}
+	/* Nobody will free what the kernel never had. */
+	if (cause == REPLAY_NOT_FAILED) {
+		alloc_free(r->alloc, rec->cpu, got, rec->order);
+		return PFN_NONE;
+	}
+	return got;
+}
+
+void apply_alloc(struct replay *r, const struct req_record *rec,
+		 struct replay_step *step)
+{
+	pfn_t got = serve(r, rec);
+
+	hints_drop_lru(r);
+	r->res.allocations++;
+	step->applied = true;
+	step->miss = got != rec->pfn;
+	if (!step->miss)
+		r->res.predicted++;
+	else
+		got = count_miss(r, rec, got);
+	step->pfn = got;
+	if (rec->pfn != PFN_NONE && got != PFN_NONE)
+		names_bind(&r->names, rec->pfn, got, rec->order);
+	else if (rec->pfn != PFN_NONE)
+		names_drop(&r->names, rec->pfn, rec->order);
+	if (got != PFN_NONE)
+		alloc_set_lru(r->alloc, got, order_nr_pages(rec->order),
+			      rec->kind != REQ_B && is_lru_gfp(rec->gfp));
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * F, FB, P, C and D: frees. The PFNs are names of pages that were handed out
+ * before; a page that the twin never handed out is skipped and counted.
+ */
+#include "replay/internal.h"
+
+/* Twin's block for the record; PFN_NONE (counted) if it has none to free. */
+static pfn_t freed_block(struct replay *r, const struct req_record *rec)
+{
+	const pfn_t pfn = names_find(&r->names, rec->pfn, rec->order);
+
+	if (pfn != PFN_NONE &&
+	    alloc_block_is_allocated(r->alloc, pfn, rec->order))
+		return pfn;
+	step_skip(r, REPLAY_NEVER_HANDED_OUT);
+	return PFN_NONE;
+}
+
+void apply_prepare(struct replay *r, const struct req_record *rec,
+		   struct replay_step *step)
+{
+	const pfn_t pfn = names_find(&r->names, rec->pfn, rec->order);
+
+	/* A page that is missing is counted once, by its C. */
+	if (pfn == PFN_NONE ||
+	    !alloc_block_is_allocated(r->alloc, pfn, rec->order))
+		return;
+	alloc_free_prepare(r->alloc, pfn, rec->order);
+	step->pfn = pfn;
+	step->applied = true;
+}
+
+static void free_block(struct replay *r, const struct req_record *rec,
+		       pfn_t pfn)
+{
+	struct alloc *a = r->alloc;
+
+	/* It leaves the LRU before it is freed. */
+	alloc_set_lru(a, pfn, order_nr_pages(rec->order), false);
+	switch (rec->kind) {
+	case REQ_C:
+		alloc_free_commit(a, rec->cpu, pfn, rec->order);
+		break;
+	case REQ_FB:
+		alloc_free_buddy(a, pfn, rec->order);
+		break;
+	default:
+		alloc_free(a, rec->cpu, pfn, rec->order);
+		break;
+	}
+}
+
+void apply_free(struct replay *r, const struct req_record *rec,
+		struct replay_step *step)
+{
+	const pfn_t pfn = freed_block(r, rec);
+
+	if (pfn != PFN_NONE) {
+		names_drop(&r->names, rec->pfn, rec->order);
+		free_block(r, rec, pfn);
+		step->pfn = pfn;
+		step->applied = true;
+	}
+	hints_drop_coins(r);
+	capture_collect(r);
+}
+
+static bool count_matches(const struct replay *r, const struct req_record *rec,
+			  unsigned int cpu)
+{
+	struct alloc_pcp_info info;
+
+	alloc_pcp_info(r->alloc, twin_zone(r, rec), cpu, &info);
+	return info.count == rec->count;
+}
+
+/*
+ * The record's CPU is the one that drains; whose pages it drains is told by
+ * the count. Its own pageset is the likeliest, then they go ascending.
+ */
+static int drained_cpu(const struct replay *r, const struct req_record *rec)
+{
+	if (count_matches(r, rec, rec->cpu))
+		return rec->cpu;
+	for (unsigned int c = 0; c < alloc_nr_cpus(r->alloc); c++)
+		if (count_matches(r, rec, c))
+			return (int)c;
+	return -1;
+}
+
+void apply_drain(struct replay *r, const struct req_record *rec,
+		 struct replay_step *step)
+{
+	const int cpu = drained_cpu(r, rec);
+
+	if (cpu < 0) {
+		step_skip(r, REPLAY_NO_PAGESET);
+	} else {
+		alloc_drain_pageset(r->alloc, twin_zone(r, rec),
+				    (unsigned int)cpu, rec->nr_pages,
+				    rec->pindex);
+		step->applied = true;
+	}
+	hints_drop_coins(r);
+	capture_collect(r);
+}

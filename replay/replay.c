@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One replay from the files to the result. Everything that a record does is in
+ * apply_*.c; this file opens, dispatches and closes.
+ */
+#include "replay/replay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "include/bitmap.h"
+#include "include/sparse.h"
+#include "replay/internal.h"
+
+static int find_profile(const struct replay *r,
+			const struct alloc_profile **out)
+{
+	const char *name = r->opt.kernel ? r->opt.kernel : "6.1";
+	const char *near;
+
+	*out = alloc_profile_find(name);
+	if (*out)
+		return 0;
+	near = diag_nearest(name, alloc_profile_names());
+	diag_error(r->diag, (struct diag_place){ 0 },
+		   "unknown kernel \"%s\"%s%s%s; allowed are 5.3 5.7 5.10 6.1 6.12.0 6.12 6.18",
+		   name, near ? "; did you mean \"" : "", near ? near : "",
+		   near ? "\"?" : "");
+	return -EINVAL;
+}
+
+static bool same_zone(const struct snap_zone *a, const struct snap_zone *b)
+{
+	return a->zid == b->zid && a->start == b->start && a->end == b->end;
+}
+
+/* AFTER has to be of the same machine. */
+static int check_after(const struct replay *r)
+{
+	const struct snapshot *b = r->before, *a = r->after;
+	bool same = a->nr_cpus == b->nr_cpus && a->nr_zones == b->nr_zones &&
+		    a->pageblock_order == b->pageblock_order &&
+		    a->nr_types == b->nr_types;
+
+	for (unsigned int i = 0; same && i < a->nr_zones; i++)
+		same = same_zone(&a->zones[i], &b->zones[i]);
+	if (same)
+		return 0;
+	diag_error(r->diag, (struct diag_place){ .file = r->opt.after },
+		   "this snapshot is not of the guest of %s: CPUs, zones and pageblock_order must be the same",
+		   r->opt.before);
+	return -EINVAL;
+}
+
+static int read_snapshots(struct replay *r)
+{
+	int err = snapshot_read(&r->before, r->opt.before, r->diag);
+
+	if (r->opt.after) {
+		const int after_err = snapshot_read(&r->after, r->opt.after,
+						    r->diag);
+
+		err = err ? err : after_err;
+	}
+	if (!err && r->after)
+		err = check_after(r);
+	return err;
+}
+
+static void name_free_blocks(struct replay *r)
+{
+	const struct snapshot *s = r->before;
+
+	for (uint32_t i = 0; i < s->nr_free_blocks; i++)
+		names_mark_free(&r->names, s->free_blocks[i].pfn,
+				s->free_blocks[i].order);
+	for (uint32_t i = 0; i < s->nr_pcp_blocks; i++)
+		names_mark_free(&r->names, s->pcp_blocks[i].pfn,
+				s->pcp_blocks[i].order);
+}
+
+static int open_stream(struct replay *r)
+{
+	struct req_limits limits = {
+		.nr_cpus = r->before->nr_cpus,
+		.end_pfn = snapshot_end_pfn(r->before),
+	};
+
+	for (unsigned int i = 0; i < r->before->nr_zones; i++) {
+		const unsigned int zid = r->before->zones[i].zid;
+
+		limits.zones |= 1u << zid;
+		r->zone_of_zid[zid] = (uint8_t)i;
+	}
+	return req_open(&r->stream, r->opt.stream, &limits, r->diag);
+}
+
+static int set_up(struct replay *r)
+{
+	const pfn_t end = snapshot_end_pfn(r->before);
+	int err = names_init(&r->names, end);
+
+	r->reported = sparse_alloc(BITMAP_WORDS(end), sizeof(*r->reported));
+	if (err || !r->reported || hints_init(r)) {
+		diag_error(r->diag, (struct diag_place){ 0 }, "out of memory");
+		return -ENOMEM;
+	}
+	name_free_blocks(r);
+	err = open_stream(r);
+	return err ? err : act_init(r);
+}
+
+/*
+ * With T allowed, order-10 blocks go where the records say; where none does,
+ * to the head, as without shuffle.
+ */
+static int coin_or_head(void *replay, pfn_t pfn)
+{
+	const int coin = replay_shuffle_coin(replay, pfn);
+
+	return coin < 0 ? 0 : coin;
+}
+
+static uint64_t no_word(void *replay)
+{
+	(void)replay;
+	return 0;
+}
+
+static void set_hooks(struct replay *r)
+{
+	const struct alloc_hooks hooks = {
+		.ctx = r,
+		.notify_order = NR_PAGE_ORDERS,
+		.movable_count = replay_movable_count,
+		.shuffle_coin = coin_or_head,
+		.shuffle_word = no_word,
+	};
+
+	alloc_set_shuffle(r->alloc, r->opt.hints & REPLAY_HINT_COIN);
+	if (!r->opt.external_reporter && !r->opt.reporter)
+		alloc_set_hooks(r->alloc, &hooks);
+}
+
+static int open_all(struct replay *r)
+{
+	const struct alloc_profile *profile;
+	int err = find_profile(r, &profile);
+
+	if (!err)
+		err = read_snapshots(r);
+	if (!err)
+		err = replay_build(&r->alloc, r->before, profile,
+				   r->opt.before, r->diag);
+	if (err)
+		return err;
+	set_hooks(r);
+	return set_up(r);
+}
+
+int replay_open(struct replay **out, const struct replay_options *o,
+		struct diag *d)
+{
+	struct replay *r = calloc(1, sizeof(*r));
+	int err;
+
+	*out = NULL;
+	if (!r) {
+		diag_error(d, (struct diag_place){ 0 }, "out of memory");
+		return -ENOMEM;
+	}
+	r->opt = *o;
+	r->diag = d;
+	r->armed.kind = REQ_NR_KINDS;
+	err = open_all(r);
+	if (err) {
+		replay_close(r);
+		return err;
+	}
+	*out = r;
+	return 0;
+}
+
+int replay_next(struct replay *r, struct req_record *rec)
+{
+	if (r->opt.limit && r->res.events == r->opt.limit)
+		return 0;
+	return req_next(r->stream, rec);
+}
+
+static bool is_reporters(const struct req_record *rec)
+{
+	switch (rec->kind) {
+	case REQ_I:
+	case REQ_R:
+	case REQ_TF:
+	case REQ_TB:
+	case REQ_Q:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void apply_record(struct replay *r, const struct req_record *rec,
+			 struct replay_step *step)
+{
+	switch ((enum req_kind)rec->kind) {
+	case REQ_A:
+	case REQ_AB:
+	case REQ_AK:
+	case REQ_B:
+		apply_alloc(r, rec, step);
+		break;
+	case REQ_F:
+	case REQ_FB:
+	case REQ_C:
+		apply_free(r, rec, step);
+		break;
+	case REQ_P:
+		apply_prepare(r, rec, step);
+		break;
+	case REQ_D:
+		apply_drain(r, rec, step);
+		break;
+	case REQ_W:
+		alloc_set_reclaim_active(r->alloc, twin_zone(r, rec), rec->on);
+		step->applied = true;
+		break;
+	case REQ_I:
+		apply_isolate(r, rec, step);
+		break;
+	case REQ_R:
+		apply_putback(r, rec, step);
+		break;
+	case REQ_TF:
+	case REQ_TB:
+		apply_rotate(r, rec, step);
+		break;
+	case REQ_K:
+		apply_capture(r, rec, step);
+		break;
+	case REQ_T:
+		hints_add_coin(r, rec);
+		break;
+	case REQ_M:
+		hints_add_lru(r, rec);
+		break;
+	case REQ_Q:
+		apply_report(r, rec);
+		break;
+	case REQ_NR_KINDS:
+		break;
+	}
+}
+
+void replay_apply(struct replay *r, const struct req_record *rec,
+		  struct replay_step *step)
+{
+	*step = (struct replay_step){ .pfn = PFN_NONE, .order = rec->order };
+	r->res.events++;
+	if (!is_reporters(rec) ||
+	    (!r->opt.external_reporter && !r->opt.reporter))
+		apply_record(r, rec, step);
+	else if (r->opt.reporter)
+		act_expect(r, rec);
+}
+
+void replay_finish(struct replay *r, struct replay_result *out)
+{
+	if (r->after)
+		replay_compare(r->alloc, r->after, &r->res);
+	*out = r->res;
+}
+
+void replay_close(struct replay *r)
+{
+	if (!r)
+		return;
+	act_destroy(r);
+	req_close(r->stream);
+	hints_destroy(r);
+	if (r->reported)
+		sparse_free(r->reported,
+			    BITMAP_WORDS(snapshot_end_pfn(r->before)),
+			    sizeof(*r->reported));
+	names_destroy(&r->names);
+	if (r->alloc)
+		alloc_destroy(r->alloc);
+	snapshot_free(r->before);
+	snapshot_free(r->after);
+	free(r);
+}
+
+struct alloc *replay_alloc(struct replay *r)
+{
+	return r->alloc;
+}
+
+const struct snapshot *replay_before(const struct replay *r)
+{
+	return r->before;
+}
+
+/*
+ * A stream with a wrong line has no result: the rest is read for its errors
+ * only.
+ */
+static int run_records(struct replay *r)
+{
+	struct req_record rec;
+	struct replay_step step;
+	int ret, bad = 0;
+
+	while ((ret = replay_next(r, &rec)) == 1 || ret == -EINVAL) {
+		bad |= ret == -EINVAL;
+		if (!bad)
+			replay_apply(r, &rec, &step);
+	}
+	return ret < 0 ? ret : bad ? -EINVAL : 0;
+}
+
+int replay_run(const struct replay_options *o, struct diag *d,
+	       struct replay_result *out)
+{
+	struct replay *r;
+	int err = replay_open(&r, o, d);
+
+	if (err)
+		return err;
+	err = run_records(r);
+	if (!err)
+		replay_finish(r, out);
+	replay_close(r);
+	return err;
+}
+
+bool replay_exact(const struct replay_result *r)
+{
+	if (r->predicted != r->allocations)
+		return false;
+	if (r->expectations != r->expectations_matched)
+		return false;
+	return !r->compared ||
+	       (!r->lists_differing && !r->pageblocks_differing);
+}

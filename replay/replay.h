@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Replay: the request stream of a recorded kernel is run on an allocator that
+ * starts from the kernel's snapshot, and every page frame number that the
+ * allocator hands out is compared with the one that the kernel handed out.
+ * docs/replay.md describes formats, hints and results.
+ *
+ * Either replay_run() does all of it, or a caller that has more to do between
+ * records (sim/ drives a host beside it) takes the steps itself:
+ *   replay_open -> { replay_next -> replay_apply }* -> replay_finish
+ *   -> replay_close
+ */
+#ifndef REPLAY_REPLAY_H
+#define REPLAY_REPLAY_H
+
+#include <stdio.h>
+
+#include "alloc/alloc.h"
+#include "include/diag.h"
+#include "trace/request.h"
+#include "trace/snapshot.h"
+
+enum replay_mode {
+	REPLAY_PREDICT,  /* observed PFNs are only compared */
+	REPLAY_ASSISTED, /* after a miss the observed page is forced */
+};
+
+/* Observations that the recorded state cannot determine; a set of bits. */
+#define REPLAY_HINT_COIN 0x1u  /* T: placement of order-10 blocks */
+#define REPLAY_HINT_LRU 0x2u   /* M: movable pages counted by a steal */
+#define REPLAY_HINT_ZONE 0x4u  /* zone of the page, where the twin differs */
+#define REPLAY_HINTS_ALL 0x7u
+#define REPLAY_NR_HINTS 3
+
+struct reporter_ops;
+
+struct replay_options {
+	const char *stream;   /* file; "-" = standard input */
+	const char *before;   /* snapshot to start from */
+	const char *after;    /* snapshot to compare with; NULL = none */
+	const char *kernel;   /* profile; NULL = 6.1 */
+	enum replay_mode mode;
+	unsigned int hints;   /* REPLAY_HINT_* allowed */
+	unsigned int limit;   /* stop after this many records; 0 = all */
+	/*
+	 * The design acts itself, and the stream's I, R, TF, TB and Q records
+	 * are what it is expected to do.
+	 */
+	const struct reporter_ops *reporter;
+	/*
+	 * The caller runs a reporter of its own on replay_alloc(): the same
+	 * records are skipped, and the allocator's hooks are the caller's.
+	 */
+	bool external_reporter;
+};
+
+enum replay_cause {
+	REPLAY_OTHER_PAGE,   /* another page of the same zone */
+	REPLAY_OTHER_ZONE,
+	REPLAY_NO_PAGE,      /* the twin failed, the kernel did not */
+	REPLAY_NOT_FAILED,   /* the kernel failed, the twin did not */
+	REPLAY_NR_CAUSES,
+};
+
+/* Records that could not be carried out on the twin. */
+enum replay_skip {
+	REPLAY_NEVER_HANDED_OUT, /* F P C R: the twin has no such page */
+	REPLAY_NOT_FREE,         /* I TF TB: not a free block of the twin */
+	REPLAY_REFUSED,          /* I: the watermark test refused */
+	REPLAY_NO_PAGESET,       /* D: no pageset has that count */
+	REPLAY_NOT_CAPTURED,     /* K: the free never came to that block */
+	REPLAY_NR_SKIPS,
+};
+
+struct replay_miss {
+	unsigned int event;   /* 1-based line of the stream; 0 = no miss */
+	struct req_record record;
+	pfn_t expected, got;  /* PFN_NONE = no page */
+	enum replay_cause cause;
+	char reason[256];     /* where the expected page was */
+	char lists[2048];     /* state of the lists concerned, several lines */
+};
+
+struct replay_result {
+	unsigned int events;      /* records applied */
+	uint64_t allocations;     /* A, AB, AK, B */
+	uint64_t predicted;
+	struct replay_miss first_miss;
+	uint64_t misses[REPLAY_NR_CAUSES];
+	uint64_t hints_used[REPLAY_NR_HINTS]; /* bit number of REPLAY_HINT_* */
+	uint64_t skipped[REPLAY_NR_SKIPS];
+	uint64_t forced;          /* assisted: observed pages taken */
+	/* options.reporter: Q records, and all of I, R, TF, TB and Q. */
+	uint64_t reports, reports_matched;
+	uint64_t expectations, expectations_matched;
+
+	bool compared;            /* an AFTER snapshot was given */
+	uint32_t lists;           /* not empty in either state */
+	uint32_t lists_differing;
+	uint32_t pageblocks, pageblocks_differing;
+	uint32_t pagesets_differing; /* count, high, batch or free_factor */
+	char first_list[512];     /* the first list that differs, explained */
+
+	uint64_t wall_ns;         /* measured by the caller; 0 = not */
+};
+
+/* What one record did. */
+struct replay_step {
+	pfn_t pfn;            /* twin's page or block; PFN_NONE = none */
+	uint8_t order;
+	bool applied;         /* false: skipped, or only an expectation */
+	bool miss;            /* an allocation that differs */
+};
+
+struct replay;
+
+/*
+ * Read the snapshots, build the allocator, open the stream. 0, or a negative
+ * errno after messages on `d`, which must outlive the replay.
+ */
+int replay_open(struct replay **out, const struct replay_options *o,
+		struct diag *d);
+/* 1 and the next record, 0 at the end or the limit, or as req_next(). */
+int replay_next(struct replay *r, struct req_record *rec);
+void replay_apply(struct replay *r, const struct req_record *rec,
+		  struct replay_step *step);
+/* Compare with AFTER, if given, and hand out the result. */
+void replay_finish(struct replay *r, struct replay_result *out);
+void replay_close(struct replay *r);
+
+struct alloc *replay_alloc(struct replay *r);
+const struct snapshot *replay_before(const struct replay *r);
+/*
+ * For a caller with hooks of its own: what their shuffle_coin and
+ * movable_count have to return. `replay` is a struct replay.
+ */
+int replay_shuffle_coin(void *replay, pfn_t pfn);
+int replay_movable_count(void *replay, unsigned int zone, pfn_t pageblock);
+
+/* All of the above. 0, or a negative errno after messages. */
+int replay_run(const struct replay_options *o, struct diag *d,
+	       struct replay_result *out);
+/* Everything predicted, and equal to AFTER where one was given? */
+bool replay_exact(const struct replay_result *r);
+
+/*
+ * An allocator in the state of a snapshot. 0, -EINVAL (the snapshot does not
+ * fit the profile; reported) or -ENOMEM.
+ */
+int replay_build(struct alloc **out, const struct snapshot *s,
+		 const struct alloc_profile *profile, const char *path,
+		 struct diag *d);
+/* Fill the comparison part of *out. */
+void replay_compare(const struct alloc *a, const struct snapshot *after,
+		    struct replay_result *out);
+
+/*
+ * "none", "all" or a comma list of T, M, zone. 0, or -EINVAL with a sentence
+ * in `why`.
+ */
+int replay_parse_hints(const char *text, unsigned int *hints, char *why,
+		       size_t why_size);
+const char *replay_cause_name(enum replay_cause c);
+const char *replay_hint_name(unsigned int bit);
+const char *replay_skip_name(enum replay_skip s);
+
+/* One JSON object and a newline; 0 or -ENOMEM / -EIO. */
+int replay_print_json(const struct replay_result *r, FILE *out);
+void replay_print_text(const struct replay_options *o,
+		       const struct replay_result *r, FILE *out);
+
+#endif
