@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Step scripts: the allocator by hand. One command per line builds a small
+ * guest, frees and allocates blocks and prints the free lists, so that a rule
+ * of the allocator can be looked at without an experiment around it.
+ * docs/step.md is the reference of the language.
+ */
+#ifndef REPLAY_STEP_H
+#define REPLAY_STEP_H
+
+#include <stdio.h>
+
+#include "include/diag.h"
+
+/* A script cannot ask for more than this; going over is an error message. */
+#define STEP_MAX_SCRIPT_BYTES (64u << 20)
+#define STEP_MAX_PFN (1u << 28)          /* 1 TiB of guest memory */
+#define STEP_MAX_REPEAT 1000000u         /* N of one `repeat N COMMAND` */
+#define STEP_MAX_COMMANDS 10000000u      /* commands run, repeats included */
+
+/*
+ * Read the whole script, report every mistake in it, then run it and print
+ * what its commands print. `name` is what messages call the input.
+ * 0; -EINVAL if the script is wrong (syntax, or an impossible operation such
+ * as a double free: d has the message and the place); -ENOMEM; -EIO.
+ */
+int step_run(FILE *in, const char *name, FILE *out, struct diag *d);
+
+#endif
