@@ -12,7 +12,7 @@ PUBLIC_HEADERS = {
     "hypervisor": {"hypervisor.h"},
     "workloads": {"workload.h"},
     "guest": {"guest.h"},
-    "reporter": {"reporter.h"},
+    "reporter": {"reporter.h", "sync_env.h"},
     "replay": {"replay.h", "step.h"},
     "sim": {"sim.h"},
     "bench": {"bench.h"},
