@@ -40,8 +40,8 @@ static void drop_marks(struct alloc *a, struct zone *z, pfn_t pfn,
 	if (why == UNMARK_ALLOC)
 		a->cnt.cold_allocs[order]++;
 	if (a->hooks.block_unmark)
-		a->hooks.block_unmark(a->hooks.ctx, z->idx, pfn, order,
-				      (enum migratetype)rec->list, why);
+		a->hooks.block_unmark(a->hooks.reporter_ctx, z->idx, pfn,
+				      order, (enum migratetype)rec->list, why);
 	rec->aux = 0;
 }
 
@@ -86,7 +86,8 @@ static inline pfn_t tail_position(struct alloc *a, const struct zone *z,
 {
 	if (likely(order < a->hooks.notify_order) || !a->hooks.tail_position)
 		return PFN_NONE;
-	return a->hooks.tail_position(a->hooks.ctx, z->idx, order, mt);
+	return a->hooks.tail_position(a->hooks.reporter_ctx, z->idx, order,
+				      mt);
 }
 
 static inline void add_block_tail(struct alloc *a, struct zone *z, pfn_t pfn,
@@ -265,6 +266,13 @@ static bool capture_block(struct alloc *a, struct zone *z, pfn_t pfn,
 	return true;
 }
 
+static inline void note_merges(struct alloc *a, unsigned int merges)
+{
+	note_touches(a, merges);
+	a->work->merges += merges;
+	a->cnt.buddy_merges += merges;
+}
+
 void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 		   unsigned int order, enum migratetype mt, unsigned int fpi)
 {
@@ -278,8 +286,10 @@ void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 		const pfn_t buddy = pfn ^ order_nr_pages(order);
 
 		if (unlikely(order == a->capture_order) &&
-		    capture_block(a, z, pfn, order, mt))
+		    capture_block(a, z, pfn, order, mt)) {
+			note_merges(a, order - from);
 			return;
+		}
 		if (!is_buddy(rec_of(a, buddy, order), order) ||
 		    unlikely(!zone_spans_pfn(z, buddy)))
 			break;
@@ -294,16 +304,16 @@ void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 		if (unlikely(a->hooks.event != NULL))
 			emit_merge(a, pfn, order, mt);
 	}
-	note_touches(a, order - from + 1);
-	a->work->merges += order - from;
-	a->cnt.buddy_merges += order - from;
+	note_merges(a, order - from);
+	note_touches(a, 1);
 	if (goes_to_tail(a, z, freed, pfn, order, fpi))
 		add_block_tail(a, z, pfn, order, mt);
 	else
 		add_block_head(a, z, pfn, order, mt);
 	if (unlikely(order >= a->hooks.notify_order) &&
 	    !(fpi & FPI_SKIP_NOTIFY) && a->hooks.free_notify)
-		a->hooks.free_notify(a->hooks.ctx, z->idx, pfn, order);
+		a->hooks.free_notify(a->hooks.reporter_ctx, z->idx, pfn,
+				     order);
 }
 
 /* Models free_one_page with split_large_buddy (6.12). */
