@@ -90,6 +90,8 @@ struct guest_work {
 	uint32_t zeroed_pages;    /* cleared by the guest kernel, 4 KiB units */
 	uint32_t copied_pages;    /* copied by the guest kernel */
 	uint32_t table_pages;     /* page-table pages allocated */
+	uint32_t zapped_pages;    /* 4 KiB mappings removed by unmap and exit */
+	uint32_t zapped_thp;      /* huge mappings removed */
 	uint32_t freed_pages;     /* user and table pages given back */
 	uint32_t freed_blocks;    /* calls into the allocator's free path */
 	uint32_t syscalls;

@@ -13,7 +13,7 @@
 #include "include/option.h"
 #include "include/types.h"
 
-struct trace_record;
+struct req_record;
 
 enum workload_op_kind {
 	WORKLOAD_MMAP,        /* slot := new mapping of len bytes */
@@ -39,7 +39,7 @@ struct workload_op {
 	uint32_t slot;
 	uint64_t offset, len;  /* bytes */
 	sim_ns_t ns;           /* SLEEP */
-	const struct trace_record *record; /* RECORD; valid until next() */
+	const struct req_record *record; /* RECORD; valid until next() */
 	uint64_t record_nr;
 };
 
@@ -69,6 +69,17 @@ struct workload_ops {
 	bool (*next)(struct workload *w, unsigned int task,
 		     struct workload_op *op);
 	void (*cleanup)(struct workload *w);
+};
+
+/*
+ * Options of trace_workload. sim/ reads `before` too: the guest's allocator
+ * starts from that snapshot instead of a boot. Paths are marked by the unit
+ * "path"; the experiment reader resolves them against the experiment file.
+ */
+struct trace_options {
+	char file[OPTION_STRING_SIZE];   /* recorded request stream */
+	char before[OPTION_STRING_SIZE]; /* snapshot at its start */
+	char after[OPTION_STRING_SIZE];  /* at its end; empty = not compared */
 };
 
 extern const struct workload_ops idle_workload;

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which member of which structure stands behind each public counter name.
+ * Only sim/stats.c includes this table; hypervisor events bring their own.
+ * A counter that counts the same event as one of the kernel bears its name.
+ */
+#ifndef SIM_COUNTERS_H
+#define SIM_COUNTERS_H
+
+#include "sim/machine.h"
+
+enum counter_source {
+	FROM_ALLOC,    /* struct alloc_counters */
+	FROM_GUEST,    /* struct guest_counters */
+	FROM_REPORTER, /* struct reporter_counters */
+	FROM_DEVICE,   /* struct device */
+	FROM_SIM,      /* struct sim_guest */
+	FROM_LOCKS,    /* struct zone_lock, all zones */
+};
+
+struct counter_desc {
+	const char *name, *unit, *help;
+	enum counter_source source;
+	size_t offset;
+	bool is_max;   /* largest over zones and guests, not a sum or delta */
+};
+
+#define A(n, u, h, m) { "alloc." n, u, h, FROM_ALLOC, \
+			offsetof(struct alloc_counters, m), false }
+#define G(n, u, h, m) { "guest." n, u, h, FROM_GUEST, \
+			offsetof(struct guest_counters, m), false }
+#define R(n, u, h, m) { "reporter." n, u, h, FROM_REPORTER, \
+			offsetof(struct reporter_counters, m), false }
+#define D(n, u, h, m) { "reporter." n, u, h, FROM_DEVICE, \
+			offsetof(struct device, m), false }
+#define S(n, u, h, m) { "guest." n, u, h, FROM_SIM, \
+			offsetof(struct sim_guest, m), false }
+#define L(n, u, h, m, max) { "lock." n, u, h, FROM_LOCKS, \
+			     offsetof(struct zone_lock, m), max }
+
+static const struct counter_desc counter_descs[] = {
+	A("pgalloc_dma", "pages", "Allocated from DMA zones.",
+	  pgalloc[ZONE_DMA]),
+	A("pgalloc_dma32", "pages", "Allocated from DMA32 zones.",
+	  pgalloc[ZONE_DMA32]),
+	A("pgalloc_normal", "pages", "Allocated from Normal zones.",
+	  pgalloc[ZONE_NORMAL]),
+	A("pgalloc_movable", "pages", "Allocated from Movable zones.",
+	  pgalloc[ZONE_MOVABLE]),
+	A("pgfree", "pages", "Freed to a pcp list or the buddy.", pgfree),
+	A("allocs_order0", "blocks", "Allocations of order 0.", allocs[0]),
+	A("allocs_order9", "blocks", "Allocations of order 9.", allocs[9]),
+	A("frees_order0", "blocks", "Frees of order 0.", frees[0]),
+	A("frees_order9", "blocks", "Frees of order 9.", frees[9]),
+	A("failures", "calls", "Requests that ended without a page.",
+	  alloc_failures),
+	A("pcp_refills", "calls", "Refills of a pcp list.", pcp_refills),
+	A("pcp_refill_pages", "pages", "Moved from the buddy to pcp lists.",
+	  pcp_refill_pages),
+	A("pcp_flushes", "calls", "Flushes of pcp lists.", pcp_flushes),
+	A("pcp_flush_pages", "pages", "Moved from pcp lists to the buddy.",
+	  pcp_flush_pages),
+	A("merges", "steps", "Buddies merged.", buddy_merges),
+	A("splits", "steps", "Blocks halved.", buddy_splits),
+	A("mm_page_alloc_extfrag", "blocks",
+	  "Blocks taken from another migratetype.", extfrag),
+	A("extfrag_changed", "blocks", "Of these, the pageblock changed type.",
+	  extfrag_changed),
+	A("isolated", "blocks", "Free blocks isolated.", isolated),
+	A("isolate_refused", "blocks", "Isolations the watermark refused.",
+	  isolate_refused),
+	A("putbacks", "blocks", "Isolated blocks put back.", putbacks),
+	A("cold_allocs_order9", "blocks",
+	  "Marked blocks of order 9 taken for an allocation or split.",
+	  cold_allocs[9]),
+	A("cold_allocs_order10", "blocks",
+	  "Marked blocks of order 10 taken for an allocation or split.",
+	  cold_allocs[10]),
+	A("kswapd_wakes", "calls", "Wake-ups of kswapd.", kswapd_wakes),
+	A("allocstall", "calls", "Direct reclaims entered.", allocstall),
+	A("watermark_boosts", "calls", "Watermarks boosted.", watermark_boosts),
+
+	G("pgfault", "faults", "Page faults of tasks.", pgfault),
+	G("thp_fault_alloc", "faults", "Huge faults served by a huge page.",
+	  thp_fault_alloc),
+	G("thp_fault_fallback", "faults", "Huge faults served by small pages.",
+	  thp_fault_fallback),
+	G("pages_zeroed", "pages", "Cleared by the guest kernel.",
+	  pages_zeroed),
+	G("pages_copied", "pages", "Copied by the guest kernel.",
+	  pages_copied),
+	S("base_pages", "pages", "Kept by the guest kernel since boot.",
+	  base_pages),
+	S("reclaim_rounds", "calls", "Fruitless rounds of direct reclaim.",
+	  reclaim_rounds),
+	S("oom_kill", "tasks", "Tasks killed for lack of memory.", oom_kills),
+	S("records_applied", "records", "Recorded operations carried out.",
+	  records_applied),
+	S("record_misses", "records",
+	  "Recorded allocations that got another page.", record_misses),
+	S("tasks_started", "tasks", "Tasks started.", tasks_started),
+
+	R("requests", "calls", "Transitions to 'work wanted'.", requests),
+	R("passes", "passes", "Runs that looked at free lists.", passes),
+	R("report_calls", "calls", "Batches given to the host.", report_calls),
+	R("report_errors", "calls", "Batches refused or failed.",
+	  report_errors),
+	R("blocks_order9", "blocks", "Blocks of order 9 reported.", blocks[9]),
+	R("blocks_order10", "blocks", "Blocks of order 10 reported.",
+	  blocks[10]),
+	R("pages", "pages", "Pages reported, all orders.", pages),
+	R("list_visits", "entries", "Loop iterations over free lists.",
+	  list_visits),
+	R("skipped_marked", "entries", "Visits that skipped a marked block.",
+	  skipped_marked),
+	R("isolate_refused", "blocks", "Isolations the watermark refused.",
+	  isolate_refused),
+	R("gate_skips", "zones", "Zones the watermark gate kept out.",
+	  gate_skips),
+	R("budget_stops", "lists", "Lists left because the budget was spent.",
+	  budget_stops),
+	R("rotations", "lists", "Lists rotated.", rotations),
+	R("putback_merged", "blocks", "Blocks that merged when put back.",
+	  putback_merged),
+	{ "reporter.longest_hold", "entries",
+	  "Most list nodes touched in one hold of a zone lock.", FROM_REPORTER,
+	  offsetof(struct reporter_counters, longest_hold), true },
+	D("batches_1", "batches", "Batches of 1 block.", batch_hist[0]),
+	D("batches_2_3", "batches", "Batches of 2 or 3 blocks.", batch_hist[1]),
+	D("batches_4_7", "batches", "Batches of 4 to 7 blocks.", batch_hist[2]),
+	D("batches_8_15", "batches", "Batches of 8 to 15 blocks.",
+	  batch_hist[3]),
+	D("batches_16_31", "batches", "Batches of 16 to 31 blocks.",
+	  batch_hist[4]),
+	D("batches_32_63", "batches", "Batches of 32 to 63 blocks.",
+	  batch_hist[5]),
+	D("batches_64_up", "batches", "Larger batches.", batch_hist[6]),
+
+	L("acquisitions", "calls", "Zone locks taken.", acquisitions, false),
+	L("contended", "calls", "Zone locks that had to be waited for.",
+	  contended, false),
+	L("wait_ns", "ns", "Time spent waiting for zone locks.", wait_ns,
+	  false),
+	L("hold_ns", "ns", "Time for which zone locks were held.", hold_ns,
+	  false),
+	L("max_hold_ns", "ns", "Longest single hold of a zone lock.",
+	  max_hold_ns, true),
+	{ NULL, NULL, NULL, FROM_SIM, 0, false }
+};
+
+#undef A
+#undef G
+#undef R
+#undef D
+#undef S
+#undef L
+
+#endif

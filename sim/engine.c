@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The event queue: a 4-ary heap, because a wide node costs fewer misses. */
+#include "sim/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "include/check.h"
+
+#define ENGINE_FIRST_CAPACITY 256
+#define ARITY 4
+
+static bool event_before(const struct event *a, const struct event *b)
+{
+	return a->at < b->at || (a->at == b->at && a->seq < b->seq);
+}
+
+int engine_init(struct engine *e)
+{
+	*e = (struct engine){ .capacity = ENGINE_FIRST_CAPACITY };
+	e->heap = calloc(e->capacity, sizeof(*e->heap));
+	return e->heap ? 0 : -ENOMEM;
+}
+
+void engine_destroy(struct engine *e)
+{
+	free(e->heap);
+	*e = (struct engine){ 0 };
+}
+
+static void sift_up(struct engine *e, uint32_t i)
+{
+	const struct event ev = e->heap[i];
+
+	while (i > 0) {
+		uint32_t parent = (i - 1) / ARITY;
+
+		if (!event_before(&ev, &e->heap[parent]))
+			break;
+		e->heap[i] = e->heap[parent];
+		i = parent;
+	}
+	e->heap[i] = ev;
+}
+
+static void sift_down(struct engine *e, uint32_t i)
+{
+	const struct event ev = e->heap[i];
+
+	for (;;) {
+		uint32_t first = i * ARITY + 1, best = first, c;
+
+		if (first >= e->nr)
+			break;
+		for (c = first + 1; c < first + ARITY && c < e->nr; c++)
+			if (event_before(&e->heap[c], &e->heap[best]))
+				best = c;
+		if (!event_before(&e->heap[best], &ev))
+			break;
+		e->heap[i] = e->heap[best];
+		i = best;
+	}
+	e->heap[i] = ev;
+}
+
+static void engine_grow(struct engine *e)
+{
+	const uint32_t capacity = e->capacity * 2;
+	struct event *heap = realloc(e->heap, capacity * sizeof(*heap));
+
+	/* The number of waiting events is bounded by vCPUs and devices. */
+	CHECK_MSG(heap, "no memory for %u events", capacity);
+	e->heap = heap;
+	e->capacity = capacity;
+}
+
+uint64_t engine_at(struct engine *e, sim_ns_t at, event_fn fn, void *ctx,
+		   uint64_t arg)
+{
+	CHECK_LE(e->now, at);
+	if (e->nr == e->capacity)
+		engine_grow(e);
+	e->heap[e->nr] = (struct event){ .at = at, .seq = e->next_seq++,
+					 .fn = fn, .ctx = ctx, .arg = arg };
+	sift_up(e, e->nr++);
+	return e->next_seq - 1;
+}
+
+static void remove_at(struct engine *e, uint32_t i)
+{
+	e->nr--;
+	if (i == e->nr)
+		return;
+	e->heap[i] = e->heap[e->nr];
+	sift_up(e, i);
+	sift_down(e, i);
+}
+
+bool engine_cancel(struct engine *e, uint64_t seq)
+{
+	uint32_t i;
+
+	for (i = 0; i < e->nr; i++) {
+		if (e->heap[i].seq == seq) {
+			remove_at(e, i);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool engine_step(struct engine *e)
+{
+	struct event ev;
+
+	if (!e->nr)
+		return false;
+	ev = e->heap[0];
+	remove_at(e, 0);
+	e->now = ev.at;
+	e->nr_run++;
+	ev.fn(ev.ctx, ev.arg);
+	return true;
+}

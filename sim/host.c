@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between guests and the hypervisor: touches go in, events come out and are
+ * priced. Most touches end at a bitmap that says they would cost nothing.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "include/check.h"
+#include "sim/machine.h"
+
+/* Tags of digest words, in the top byte. */
+#define DIGEST_ACCESS (UINT64_C(0xa1) << 56)
+#define DIGEST_DISCARD (UINT64_C(0xd1) << 56)
+
+_Static_assert((int)TOUCH_ZERO == (int)HV_ACCESS_ZERO &&
+	       (int)TOUCH_READ == (int)HV_ACCESS_READ &&
+	       (int)TOUCH_WRITE == (int)HV_ACCESS_WRITE &&
+	       (int)TOUCH_TABLE == (int)HV_ACCESS_TABLE,
+	       "touch kinds are passed on as they are");
+
+int host_init(struct sim *s, char *why, size_t why_size)
+{
+	const struct hypervisor_ops *ops = s->cfg.hypervisor;
+
+	s->hv = calloc(1, sizeof(*s->hv));
+	if (!s->hv)
+		return -ENOMEM;
+	s->hv->ops = ops;
+	s->hv->options = s->cfg.hypervisor_options;
+	s->hv->state = calloc(1, ops->state_size ? ops->state_size : 1);
+	if (!s->hv->state)
+		return -ENOMEM;
+	return ops->init(s->hv, why, why_size);
+}
+
+void host_destroy(struct sim *s)
+{
+	if (!s->hv)
+		return;
+	if (s->hv->state)
+		s->hv->ops->destroy(s->hv);
+	free(s->hv->state);
+	free(s->hv);
+	s->hv = NULL;
+}
+
+int host_add_guest(struct sim_guest *g, char *why, size_t why_size)
+{
+	struct hypervisor *hv = g->sim->hv;
+	const int id = hv->ops->guest_add(hv, alloc_end_pfn(g->alloc));
+
+	if (id < 0) {
+		snprintf(why, why_size, "the host cannot take guest %u",
+			 g->id);
+		return id;
+	}
+	g->hv_id = (uint32_t)id;
+	g->hv_map = hv->ops->guest_map(hv, g->hv_id);
+	return 0;
+}
+
+static uint64_t price_violations(const struct price_now *p,
+				 const struct hv_events *ev)
+{
+	uint64_t nr = 0;
+	unsigned int i;
+
+	for (i = 0; i < NR_HV_VIOLATIONS; i++)
+		nr += ev->ept_violation[i][HV_LEVEL_4K] +
+		      ev->ept_violation[i][HV_LEVEL_2M];
+	return nr * p->ps[PRICE_VIOLATION] +
+	       ev->thp_fault_alloc * p->ps[PRICE_ZERO_2M] +
+	       (ev->zeroed_pages - HPAGE_PMD_NR * ev->thp_fault_alloc) *
+		       p->ps[PRICE_ZERO_4K];
+}
+
+/* The slow half of host_touch(): the host has something to do. */
+static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
+			    enum touch_kind kind)
+{
+	struct sim *s = g->sim;
+	struct hv_events ev = { 0 };
+	int ret = s->hv->ops->access(s->hv, g->hv_id, pfn, order,
+				     (enum hv_access)kind, &ev);
+
+	digest_u64(&s->digest, DIGEST_ACCESS | (uint64_t)kind << 48 |
+		   (uint64_t)order << 40 | pfn);
+	hv_events_add(&g->host, &ev);
+	if (ret)
+		sim_fail(s, ret, "the host is out of memory: guest %u cannot "
+			 "be backed; give [host] more memory", g->id);
+	return price_violations(&s->price, &ev);
+}
+
+uint64_t host_touch(struct sim_guest *g, pfn_t pfn, unsigned int order,
+		    enum touch_kind kind)
+{
+	if (hv_block_mapped(g->hv_map, pfn, order))
+		return 0;
+	return host_access(g, pfn, order, kind);
+}
+
+uint64_t host_drain_touches(struct sim_guest *g)
+{
+	struct touch_buffer *b = g->touches;
+	uint64_t ps = 0;
+	uint32_t i;
+
+	for (i = 0; i < b->nr; i++) {
+		const struct touch *t = &b->entries[i];
+
+		if (!hv_block_mapped(g->hv_map, t->pfn, t->order))
+			ps += host_access(g, t->pfn, t->order,
+					  (enum touch_kind)t->kind);
+	}
+	b->nr = 0;
+	return ps;
+}
+
+uint64_t host_discard(struct sim_guest *g, const struct page_report *entries,
+		      unsigned int nr, uint64_t *flushes)
+{
+	struct sim *s = g->sim;
+	const struct price_now *p = &s->price;
+	struct hv_events ev = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		digest_u64(&s->digest, DIGEST_DISCARD |
+			   (uint64_t)entries[i].order << 40 | entries[i].pfn);
+		s->hv->ops->discard(s->hv, g->hv_id, entries[i].pfn,
+				    entries[i].order, HV_ORIGIN_REPORT, &ev);
+	}
+	hv_events_add(&g->host, &ev);
+	*flushes = ev.tlb_flush_rounds;
+	return ev.discard_calls * p->ps[PRICE_DISCARD_CALL] +
+	       ev.zap_pmd * p->ps[PRICE_DISCARD_2M] +
+	       ev.zap_pte * p->ps[PRICE_DISCARD_4K];
+}
+
+void host_gauges(const struct sim_guest *g, struct hv_gauges *out)
+{
+	g->sim->hv->ops->gauges(g->sim->hv, g->hv_id, out);
+}
+
+void host_check(struct sim *s)
+{
+	const char *what = s->hv->ops->check(s->hv);
+
+	CHECK_MSG(!what, "hypervisor: %s", what);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Private layout of a running cell: the host, guests, vCPUs, tasks and locks,
+ * and who calls whom inside sim/.
+ *
+ *     phase.c    starts tasks, opens and closes the measured window
+ *     vcpu.c     one step of a task: workload op -> guest -> prices
+ *     host.c     touches and discards -> hypervisor -> prices
+ *     device.c   the reporter's environment in virtual time
+ *     stats.c    counters, samples, results
+ */
+#ifndef SIM_MACHINE_H
+#define SIM_MACHINE_H
+
+#include "guest/guest.h"
+#include "include/diag.h"
+#include "include/rng.h"
+#include "sim/engine.h"
+#include "sim/guest_boot.h"
+#include "sim/sim.h"
+
+struct sim_guest;
+
+/* One zone lock in virtual time: a FIFO whose holder leaves at free_at. */
+struct zone_lock {
+	sim_ns_t free_at;
+	uint64_t acquisitions, contended;
+	uint64_t wait_ns, hold_ns, max_hold_ns;
+};
+
+/* One process of a workload, pinned to a vCPU. */
+struct task {
+	uint32_t mm;
+	uint32_t file;              /* valid if has_file */
+	uint16_t nr;                /* number within the phase */
+	bool has_file, started, exiting, done;
+	bool op_active, op_counted;
+	struct guest_op op;
+	struct workload_op record;  /* RECORD op that waits for the reporter */
+	bool record_waits;
+	uint64_t slot_addr[WORKLOAD_MAX_SLOTS], slot_len[WORKLOAD_MAX_SLOTS];
+	uint32_t mmap_slot;         /* slot that an MMAP under way fills */
+	uint64_t op_progress;       /* answer to the last GUEST_WAIT */
+	uint64_t iterations;        /* counted touches since the task began */
+	sim_ns_t wake_at;           /* sleeping until */
+};
+
+/* A virtual CPU: the tasks pinned to it, run in turns of one slice. */
+struct vcpu {
+	struct sim_guest *guest;
+	uint16_t cpu;
+	bool scheduled;             /* an event for it waits in the queue */
+	uint32_t nr_tasks, current; /* tasks[]: indices into guest->tasks */
+	uint32_t *tasks;
+	uint32_t tasks_capacity;
+	sim_ns_t slice_end;
+	uint64_t ps;                /* fraction of a nanosecond carried over */
+	uint64_t stolen_ps;         /* IPIs and worker time to be added */
+};
+
+/* A batch on its way to the host and back. */
+struct flight {
+	bool used;
+	struct page_report *entries;
+	unsigned int nr;
+};
+
+#define MAX_FLIGHTS 64
+
+/* The reporter's side of a guest: env, timer, batches in flight. */
+struct device {
+	struct reporter r;
+	struct reporter_env env;
+	bool present;               /* the device is registered */
+	bool in_callback;
+	sim_ns_t now;               /* the worker's own time in a callback */
+	sim_ns_t lock_start;        /* of the hold under way */
+	sim_ns_t busy_until;        /* the worker's last callback ended */
+	bool timer_armed;
+	uint64_t timer_seq;
+	uint16_t worker_cpu;        /* vCPU that pays for the worker's time */
+	struct flight flights[MAX_FLIGHTS];
+	uint64_t batches, doorbells;
+	uint64_t batch_hist[7];     /* by power of two, the last for all above */
+};
+
+struct sim_guest {
+	struct sim *sim;
+	unsigned int id;            /* index in sim->guests */
+	uint32_t hv_id;             /* the hypervisor's number for it */
+	const struct hv_guest_map *hv_map; /* accesses that cost nothing */
+	struct alloc *alloc;
+	struct guest *mm;
+	struct topology topo;
+	struct guest_map map;
+	struct alloc_work work;
+	struct touch_buffer *touches;
+	struct hv_events host;      /* what its accesses and discards cost */
+	struct zone_lock locks[ALLOC_MAX_ZONES];
+	struct device dev;
+	struct rng shuffle_rng, boot_rng, phase_rng;
+	struct vcpu *vcpus;         /* topo.nr_cpus */
+	struct task *tasks;         /* of the current phase */
+	uint32_t nr_tasks, nr_done;
+	uint16_t running_cpu;       /* vCPU whose step runs now */
+	struct workload workload;
+	void *workload_state;
+	/* workload = trace */
+	struct replay *replay;
+	struct diag replay_diag;
+	uint64_t record_reports;    /* Q records passed */
+	uint64_t record_seen;       /* blocks the design had reported ... */
+	sim_ns_t record_since;      /* ... when that last changed */
+	uint64_t records_applied, record_misses;
+	uint64_t base_pages;        /* kept by the kernel since boot */
+	uint64_t reclaim_rounds, oom_kills, tasks_started;
+};
+
+struct sim {
+	struct sim_config cfg;
+	struct engine engine;
+	struct price_now price;     /* at the busy count of this phase */
+	struct hypervisor *hv;
+	struct sim_guest *guests;
+	unsigned int nr_guests;
+	struct digest digest;
+	uint64_t host_stolen_ns;
+
+	/* Current phase. */
+	const struct phase_options *opt;
+	bool measuring, stopping, window_closed, failed;
+	int error;                  /* -errno of a failed run */
+	char why[256];
+	uint64_t window_iterations;
+	sim_ns_t window_start, window_end;
+	uint64_t open_event, close_event; /* of the window */
+
+	/* Results. */
+	struct sim_phase_result *phases;
+	unsigned int nr_phases_run;
+	struct sim_counter_desc counter_table[SIM_MAX_COUNTERS + 1];
+	uint64_t window_counters[SIM_MAX_COUNTERS];
+	struct sim_sample *samples;
+	unsigned int nr_samples, samples_capacity;
+	struct sim_result result;
+};
+
+/* Stop the run with a reason; the first one wins. */
+__attribute__((format(printf, 3, 4)))
+void sim_fail(struct sim *s, int error, const char *fmt, ...);
+
+/* vcpu.c */
+void vcpu_wake(struct vcpu *v, sim_ns_t at);
+void vcpu_event(void *ctx, uint64_t arg);
+bool vcpu_has_work(const struct vcpu *v);
+
+/* phase.c */
+void phase_task_done(struct sim_guest *g, struct task *t);
+void phase_note_iterations(struct sim *s, uint32_t pages);
+
+/* record.c: workload = trace */
+bool record_wanted(const struct sim *s);
+/* The allocator of the snapshot, in place of a booted one. */
+int record_boot(struct sim_guest *g, char *why, size_t why_size);
+void record_fill_hooks(struct sim_guest *g, struct alloc_hooks *h);
+/* What was allocated at the snapshot had been touched before it. */
+void record_touch_allocated(struct sim_guest *g);
+void record_destroy(struct sim_guest *g);
+/* Apply one recorded operation, or put the task to sleep until it may be
+ * applied. Always false: there is no guest operation to run. */
+bool record_apply(struct sim_guest *g, struct task *t,
+		  const struct workload_op *op, sim_ns_t now);
+
+/* lock: hold `zones` (bit mask) for `ps` in total from `at`; returns the wait
+ * in nanoseconds. lock.c */
+sim_ns_t zone_locks_hold(struct sim_guest *g, uint64_t zones, sim_ns_t at,
+			 uint64_t hold_ps);
+
+/* host.c */
+int host_init(struct sim *s, char *why, size_t why_size);
+void host_destroy(struct sim *s);
+int host_add_guest(struct sim_guest *g, char *why, size_t why_size);
+/* One access outside of guest_run(): boot, records. Price in picoseconds. */
+uint64_t host_touch(struct sim_guest *g, pfn_t pfn, unsigned int order,
+		    enum touch_kind kind);
+void host_gauges(const struct sim_guest *g, struct hv_gauges *out);
+void host_check(struct sim *s);
+/* Drain the guest's touch buffer; price in picoseconds. */
+uint64_t host_drain_touches(struct sim_guest *g);
+/* Discard reported blocks; price in picoseconds, *flushes TLB flush rounds. */
+uint64_t host_discard(struct sim_guest *g, const struct page_report *entries,
+		      unsigned int nr, uint64_t *flushes);
+
+/* device.c */
+int device_init(struct sim_guest *g, char *why, size_t why_size);
+void device_fill_hooks(struct sim_guest *g, struct alloc_hooks *h);
+void device_start(struct sim_guest *g);
+void device_destroy(struct sim_guest *g);
+bool device_idle(const struct sim_guest *g);
+
+/* stats.c */
+void stats_read(struct sim *s, uint64_t values[SIM_MAX_COUNTERS]);
+void stats_sample(struct sim *s);
+void stats_phase(struct sim *s, unsigned int i);
+
+/* Run every check of every part; CHECKs. sim.c */
+void sim_check(struct sim *s);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The keys of [guest], [host] and [phase NAME] that sim/ itself reads. */
+#include "sim/sim.h"
+
+#include "guest/guest.h"
+
+#define GIB (UINT64_C(1) << 30)
+#define TIB (UINT64_C(1) << 40)
+#define SECONDS_PER_DAY UINT64_C(86400)
+
+/* Order of alloc_profile_names(); a test compares the two. */
+static const char *const kernel_names[] = {
+	"5.3", "5.7", "5.10", "6.1", "6.12.0", "6.12", "6.18", NULL
+};
+static const char *const thp_names[] = { "always", "madvise", "never", NULL };
+static const char *const defrag_names[] = {
+	"always", "defer", "defer+madvise", "madvise", "never", NULL
+};
+static const char *const until_names[] = {
+	"tasks", "duration", "reporter_idle", NULL
+};
+static const char *const touch_names[] = { "all", "none", NULL };
+
+#define G(member) offsetof(struct guest_options, member)
+static const struct option_desc guest_descs[] = {
+	{ .name = "kernel", .type = OPTION_NAME, .offset = G(kernel),
+	  .names = kernel_names, .def = "6.1", .unit = "",
+	  .help = "Kernel profile whose allocator rules apply." },
+	{ .name = "memory", .type = OPTION_SIZE, .offset = G(memory),
+	  .min = 16 << 20, .max = 8 * TIB, .def = "1G", .unit = "bytes",
+	  .help = "Guest-physical memory." },
+	{ .name = "below_4g", .type = OPTION_SIZE, .offset = G(below_4g),
+	  .min = 16 << 20, .max = 4 * GIB - (256 << 20), .def = "3G",
+	  .unit = "bytes",
+	  .help = "How much of it lies below the PCI hole." },
+	{ .name = "cpus", .type = OPTION_UINT, .offset = G(cpus),
+	  .max = ALLOC_MAX_CPUS, .def = "0", .unit = "vCPUs",
+	  .help = "Virtual CPUs; 0 takes the processing units of topology." },
+	{ .name = "topology", .type = OPTION_STRING, .offset = G(topology),
+	  .def = "core:1 pu:1", .unit = "",
+	  .help = "hwloc synthetic string, file:PATH of an XML, or this." },
+	{ .name = "shuffle", .type = OPTION_BOOL, .offset = G(shuffle),
+	  .def = "off", .unit = "",
+	  .help = "page_alloc.shuffle=1: boot and run-time shuffle." },
+	{ .name = "thp", .type = OPTION_NAME, .offset = G(thp),
+	  .names = thp_names, .def = "madvise", .unit = "",
+	  .help = "transparent_hugepage/enabled of the guest." },
+	{ .name = "thp_defrag", .type = OPTION_NAME, .offset = G(thp_defrag),
+	  .names = defrag_names, .def = "madvise", .unit = "",
+	  .help = "transparent_hugepage/defrag of the guest." },
+	{ .name = "thp_aligned", .type = OPTION_BOOL, .offset = G(thp_aligned),
+	  .def = "on", .unit = "",
+	  .help = "Large anonymous mappings start on a 2 MiB boundary." },
+	{ .name = "base", .type = OPTION_SIZE, .offset = G(base),
+	  .max = TIB, .def = "128M", .unit = "bytes",
+	  .help = "Memory that the guest kernel and its daemons keep." },
+	{ .name = NULL }
+};
+const struct option_table guest_option_table = {
+	guest_descs, sizeof(struct guest_options)
+};
+
+#define H(member) offsetof(struct host_options, member)
+static const struct option_desc host_descs[] = {
+	{ .name = "guests", .type = OPTION_UINT, .offset = H(guests),
+	  .min = 1, .max = 64, .def = "1", .unit = "guests",
+	  .help = "Identical guests on this host." },
+	{ .name = "prices", .type = OPTION_STRING, .offset = H(prices),
+	  .def = "", .unit = "path",
+	  .help = "Price file; empty takes the built-in list." },
+	{ .name = NULL }
+};
+const struct option_table host_option_table = {
+	host_descs, sizeof(struct host_options)
+};
+
+#define P(member) offsetof(struct phase_options, member)
+static const struct option_desc phase_descs[] = {
+	{ .name = "tasks", .type = OPTION_UINT, .offset = P(tasks),
+	  .min = 1, .max = 4096, .def = "1", .unit = "tasks",
+	  .help = "Processes, pinned to the vCPUs in turn." },
+	{ .name = "size", .type = OPTION_SHARE, .offset = P(size),
+	  .def = "0", .unit = "bytes or %",
+	  .help = "Memory of the workload; N% of the pages free above the high watermark." },
+	{ .name = "thp", .type = OPTION_BOOL, .offset = P(thp),
+	  .def = "off", .unit = "",
+	  .help = "Tasks ask for huge pages with MADV_HUGEPAGE." },
+	{ .name = "warmup", .type = OPTION_TIME, .offset = P(warmup),
+	  .max = SECONDS_PER_DAY * NSEC_PER_SEC, .def = "0s", .unit = "time",
+	  .help = "Virtual time that runs before the measured window." },
+	{ .name = "duration", .type = OPTION_TIME, .offset = P(duration),
+	  .max = SECONDS_PER_DAY * NSEC_PER_SEC, .def = "0s", .unit = "time",
+	  .help = "Measured window; 0s runs until the tasks have finished." },
+	{ .name = "iterations", .type = OPTION_UINT, .offset = P(iterations),
+	  .def = "0", .unit = "touched pages",
+	  .help = "Stop each task after so many iterations; 0 = no limit." },
+	{ .name = "until", .type = OPTION_NAME, .offset = P(until),
+	  .names = until_names, .def = "tasks", .unit = "",
+	  .help = "What ends the phase; duration limits reporter_idle too." },
+	{ .name = "touch", .type = OPTION_NAME, .offset = P(touch),
+	  .names = touch_names, .def = "all", .unit = "",
+	  .help = "workload = trace: does an allocation count as a guest write." },
+	{ .name = NULL }
+};
+const struct option_table phase_option_table = {
+	phase_descs, sizeof(struct phase_options)
+};

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Phases: start the tasks, open the measured window after the warm-up, close
+ * it after the duration, end the tasks, and keep what the window counted.
+ *
+ * will-it-scale's runner discards its first samples and averages the rest; a
+ * warm-up and a duration say the same without its one-second grid.
+ */
+#include "sim/machine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "include/check.h"
+
+/* Tasks of a real runner do not start in the same nanosecond. */
+#define START_SPREAD_NS NSEC_PER_MSEC
+#define STOP_POLL_EVENTS 1024
+
+void phase_note_iterations(struct sim *s, uint32_t pages)
+{
+	if (s->measuring)
+		s->window_iterations += pages;
+}
+
+void phase_task_done(struct sim_guest *g, struct task *t)
+{
+	(void)t;
+	g->nr_done++;
+}
+
+/* Pages free above the high watermark, all zones: what `size = N%` is of. */
+static uint64_t free_above_high(const struct alloc *a)
+{
+	struct alloc_zone_info z;
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < alloc_nr_zones(a); i++) {
+		uint64_t mark;
+
+		alloc_zone_info(a, i, &z);
+		mark = z.wmark_high + z.boost;
+		sum += z.free > mark ? z.free - mark : 0;
+	}
+	return sum;
+}
+
+static int resolve_size(struct sim_guest *g, const struct phase_options *opt,
+			uint64_t *bytes, char *why, size_t why_size)
+{
+	const uint64_t free = pages_to_bytes(free_above_high(g->alloc));
+
+	*bytes = opt->size.value;
+	if (opt->size.is_percent)
+		*bytes = pages_to_bytes(bytes_to_pages(free) *
+					opt->size.value / 10000);
+	if (!g->workload.ops->needs_size || *bytes)
+		return 0;
+	snprintf(why, why_size, "workload %s needs 'size = ', e.g. 80%% or 1G",
+		 g->workload.ops->name);
+	return -EINVAL;
+}
+
+static int open_workload(struct sim_guest *g, const struct sim_phase_config *c,
+			 char *why, size_t why_size)
+{
+	struct workload *w = &g->workload;
+	int ret;
+
+	*w = (struct workload){ .ops = c->workload,
+				.options = c->workload_options };
+	w->ctx.nr_tasks = (unsigned int)c->opt.tasks;
+	w->ctx.seed = g->sim->cfg.seed;
+	w->ctx.thp = c->opt.thp;
+	ret = resolve_size(g, &c->opt, &w->ctx.size, why, why_size);
+	if (ret)
+		return ret;
+	w->state = calloc(1, c->workload->state_size ?
+			     c->workload->state_size : 1);
+	if (!w->state)
+		return -ENOMEM;
+	return c->workload->prepare ? c->workload->prepare(w, why, why_size) : 0;
+}
+
+static void close_workload(struct sim_guest *g)
+{
+	unsigned int i;
+
+	if (g->workload.state && g->workload.ops->cleanup)
+		g->workload.ops->cleanup(&g->workload);
+	free(g->workload.state);
+	g->workload.state = NULL;
+	for (i = 0; i < g->topo.nr_cpus; i++)
+		g->vcpus[i].nr_tasks = 0;
+	free(g->tasks);
+	g->tasks = NULL;
+	g->nr_tasks = g->nr_done = 0;
+}
+
+static int vcpu_add_task(struct vcpu *v, uint32_t idx)
+{
+	if (v->nr_tasks == v->tasks_capacity) {
+		const uint32_t capacity = v->tasks_capacity * 2 + 4;
+		uint32_t *tasks = realloc(v->tasks, capacity * sizeof(*tasks));
+
+		if (!tasks)
+			return -ENOMEM;
+		v->tasks = tasks;
+		v->tasks_capacity = capacity;
+	}
+	v->tasks[v->nr_tasks++] = idx;
+	return 0;
+}
+
+static int start_task(struct sim_guest *g, uint32_t i)
+{
+	struct vcpu *v = &g->vcpus[i % g->topo.nr_cpus];
+	struct task *t = &g->tasks[i];
+	const sim_ns_t at = g->sim->engine.now +
+			    rng_below(&g->phase_rng, START_SPREAD_NS);
+	int mm;
+
+	g->work = (struct alloc_work){ 0 };
+	mm = guest_mm_create(g->mm, v->cpu);
+	if (mm < 0)
+		return mm;
+	host_drain_touches(g);
+	*t = (struct task){ .mm = (uint32_t)mm, .nr = (uint16_t)i,
+			    .started = true, .wake_at = at };
+	g->tasks_started++;
+	v->current = 0;
+	v->slice_end = 0;
+	if (vcpu_add_task(v, i))
+		return -ENOMEM;
+	vcpu_wake(v, at);
+	return 0;
+}
+
+static int start_tasks(struct sim_guest *g, const struct sim_phase_config *c,
+		       char *why, size_t why_size)
+{
+	uint32_t i;
+	int ret = open_workload(g, c, why, why_size);
+
+	if (ret)
+		return ret;
+	g->nr_tasks = (uint32_t)c->opt.tasks;
+	g->nr_done = 0;
+	g->tasks = calloc(g->nr_tasks, sizeof(*g->tasks));
+	if (!g->tasks)
+		return -ENOMEM;
+	for (i = 0; i < g->nr_tasks; i++) {
+		ret = start_task(g, i);
+		if (ret) {
+			snprintf(why, why_size, "guest has no memory for task "
+				 "%u of %u", i + 1, g->nr_tasks);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static void window_open(void *ctx, uint64_t arg)
+{
+	struct sim *s = ctx;
+
+	(void)arg;
+	s->measuring = true;
+	s->window_start = s->engine.now;
+	s->window_iterations = 0;
+	stats_read(s, s->window_counters);
+}
+
+static void window_close(void *ctx, uint64_t arg)
+{
+	struct sim *s = ctx;
+
+	(void)arg;
+	if (s->window_closed)
+		return;
+	s->measuring = false;
+	s->window_closed = true;
+	s->window_end = s->engine.now;
+	s->stopping = true;
+}
+
+static bool all_done(const struct sim *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_guests; i++)
+		if (s->guests[i].nr_done < s->guests[i].nr_tasks)
+			return false;
+	return true;
+}
+
+static bool all_idle(const struct sim *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_guests; i++)
+		if (!device_idle(&s->guests[i]))
+			return false;
+	return true;
+}
+
+static bool phase_over(const struct sim *s)
+{
+	const bool waits_idle = s->opt->until == UNTIL_REPORTER_IDLE;
+
+	if (s->failed)
+		return true;
+	if (!all_done(s))
+		return false;
+	if (s->window_closed)
+		return true;
+	return waits_idle ? all_idle(s) : s->opt->until == UNTIL_TASKS;
+}
+
+static void sample_event(void *ctx, uint64_t arg)
+{
+	struct sim *s = ctx;
+
+	(void)arg;
+	stats_sample(s);
+	if (s->opt)
+		engine_at(&s->engine, s->engine.now + s->cfg.sample_ns,
+			  sample_event, s, 0);
+}
+
+static unsigned int busy_vcpus(const struct sim *s)
+{
+	const struct sim_guest *g = &s->guests[0];
+
+	return g->nr_tasks < g->topo.nr_cpus ? g->nr_tasks : g->topo.nr_cpus;
+}
+
+static int phase_loop(struct sim *s, const volatile bool *stop)
+{
+	uint64_t check_at = s->engine.nr_run + s->cfg.check_every;
+
+	while (!phase_over(s)) {
+		if (!engine_step(&s->engine)) {
+			sim_fail(s, -EDEADLK, "nothing can happen any more: "
+				 "give the phase a duration");
+			break;
+		}
+		if (s->cfg.check_every && s->engine.nr_run >= check_at) {
+			sim_check(s);
+			check_at = s->engine.nr_run + s->cfg.check_every;
+		}
+		if (stop && s->engine.nr_run % STOP_POLL_EVENTS == 0 && *stop)
+			return -EINTR;
+	}
+	return s->failed ? s->error : 0;
+}
+
+static int phase_begin(struct sim *s, const struct sim_phase_config *c,
+		       char *why, size_t why_size)
+{
+	const sim_ns_t now = s->engine.now;
+	unsigned int i;
+	int ret = 0;
+
+	s->opt = &c->opt;
+	s->measuring = s->stopping = s->window_closed = false;
+	for (i = 0; i < s->nr_guests && !ret; i++)
+		ret = start_tasks(&s->guests[i], c, why, why_size);
+	if (ret)
+		return ret;
+	price_list_at(s->cfg.prices, busy_vcpus(s), &s->price);
+	if (c->opt.warmup)
+		s->open_event = engine_at(&s->engine, now + c->opt.warmup,
+					  window_open, s, 0);
+	else
+		window_open(s, 0);
+	if (c->opt.duration)
+		s->close_event = engine_at(&s->engine, now + c->opt.warmup +
+					   c->opt.duration, window_close, s, 0);
+	if (s->cfg.sample_ns) {
+		stats_sample(s);
+		engine_at(&s->engine, now + s->cfg.sample_ns, sample_event, s,
+			  0);
+	}
+	return 0;
+}
+
+/* A phase may end before its window opened or closed. */
+static void end_window_events(struct sim *s, const struct sim_phase_config *c)
+{
+	if (c->opt.warmup && engine_cancel(&s->engine, s->open_event))
+		window_open(s, 0);
+	if (c->opt.duration && !s->window_closed)
+		engine_cancel(&s->engine, s->close_event);
+}
+
+static void cancel_samples(struct sim *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->engine.nr; i++)
+		if (s->engine.heap[i].fn == sample_event) {
+			engine_cancel(&s->engine, s->engine.heap[i].seq);
+			return;
+		}
+}
+
+int sim_run_phase(struct sim *s, unsigned int i, const volatile bool *stop,
+		  char *why, size_t why_size)
+{
+	const struct sim_phase_config *c = &s->cfg.phases[i];
+	const sim_ns_t start = s->engine.now;
+	unsigned int g;
+	int ret;
+
+	CHECK_LT(i, s->cfg.nr_phases);
+	CHECK_EQ(i, s->nr_phases_run);
+	ret = phase_begin(s, c, why, why_size);
+	if (!ret)
+		ret = phase_loop(s, stop);
+	if (ret && s->failed)
+		snprintf(why, why_size, "%s", s->why);
+	if (!ret) {
+		end_window_events(s, c);
+		window_close(s, 0);
+		s->phases[i].start = start;
+		s->phases[i].end = s->engine.now;
+		stats_phase(s, i);
+		s->nr_phases_run++;
+	}
+	cancel_samples(s);
+	if (s->cfg.sample_ns)
+		stats_sample(s);
+	s->opt = NULL;
+	for (g = 0; g < s->nr_guests; g++)
+		close_workload(&s->guests[g]);
+	return ret;
+}

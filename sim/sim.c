@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Building and taking down a cell: host, guests, their devices and hooks. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "include/check.h"
+#include "sim/machine.h"
+
+void sim_fail(struct sim *s, int error, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (s->failed)
+		return;
+	s->failed = true;
+	s->error = error;
+	va_start(ap, fmt);
+	vsnprintf(s->why, sizeof(s->why), fmt, ap);
+	va_end(ap);
+}
+
+static uint64_t shuffle_word(void *ctx)
+{
+	struct sim_guest *g = ctx;
+
+	return rng_next(&g->shuffle_rng);
+}
+
+static void guest_hooks(struct sim_guest *g, struct alloc_hooks *h)
+{
+	*h = (struct alloc_hooks){ .ctx = g, .shuffle_word = shuffle_word,
+				   .digest = &g->sim->digest };
+}
+
+/* Memory that the kernel holds from boot on is backed like any other. */
+static void touch_base_page(void *ctx, pfn_t pfn, unsigned int order)
+{
+	struct sim_guest *g = ctx;
+
+	g->base_pages += order_nr_pages(order);
+	host_touch(g, pfn, order, TOUCH_WRITE);
+}
+
+static void touch_reserved(struct sim_guest *g)
+{
+	unsigned int i;
+	pfn_t pfn;
+
+	for (i = 0; i < g->map.nr_reserved; i++)
+		for (pfn = g->map.reserved[i].start;
+		     pfn < g->map.reserved[i].end; pfn++)
+			host_touch(g, pfn, 0, TOUCH_WRITE);
+}
+
+static int boot_guest(struct sim_guest *g, char *why, size_t why_size)
+{
+	const struct guest_options *opt = &g->sim->cfg.guest;
+	struct alloc_hooks hooks;
+	int ret;
+
+	ret = topology_load(&g->topo, opt->topology, why, why_size);
+	if (ret)
+		return ret;
+	if (opt->cpus && opt->cpus > g->topo.nr_cpus) {
+		snprintf(why, why_size, "cpus = %llu, but the topology has %u "
+			 "processing units", (unsigned long long)opt->cpus,
+			 g->topo.nr_cpus);
+		return -EINVAL;
+	}
+	if (opt->cpus)
+		g->topo.nr_cpus = (unsigned int)opt->cpus;
+	ret = guest_map_build(&g->map, opt, g->topo.nr_nodes, why, why_size);
+	if (ret)
+		return ret;
+	guest_hooks(g, &hooks);
+	return guest_boot(&g->alloc, opt, &g->map, &g->topo, &hooks, why,
+			  why_size);
+}
+
+static int build_mm(struct sim_guest *g)
+{
+	const struct guest_options *opt = &g->sim->cfg.guest;
+	const struct guest_config cfg = {
+		.alloc = g->alloc,
+		.touches = g->touches,
+		.nr_cpus = g->topo.nr_cpus,
+		.thp_enabled = (enum thp_enabled)opt->thp,
+		.thp_defrag = (enum thp_defrag)opt->thp_defrag,
+		.mmap_thp_aligned = opt->thp_aligned,
+	};
+
+	return guest_create(&g->mm, &cfg);
+}
+
+static int alloc_guest_memory(struct sim_guest *g)
+{
+	unsigned int i;
+
+	g->touches = calloc(1, sizeof(*g->touches));
+	g->vcpus = calloc(g->topo.nr_cpus, sizeof(*g->vcpus));
+	if (!g->touches || !g->vcpus)
+		return -ENOMEM;
+	for (i = 0; i < g->topo.nr_cpus; i++) {
+		g->vcpus[i].guest = g;
+		g->vcpus[i].cpu = (uint16_t)i;
+	}
+	return 0;
+}
+
+static int create_guest(struct sim *s, unsigned int id, char *why,
+			size_t why_size)
+{
+	struct sim_guest *g = &s->guests[id];
+	struct alloc_hooks hooks;
+	int ret;
+
+	g->sim = s;
+	g->id = id;
+	rng_init(&g->shuffle_rng, s->cfg.seed, "shuffle", id);
+	rng_init(&g->boot_rng, s->cfg.seed, "boot", id);
+	rng_init(&g->phase_rng, s->cfg.seed, "phase", id);
+	ret = record_wanted(s) ? record_boot(g, why, why_size) :
+				 boot_guest(g, why, why_size);
+	if (!ret)
+		ret = alloc_guest_memory(g);
+	if (!ret)
+		ret = host_add_guest(g, why, why_size);
+	if (ret)
+		return ret;
+	alloc_set_work(g->alloc, &g->work);
+	ret = device_init(g, why, why_size);
+	if (ret)
+		return ret;
+	guest_hooks(g, &hooks);
+	record_fill_hooks(g, &hooks);
+	device_fill_hooks(g, &hooks);
+	alloc_set_hooks(g->alloc, &hooks);
+	if (record_wanted(s)) {
+		record_touch_allocated(g);
+	} else {
+		touch_reserved(g);
+		guest_take_base(g->alloc, &s->cfg.guest, &g->boot_rng,
+				touch_base_page, g);
+	}
+	ret = build_mm(g);
+	if (ret)
+		return ret;
+	device_start(g);
+	return 0;
+}
+
+int sim_create(struct sim **out, const struct sim_config *cfg, char *why,
+	       size_t why_size)
+{
+	struct sim *s = calloc(1, sizeof(*s));
+	unsigned int i;
+	int ret = -ENOMEM;
+
+	*out = NULL;
+	snprintf(why, why_size, "out of memory");
+	if (!s)
+		return ret;
+	s->cfg = *cfg;
+	s->nr_guests = (unsigned int)cfg->host.guests;
+	s->guests = calloc(s->nr_guests, sizeof(*s->guests));
+	s->phases = calloc(cfg->nr_phases + 1, sizeof(*s->phases));
+	if (!s->guests || !s->phases)
+		goto fail;
+	ret = digest_init(&s->digest);
+	if (!ret)
+		ret = engine_init(&s->engine);
+	if (ret)
+		goto fail;
+	sim_counter_table(s->counter_table);
+	price_list_at(cfg->prices, 1, &s->price);
+	ret = host_init(s, why, why_size);
+	for (i = 0; i < s->nr_guests && !ret; i++)
+		ret = create_guest(s, i, why, why_size);
+	if (s->failed) {
+		snprintf(why, why_size, "%s", s->why);
+		ret = s->error;
+	}
+	if (ret)
+		goto fail;
+	*out = s;
+	return 0;
+fail:
+	sim_destroy(s);
+	return ret;
+}
+
+static void destroy_guest(struct sim_guest *g)
+{
+	unsigned int i;
+
+	if (g->alloc)
+		alloc_set_hooks(g->alloc, NULL);
+	device_destroy(g);
+	guest_destroy(g->mm);
+	if (g->replay)
+		record_destroy(g);
+	else
+		alloc_destroy(g->alloc);
+	for (i = 0; g->vcpus && i < g->topo.nr_cpus; i++)
+		free(g->vcpus[i].tasks);
+	free(g->vcpus);
+	free(g->touches);
+	free(g->tasks);
+}
+
+void sim_destroy(struct sim *s)
+{
+	unsigned int i;
+
+	if (!s)
+		return;
+	for (i = 0; s->guests && i < s->nr_guests; i++)
+		destroy_guest(&s->guests[i]);
+	host_destroy(s);
+	engine_destroy(&s->engine);
+	digest_destroy(&s->digest);
+	free(s->guests);
+	free(s->phases);
+	free(s->samples);
+	free(s);
+}
+
+void sim_set_phases(struct sim *s, const struct sim_phase_config *phases,
+		    unsigned int nr_phases)
+{
+	struct sim_phase_result *p;
+
+	CHECK_LE(s->nr_phases_run, nr_phases);
+	p = realloc(s->phases, (nr_phases + 1) * sizeof(*p));
+	CHECK_MSG(p, "no memory for %u phases", nr_phases);
+	s->phases = p;
+	s->cfg.phases = phases;
+	s->cfg.nr_phases = nr_phases;
+}
+
+void sim_check(struct sim *s)
+{
+	unsigned int i;
+	const char *what;
+
+	for (i = 0; i < s->nr_guests; i++) {
+		struct sim_guest *g = &s->guests[i];
+
+		what = alloc_check(g->alloc);
+		CHECK_MSG(!what, "allocator: %s", what);
+		what = guest_check(g->mm);
+		CHECK_MSG(!what, "guest: %s", what);
+		if (g->dev.present && g->dev.r.ops->check) {
+			what = g->dev.r.ops->check(&g->dev.r);
+			CHECK_MSG(!what, "reporter: %s", what);
+		}
+	}
+	host_check(s);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One experiment cell: a host, its guests, their tasks and their reporters in
+ * virtual time. This is the only header of sim/ that bench/ and cli/ need.
+ *
+ *     sim_create -> sim_run_phase 0..n-1 -> sim_result -> sim_destroy
+ *
+ * A phase may be run in one process and the rest in a fork of it: a struct sim
+ * holds no descriptor, thread or lock, so bench/ builds a filled guest once and
+ * forks a child for every cell that goes on from it.
+ */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include "alloc/alloc.h"
+#include "hypervisor/hypervisor.h"
+#include "include/digest.h"
+#include "reporter/reporter.h"
+#include "sim/cost.h"
+#include "workloads/workload.h"
+
+/* What is compiled in; the tables live in cli/registry.c. NULL-ended. */
+struct sim_registry {
+	const struct reporter_ops *const *reporters;
+	const struct hypervisor_ops *const *hypervisors;
+	const struct workload_ops *const *workloads;
+};
+
+/* [guest] */
+struct guest_options {
+	unsigned int kernel;      /* index into alloc_profile_names() */
+	uint64_t memory;          /* bytes */
+	uint64_t below_4g;        /* bytes of it below the PCI hole */
+	uint64_t cpus;            /* 0 = as the topology says */
+	char topology[OPTION_STRING_SIZE];
+	bool shuffle;
+	unsigned int thp;         /* enum thp_enabled */
+	unsigned int thp_defrag;  /* enum thp_defrag */
+	bool thp_aligned;         /* mmap aligns large mappings to 2 MiB */
+	uint64_t base;            /* bytes the kernel takes from the buddy */
+};
+
+/* [host]; the other keys belong to the chosen hypervisor. */
+struct host_options {
+	uint64_t guests;          /* identical guests on this host */
+	char prices[OPTION_STRING_SIZE]; /* price file, empty = built in */
+};
+
+/* [phase NAME]; the other keys belong to the chosen workload. */
+enum phase_until { UNTIL_TASKS, UNTIL_DURATION, UNTIL_REPORTER_IDLE };
+
+struct phase_options {
+	uint64_t tasks;
+	struct option_share size; /* of the pages free above the high watermark */
+	bool thp;                 /* tasks ask for huge pages */
+	sim_ns_t warmup;          /* discarded before the measurement */
+	sim_ns_t duration;        /* 0 = until the tasks are finished */
+	uint64_t iterations;      /* stop a task after so many; 0 = no limit */
+	unsigned int until;       /* enum phase_until */
+	unsigned int touch;       /* trace: 0 = all, 1 = none */
+};
+
+extern const struct option_table guest_option_table;
+extern const struct option_table host_option_table;
+extern const struct option_table phase_option_table;
+
+/*
+ * Resolve `topology =` to a synthetic description that is the same on every
+ * machine (`this` is looked up, a file is read). 0 or -EINVAL / -errno.
+ */
+int sim_topology_resolve(const char *text, char *out, size_t out_size,
+			 char *why, size_t why_size);
+/* The host this program runs on, one line, for timed results. */
+void sim_topology_describe(char *out, size_t out_size);
+
+struct sim_phase_config {
+	char name[64];
+	struct phase_options opt;
+	const struct workload_ops *workload;
+	const void *workload_options;
+};
+
+struct sim_config {
+	struct guest_options guest;
+	struct host_options host;
+	const struct hypervisor_ops *hypervisor;
+	const void *hypervisor_options;
+	const struct reporter_ops *reporter;
+	const void *reporter_options;
+	bool reporter_enabled;    /* off: hooks present, device never appears */
+	const struct sim_phase_config *phases;
+	unsigned int nr_phases;
+	uint64_t seed;
+	sim_ns_t sample_ns;       /* 0 = no series */
+	const struct price_list *prices;
+	uint64_t check_every;     /* run all checks every N events; 0 = never */
+};
+
+struct sim;
+
+/* 0, or -errno with a sentence in why. The config is borrowed until destroy. */
+int sim_create(struct sim **out, const struct sim_config *cfg, char *why,
+	       size_t why_size);
+/*
+ * Run phase i (each once, in order). 0; -EINVAL (bad request such as a size
+ * larger than the guest); -EIO (trace); -EINTR (*stop became true).
+ */
+int sim_run_phase(struct sim *s, unsigned int i, const volatile bool *stop,
+		  char *why, size_t why_size);
+void sim_destroy(struct sim *s);
+
+/*
+ * Replace the phases that have not run yet (a fork that goes on with another
+ * cell of the same group).
+ */
+void sim_set_phases(struct sim *s, const struct sim_phase_config *phases,
+		    unsigned int nr_phases);
+
+/* ---- results ---- */
+
+/* A counter: dotted name, cumulative over the run (exact, integer). */
+struct sim_counter {
+	const char *name;     /* "host.thp_split_pmd" */
+	uint64_t value;
+};
+
+/* A derived value; the reader may recompute it from the counters. */
+struct sim_metric {
+	const char *name;     /* "iterations_per_s" */
+	double value;
+};
+
+struct sim_sample {
+	sim_ns_t at;
+	uint64_t guest_free_pages;      /* buddy and pcp, all guests */
+	uint64_t guest_used_pages;      /* managed - free */
+	uint64_t reported_pages;        /* cumulative, as reported */
+	uint64_t host_rss_pages;
+	uint64_t host_anon_huge_pages;  /* in 4 KiB pages */
+	uint64_t host_lazy_pages;
+	uint64_t host_free_pages;       /* really free on the host */
+};
+
+#define SIM_MAX_METRICS 32
+#define SIM_MAX_COUNTERS 256
+
+struct sim_phase_result {
+	const char *name;
+	sim_ns_t start, end;            /* of the phase */
+	sim_ns_t measured_ns;           /* length of the measured window */
+	uint64_t iterations;            /* counted in the measured window */
+	unsigned int nr_counters;       /* deltas over the measured window */
+	struct sim_counter counters[SIM_MAX_COUNTERS];
+	unsigned int nr_metrics;
+	struct sim_metric metrics[SIM_MAX_METRICS];
+};
+
+struct sim_result {
+	sim_ns_t virtual_ns;
+	char digest[DIGEST_HEX_SIZE];
+	unsigned int nr_counters;
+	struct sim_counter counters[SIM_MAX_COUNTERS];
+	unsigned int nr_metrics;
+	struct sim_metric metrics[SIM_MAX_METRICS];
+	unsigned int nr_phases;
+	const struct sim_phase_result *phases;
+	unsigned int nr_samples;
+	const struct sim_sample *samples;
+	uint64_t events;                /* engine events, for the speed report */
+};
+
+/* Valid until the next call or destroy. */
+const struct sim_result *sim_result(struct sim *s);
+
+/* Name, unit and definition of every counter; the end has an empty name. */
+struct sim_counter_desc {
+	char name[64];
+	const char *unit;
+	const char *help;
+};
+void sim_counter_table(struct sim_counter_desc out[SIM_MAX_COUNTERS + 1]);
+
+#endif

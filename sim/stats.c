@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Counters under their public names, collected from the parts that count them
+ * and summed over guests; samples over virtual time; the phase and run results.
+ */
+#include "sim/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "include/check.h"
+#include "sim/counters.h"
+
+enum {
+	NR_OWN = sizeof(counter_descs) / sizeof(counter_descs[0]) - 1,
+	NR_COUNTERS = NR_OWN + NR_HV_EVENTS,
+};
+
+_Static_assert(NR_COUNTERS <= SIM_MAX_COUNTERS, "counters fit the results");
+
+static uint64_t read_u64(const void *base, size_t offset)
+{
+	uint64_t v;
+
+	memcpy(&v, (const char *)base + offset, sizeof(v));
+	return v;
+}
+
+/* The structure that holds a counter of `source` for guest g. */
+static const void *counter_base(const struct sim_guest *g,
+				enum counter_source source)
+{
+	switch (source) {
+	case FROM_ALLOC:
+		return alloc_counters(g->alloc);
+	case FROM_GUEST:
+		return guest_counters(g->mm);
+	case FROM_REPORTER:
+		return &g->dev.r.counters;
+	case FROM_DEVICE:
+		return &g->dev;
+	case FROM_SIM:
+		return g;
+	case FROM_LOCKS:
+		break;
+	}
+	return NULL;
+}
+
+static uint64_t read_locks(const struct sim_guest *g, size_t offset, bool max)
+{
+	uint64_t sum = 0, v;
+	unsigned int z;
+
+	for (z = 0; z < alloc_nr_zones(g->alloc); z++) {
+		v = read_u64(&g->locks[z], offset);
+		if (!max)
+			sum += v;
+		else if (v > sum)
+			sum = v;
+	}
+	return sum;
+}
+
+static void read_own(struct sim *s, uint64_t *values)
+{
+	unsigned int i, n;
+
+	for (i = 0; i < NR_OWN; i++) {
+		const struct counter_desc *c = &counter_descs[i];
+
+		values[i] = 0;
+		for (n = 0; n < s->nr_guests; n++) {
+			const struct sim_guest *g = &s->guests[n];
+			uint64_t v = c->source == FROM_LOCKS ?
+				read_locks(g, c->offset, c->is_max) :
+				read_u64(counter_base(g, c->source), c->offset);
+
+			if (!c->is_max)
+				values[i] += v;
+			else if (v > values[i])
+				values[i] = v;
+		}
+	}
+}
+
+void stats_read(struct sim *s, uint64_t values[SIM_MAX_COUNTERS])
+{
+	uint64_t *host = values + NR_OWN;
+	unsigned int i, n;
+
+	read_own(s, values);
+	memset(host, 0, NR_HV_EVENTS * sizeof(*host));
+	for (n = 0; n < s->nr_guests; n++)
+		for (i = 0; i < NR_HV_EVENTS; i++)
+			host[i] += read_u64(&s->guests[n].host, i * 8);
+}
+
+static bool counter_is_max(unsigned int i)
+{
+	return i < NR_OWN && counter_descs[i].is_max;
+}
+
+static int samples_grow(struct sim *s)
+{
+	const unsigned int capacity = s->samples_capacity * 2 + 1024;
+	struct sim_sample *p = realloc(s->samples, capacity * sizeof(*p));
+
+	if (!p)
+		return -1;
+	s->samples = p;
+	s->samples_capacity = capacity;
+	return 0;
+}
+
+static void sample_guest(const struct sim_guest *g, struct sim_sample *out)
+{
+	struct alloc_zone_info z;
+	struct hv_gauges hv;
+	unsigned int i;
+
+	for (i = 0; i < alloc_nr_zones(g->alloc); i++) {
+		alloc_zone_info(g->alloc, i, &z);
+		out->guest_free_pages += z.free + z.pcp;
+		out->guest_used_pages += z.managed - z.free - z.pcp;
+	}
+	out->reported_pages += g->dev.r.counters.pages;
+	host_gauges(g, &hv);
+	out->host_rss_pages += hv.rss_pages;
+	out->host_anon_huge_pages += hv.anon_huge_regions * HPAGE_PMD_NR;
+	out->host_lazy_pages += hv.lazy_pages;
+	out->host_free_pages = hv.host_free_pages;
+}
+
+void stats_sample(struct sim *s)
+{
+	struct sim_sample *out;
+	unsigned int i;
+
+	if (s->nr_samples && s->samples[s->nr_samples - 1].at == s->engine.now)
+		s->nr_samples--;
+	if (s->nr_samples == s->samples_capacity && samples_grow(s)) {
+		sim_fail(s, -12, "out of memory for samples");
+		return;
+	}
+	out = &s->samples[s->nr_samples++];
+	*out = (struct sim_sample){ .at = s->engine.now };
+	for (i = 0; i < s->nr_guests; i++)
+		sample_guest(&s->guests[i], out);
+}
+
+static void put_metric(struct sim_metric *m, unsigned int *nr, const char *name,
+		       double value)
+{
+	CHECK_LT(*nr, SIM_MAX_METRICS);
+	m[(*nr)++] = (struct sim_metric){ name, value };
+}
+
+static double per_second(uint64_t n, sim_ns_t ns)
+{
+	return ns ? (double)n * 1e9 / (double)ns : 0.0;
+}
+
+static void end_metrics(struct sim *s, struct sim_metric *m, unsigned int *nr)
+{
+	struct sim_sample now = { .at = s->engine.now };
+	unsigned int i;
+
+	for (i = 0; i < s->nr_guests; i++)
+		sample_guest(&s->guests[i], &now);
+	put_metric(m, nr, "host_rss_end_bytes",
+		   (double)pages_to_bytes(now.host_rss_pages));
+	put_metric(m, nr, "host_anon_huge_end_bytes",
+		   (double)pages_to_bytes(now.host_anon_huge_pages));
+	put_metric(m, nr, "guest_free_end_bytes",
+		   (double)pages_to_bytes(now.guest_free_pages));
+	put_metric(m, nr, "guest_used_end_bytes",
+		   (double)pages_to_bytes(now.guest_used_pages));
+}
+
+void stats_phase(struct sim *s, unsigned int i)
+{
+	struct sim_phase_result *p = &s->phases[i];
+	uint64_t values[SIM_MAX_COUNTERS];
+	unsigned int c;
+
+	stats_read(s, values);
+	p->name = s->cfg.phases[i].name;
+	p->measured_ns = s->window_end - s->window_start;
+	p->iterations = s->window_iterations;
+	p->nr_counters = NR_COUNTERS;
+	for (c = 0; c < NR_COUNTERS; c++) {
+		p->counters[c].name = s->counter_table[c].name;
+		p->counters[c].value = counter_is_max(c) ? values[c] :
+				       values[c] - s->window_counters[c];
+	}
+	p->nr_metrics = 0;
+	put_metric(p->metrics, &p->nr_metrics, "iterations_per_s",
+		   per_second(p->iterations, p->measured_ns));
+	put_metric(p->metrics, &p->nr_metrics, "duration_s",
+		   (double)(p->end - p->start) / 1e9);
+	end_metrics(s, p->metrics, &p->nr_metrics);
+}
+
+/*
+ * Names of host counters get their prefix here. The table is built by the
+ * caller's memory, so that nothing global has to be initialised.
+ */
+void sim_counter_table(struct sim_counter_desc out[SIM_MAX_COUNTERS + 1])
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_OWN; i++) {
+		snprintf(out[i].name, sizeof(out[i].name), "%s",
+			 counter_descs[i].name);
+		out[i].unit = counter_descs[i].unit;
+		out[i].help = counter_descs[i].help;
+	}
+	for (i = 0; i < NR_HV_EVENTS; i++) {
+		const struct hv_event_desc *d = hv_event_desc(i);
+
+		snprintf(out[NR_OWN + i].name, sizeof(out->name), "host.%s",
+			 d->name);
+		out[NR_OWN + i].unit = d->unit;
+		out[NR_OWN + i].help = d->help;
+	}
+	out[NR_COUNTERS].name[0] = '\0';
+}
+
+const struct sim_result *sim_result(struct sim *s)
+{
+	struct sim_result *r = &s->result;
+	uint64_t values[SIM_MAX_COUNTERS];
+	unsigned int c;
+
+	stats_read(s, values);
+	r->virtual_ns = s->engine.now;
+	r->events = s->engine.nr_run;
+	digest_hex(&s->digest, r->digest);
+	r->nr_counters = NR_COUNTERS;
+	for (c = 0; c < NR_COUNTERS; c++)
+		r->counters[c] = (struct sim_counter){ s->counter_table[c].name,
+						       values[c] };
+	r->nr_metrics = 0;
+	if (s->nr_phases_run) {
+		const struct sim_phase_result *last =
+			&s->phases[s->nr_phases_run - 1];
+
+		put_metric(r->metrics, &r->nr_metrics, "iterations_per_s",
+			   per_second(last->iterations, last->measured_ns));
+	}
+	put_metric(r->metrics, &r->nr_metrics, "virtual_s",
+		   (double)s->engine.now / 1e9);
+	end_metrics(s, r->metrics, &r->nr_metrics);
+	r->nr_phases = s->nr_phases_run;
+	r->phases = s->phases;
+	r->nr_samples = s->nr_samples;
+	r->samples = s->samples;
+	return r;
+}

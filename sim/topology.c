@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Topologies through hwloc: a synthetic string, the XML of another machine, or
+ * the one this program runs on. Only the shape is taken; memory sizes come
+ * from the experiment, because hwloc reads "4GB" as decimal. Synthetic
+ * topologies have no distance matrix, so distances are the kernel's defaults.
+ */
+#include "sim/topology.h"
+
+#include <errno.h>
+#include <hwloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sim.h"
+
+#define TOPOLOGY_EXAMPLE "e.g. 'pack:1 core:8 pu:2', file:HOST.xml, or this"
+
+static int topology_open(hwloc_topology_t *t, const char *text, char *why,
+			 size_t why_size)
+{
+	int err = 0;
+
+	/* The environment must not silently replace what was asked for. */
+	unsetenv("HWLOC_SYNTHETIC");
+	unsetenv("HWLOC_XMLFILE");
+	if (hwloc_topology_init(t))
+		return -ENOMEM;
+	if (!strncmp(text, "file:", 5))
+		err = hwloc_topology_set_xml(*t, text + 5);
+	else if (strcmp(text, "this") != 0)
+		err = hwloc_topology_set_synthetic(*t, text);
+	if (!err)
+		err = hwloc_topology_load(*t);
+	if (!err)
+		return 0;
+	snprintf(why, why_size, "cannot build topology '%.120s'; write "
+		 TOPOLOGY_EXAMPLE, text);
+	hwloc_topology_destroy(*t);
+	return -EINVAL;
+}
+
+/*
+ * Memory sizes and caches of the described machine would make two experiments
+ * differ that simulate the same thing; export only the tree down to the PUs.
+ */
+int sim_topology_resolve(const char *text, char *out, size_t out_size,
+			 char *why, size_t why_size)
+{
+	const unsigned long flags =
+		HWLOC_TOPOLOGY_EXPORT_SYNTHETIC_FLAG_NO_ATTRS |
+		HWLOC_TOPOLOGY_EXPORT_SYNTHETIC_FLAG_NO_EXTENDED_TYPES;
+	hwloc_topology_t t;
+	int ret = topology_open(&t, text, why, why_size);
+
+	if (ret)
+		return ret;
+	ret = hwloc_topology_export_synthetic(t, out, out_size, flags);
+	hwloc_topology_destroy(t);
+	if (ret > 0)
+		return 0;
+	snprintf(why, why_size, "topology '%.120s' is not regular enough for "
+		 "a synthetic description", text);
+	return -EINVAL;
+}
+
+void sim_topology_describe(char *out, size_t out_size)
+{
+	char why[256];
+
+	if (sim_topology_resolve("this", out, out_size, why, sizeof(why)))
+		snprintf(out, out_size, "unknown");
+}
+
+int topology_load(struct topology *t, const char *synthetic, char *why,
+		  size_t why_size)
+{
+	hwloc_topology_t h;
+	hwloc_obj_t pu = NULL;
+	int nr, ret = topology_open(&h, synthetic, why, why_size);
+
+	if (ret)
+		return ret;
+	memset(t, 0, sizeof(*t));
+	nr = hwloc_get_nbobjs_by_type(h, HWLOC_OBJ_PU);
+	t->nr_nodes = (unsigned int)hwloc_get_nbobjs_by_type(h, HWLOC_OBJ_NUMANODE);
+	t->nr_cores = (unsigned int)hwloc_get_nbobjs_by_type(h, HWLOC_OBJ_CORE);
+	if (nr < 1 || nr > ALLOC_MAX_CPUS || t->nr_nodes < 1 ||
+	    t->nr_nodes > ALLOC_MAX_NODES) {
+		snprintf(why, why_size, "topology '%.120s' has %d processing "
+			 "units and %u nodes; 1..%d and 1..%d are possible",
+			 synthetic, nr, t->nr_nodes, ALLOC_MAX_CPUS,
+			 ALLOC_MAX_NODES);
+		hwloc_topology_destroy(h);
+		return -EINVAL;
+	}
+	while ((pu = hwloc_get_next_obj_by_type(h, HWLOC_OBJ_PU, pu))) {
+		int node = hwloc_bitmap_first(pu->nodeset);
+
+		t->cpu_node[t->nr_cpus++] = (uint8_t)(node < 0 ? 0 : node);
+	}
+	hwloc_topology_destroy(h);
+	return 0;
+}

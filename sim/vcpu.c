@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A vCPU runs the tasks pinned to it. One step is one bounded guest operation:
+ * it happens at the vCPU's time, and then that time moves on by what the step
+ * cost, lock waits and host exits included. A vCPU keeps running while no
+ * other event is due, so a single busy vCPU costs no queue operations.
+ */
+#include "sim/machine.h"
+
+#include <errno.h>
+
+#include "include/check.h"
+
+/* Round-robin slice of tasks that share a vCPU, as EEVDF's base slice. */
+#define SLICE_NS (3 * NSEC_PER_MSEC)
+/* A fault is a step of its own; zapping and freeing go in small runs. */
+#define FAULT_BUDGET 1
+#define FREE_BUDGET 16
+#define PS_PER_NS 1000
+
+bool vcpu_has_work(const struct vcpu *v)
+{
+	uint32_t i;
+
+	for (i = 0; i < v->nr_tasks; i++)
+		if (!v->guest->tasks[v->tasks[i]].done)
+			return true;
+	return false;
+}
+
+void vcpu_wake(struct vcpu *v, sim_ns_t at)
+{
+	if (v->scheduled)
+		return;
+	v->scheduled = true;
+	engine_at(&v->guest->sim->engine, at, vcpu_event, v, 0);
+}
+
+/* The next task of this vCPU that can run at `now`; NULL with *wake set. */
+static struct task *vcpu_pick(struct vcpu *v, sim_ns_t now, sim_ns_t *wake)
+{
+	struct sim_guest *g = v->guest;
+	uint32_t i;
+
+	*wake = UINT64_MAX;
+	if (now >= v->slice_end && v->nr_tasks) {
+		v->current = (v->current + 1) % v->nr_tasks;
+		v->slice_end = now + SLICE_NS;
+	}
+	for (i = 0; i < v->nr_tasks; i++) {
+		uint32_t idx = (v->current + i) % v->nr_tasks;
+		struct task *t = &g->tasks[v->tasks[idx]];
+
+		if (t->done)
+			continue;
+		if (t->wake_at <= now || g->sim->stopping) {
+			v->current = idx;
+			return t;
+		}
+		if (t->wake_at < *wake)
+			*wake = t->wake_at;
+	}
+	return NULL;
+}
+
+static void task_begin_exit(struct task *t)
+{
+	t->op = (struct guest_op){ .kind = GUEST_EXIT, .mm = t->mm };
+	t->op_active = true;
+	t->op_counted = false;
+	t->exiting = true;
+}
+
+static void task_begin(struct task *t, const struct workload_op *w,
+		       enum guest_op_kind kind)
+{
+	t->op = (struct guest_op){ .kind = kind, .mm = t->mm,
+				   .file = t->file };
+	CHECK_LT(w->slot, WORKLOAD_MAX_SLOTS);
+	if (kind == GUEST_MMAP) {
+		t->mmap_slot = w->slot;
+		t->op.len = w->len;
+		if (w->flags & WORKLOAD_MAP_HUGEPAGE)
+			t->op.flags |= GUEST_MAP_HUGEPAGE;
+		if (w->flags & WORKLOAD_MAP_FILE)
+			t->op.flags |= GUEST_MAP_FILE;
+	} else {
+		t->op.addr = t->slot_addr[w->slot] + w->offset;
+		t->op.len = kind == GUEST_MUNMAP ? t->slot_len[w->slot] : w->len;
+		if (w->flags & WORKLOAD_TOUCH_READ)
+			t->op.flags |= GUEST_TOUCH_READ;
+	}
+	t->op_active = true;
+	t->op_counted = w->flags & WORKLOAD_COUNTED;
+}
+
+/* A private file mapping needs the task's own temporary file. */
+static bool task_need_file(struct sim_guest *g, struct task *t, uint64_t len)
+{
+	int id;
+
+	if (t->has_file)
+		return true;
+	id = guest_file_create(g->mm, len);
+	if (id < 0) {
+		sim_fail(g->sim, id, "cannot create a file in the guest");
+		return false;
+	}
+	t->file = (uint32_t)id;
+	t->has_file = true;
+	return true;
+}
+
+/* Start what the workload wants next. False: the task sleeps or is done. */
+static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
+{
+	struct sim_guest *g = v->guest;
+	struct sim *s = g->sim;
+	struct workload_op w = { 0 };
+	bool over = s->stopping || (s->opt->iterations &&
+				    t->iterations >= s->opt->iterations);
+
+	if (t->record_waits && !over)
+		return record_apply(g, t, &t->record, now);
+	if (over || !g->workload.ops->next(&g->workload, t->nr, &w)) {
+		task_begin_exit(t);
+		return true;
+	}
+	switch (w.kind) {
+	case WORKLOAD_MMAP:
+		if ((w.flags & WORKLOAD_MAP_FILE) &&
+		    !task_need_file(g, t, w.len))
+			return false;
+		task_begin(t, &w, GUEST_MMAP);
+		return true;
+	case WORKLOAD_TOUCH:
+		task_begin(t, &w, GUEST_TOUCH);
+		return true;
+	case WORKLOAD_MUNMAP:
+		task_begin(t, &w, GUEST_MUNMAP);
+		return true;
+	case WORKLOAD_MADV_DONTNEED:
+		task_begin(t, &w, GUEST_MADV_DONTNEED);
+		return true;
+	case WORKLOAD_EXIT:
+		task_begin_exit(t);
+		return true;
+	case WORKLOAD_SLEEP:
+		t->wake_at = now + w.ns;
+		return false;
+	case WORKLOAD_RECORD:
+		return record_apply(g, t, &w, now);
+	}
+	return false;
+}
+
+static void task_op_done(struct sim_guest *g, struct task *t)
+{
+	t->op_active = false;
+	if (t->op.kind == GUEST_MMAP) {
+		t->slot_addr[t->mmap_slot] = t->op.addr;
+		t->slot_len[t->mmap_slot] = t->op.len;
+	}
+	if (t->exiting) {
+		if (t->has_file)
+			guest_file_destroy(g->mm, t->file, g->running_cpu);
+		t->has_file = false;
+		t->done = true;
+		phase_task_done(g, t);
+	}
+}
+
+static uint64_t price_of_work(const struct price_now *p,
+			      const struct guest_work *w)
+{
+	return w->faults_thp * p->ps[PRICE_FAULT_THP] +
+	       w->faults_anon * p->ps[PRICE_FAULT_ANON] +
+	       w->faults_cow * p->ps[PRICE_FAULT_COW] +
+	       w->faults_read * p->ps[PRICE_FAULT_READ] +
+	       w->zapped_pages * p->ps[PRICE_ZAP_4K] +
+	       w->zapped_thp * p->ps[PRICE_ZAP_THP] +
+	       w->syscalls * p->ps[PRICE_SYSCALL];
+}
+
+/* The allocation cannot go on: do what is asked, at its price. */
+static uint64_t task_wait(struct sim_guest *g, struct task *t,
+			  const struct guest_work *w)
+{
+	const struct price_now *p = &g->sim->price;
+
+	t->op_progress = 0;
+	if (w->reason == ALLOC_REASON_OOM) {
+		/* The OOM killer takes the task that asked: it is the largest. */
+		g->oom_kills++;
+		task_begin_exit(t);
+		return 0;
+	}
+	g->reclaim_rounds++;
+	return p->ps[PRICE_RECLAIM_ROUND];
+}
+
+/* One step of the running operation; cost in picoseconds without lock waits. */
+static uint64_t task_run_op(struct vcpu *v, struct task *t)
+{
+	struct sim_guest *g = v->guest;
+	struct guest_work w = { .progress = t->op_progress };
+	uint32_t budget = t->op.kind == GUEST_TOUCH ? FAULT_BUDGET : FREE_BUDGET;
+	enum guest_status status;
+	uint64_t ps;
+
+	status = guest_run(g->mm, &t->op, v->cpu, budget, &w);
+	ps = price_of_work(&g->sim->price, &w);
+	if (t->op_counted && w.touched_pages) {
+		t->iterations += w.touched_pages;
+		phase_note_iterations(g->sim, w.touched_pages);
+	}
+	switch (status) {
+	case GUEST_DONE:
+		task_op_done(g, t);
+		break;
+	case GUEST_WAIT:
+		ps += task_wait(g, t, &w);
+		break;
+	case GUEST_NOMEM:
+		g->oom_kills++;
+		task_begin_exit(t);
+		break;
+	case GUEST_MORE:
+		break;
+	}
+	return ps;
+}
+
+/* Run one step at `now`; returns the time at which the vCPU is free again. */
+static sim_ns_t vcpu_step(struct vcpu *v, struct task *t, sim_ns_t now)
+{
+	struct sim_guest *g = v->guest;
+	const struct price_now *p = &g->sim->price;
+	uint64_t ps = v->ps + v->stolen_ps, hold;
+	sim_ns_t wait = 0;
+
+	g->work = (struct alloc_work){ 0 };
+	v->stolen_ps = 0;
+	if (t->op_active || task_next_op(v, t, now)) {
+		if (t->op_active)
+			ps += task_run_op(v, t);
+	}
+	if (g->touches->nr)
+		ps += host_drain_touches(g);
+	if (g->work.zones_locked) {
+		hold = g->work.lock_acquisitions * p->ps[PRICE_LOCK] +
+		       g->work.list_touches * p->ps[PRICE_LIST_TOUCH];
+		wait = zone_locks_hold(g, g->work.zones_locked, now, hold);
+		ps += hold;
+	}
+	v->ps = ps % PS_PER_NS;
+	return now + wait + ps / PS_PER_NS;
+}
+
+void vcpu_event(void *ctx, uint64_t arg)
+{
+	struct vcpu *v = ctx;
+	struct sim *s = v->guest->sim;
+	struct engine *e = &s->engine;
+	sim_ns_t now = e->now, wake;
+
+	(void)arg;
+	v->scheduled = false;
+	v->guest->running_cpu = v->cpu;
+	do {
+		struct task *t = vcpu_pick(v, now, &wake);
+
+		if (!t) {
+			if (wake != UINT64_MAX)
+				vcpu_wake(v, wake);
+			return;
+		}
+		e->now = now;
+		now = vcpu_step(v, t, now);
+	} while (now < engine_next(e) && !s->failed);
+	vcpu_wake(v, now);
+}
