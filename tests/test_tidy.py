@@ -26,7 +26,9 @@ def header(path, body):
 
 # A tree without violations, with what the rules look at twice.
 CLEAN = {
-    "README.md": "# A tree\n\nSee /proc/buddyinfo and /usr/bin/time.\n",
+    "README.md": "# A tree\n\nSee /proc/buddyinfo and /usr/bin/time, [docs]"
+    "(docs/a.md#top), [folder](docs/), [x](https://example.org/docs/b.md).\n",
+    "docs/a.md": "# A\n\n[up](../README.md) [here](#top)\n",
     "include/CMakeLists.txt": CMAKE_TOP + "folder(include SOURCES words.c)\n",
     "include/words.h": header("include/words.h", "int words(void);\n"),
     "include/words.c": C_TOP + """#include "include/words.h"
@@ -40,6 +42,10 @@ extern const int shared;
 typedef int (*callback)(void *ctx);
 int (*words_pick(int nr))(void);
 __attribute__((noreturn, cold)) static void die(void);
+
+/* docs/a.md says more. */
+static _Thread_local char message[100];
+static _Thread_local const char *context;
 
 int words(void)
 {
@@ -114,6 +120,9 @@ PLANTED = [
     ("registry-host", "README.md", "get it from pypi.org\n", 1),
     ("outside-paper", "include/words.c", "/* as spec 4.2 says */\n", 3),
     ("outside-paper", "README.md", "as in spec/alloc.md\n", 1),
+    ("broken-link", "include/words.c", "/* see docs/lost.md */\n", 3),
+    ("broken-link", "README.md", "\n[x](docs/lost.md#top)\n", 2),
+    ("broken-link", "docs/a.md", "[x](b.md)\n", 1),
     ("dead-file", "include/lost.c", "int lost(void);\n", 1),
     ("dead-file", "alloc/uddy.c", "int lost(void);\n", 1),
     ("blanks", "include/words.c", "int x(void); \n", 3),
