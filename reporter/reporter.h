@@ -10,7 +10,8 @@
  * at start. report() hands isolated blocks to the host and returns at once;
  * the host's acknowledgement arrives later as exactly one drain() with the
  * same entries. Between the two the entries belong to the host: they are on no
- * list, and allocation goes on meanwhile.
+ * list, and allocation goes on meanwhile. process(), drain() and start() are
+ * entered without any zone lock, and report() is called without one.
  *
  * Hooks (free_notify, block_unmark, tail_position) run under the zone lock:
  * they may change the reporter's own state and call env->schedule, no more.

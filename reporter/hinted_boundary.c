@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Free page hinting with a boundary on every list: models mm/page_hinting.c
+ * and the hooks of the series "mm / virtio: Provide support for page hinting",
+ * v2, 24 July 2019 (against 5.3-rc). Hinted blocks are kept at the tail of
+ * their list, behind a boundary, so that the walk never meets them again and
+ * allocations take them last.
+ *
+ * Of each zone:
+ *
+ *           free_notify: nr_free >= hinted_count + threshold; start
+ *   quiet ------------------------------------------------------> REQUESTED
+ *    ^                                                                |
+ *    |   a batch was not full, the host refused, or stop              |
+ *    +----------------------------------------------------------------+
+ *
+ * Of the worker, of which there is one:
+ *
+ *            first zone requested           delay is over
+ *   IDLE --------------------------> ARMED ---------------> RUNNING
+ *    ^  ^                              |                       |
+ *    |  +------------- stop -----------+                       |
+ *    +---------------------------------------------------------+
+ *                      no zone is REQUESTED any more
+ *
+ *   quiet     -> REQUESTED   request_zone; refcount counts the zones
+ *   REQUESTED -> quiet       hinted_boundary_clear_request
+ *   IDLE      -> ARMED       request_zone
+ *   ARMED     -> RUNNING     hinted_boundary_process
+ *   RUNNING   -> IDLE        worker_run, after a round without requests
+ *   ARMED     -> IDLE        hinted_boundary_stop
+ *
+ * While RUNNING at most one zone is ACTIVE: the boundaries belong to it, and
+ * whatever goes to the tail of its lists goes in front of them.
+ *
+ * Promises, encoded in check():
+ * - refcount is the number of zones REQUESTED. It is above 0 while the worker
+ *   is armed; when the worker stops it is 0 and nothing is armed.
+ * - hinted_count is the number of blocks of that order marked HINTED; none is
+ *   below the hinting order, and blocks with the host are on no list.
+ * - A boundary of the active zone is a HINTED block on its own list, or the
+ *   end. From it to the tail everything is HINTED, except on a list that was
+ *   given up with both ends HINTED (below).
+ * - A batch holds at most `capacity` blocks.
+ *
+ * Known properties of the design that are kept: no watermark is looked at when
+ * blocks are taken; unhinted blocks between hinted ones are never found, and
+ * they may let every free of a large block start another, fruitless cycle;
+ * isolate and CMA lists are hinted, too. Compaction that rotates a list of the
+ * active zone (5.1 on) can break the hinted run; v10 repaired that.
+ *
+ * Simplified: hinted_count needs no allocation, so the endless loop of v2 when
+ * that fails does not exist. A request while the worker runs does not arm it a
+ * second time: the worker sees it before it ends.
+ */
+#include <string.h>
+
+#include "include/check.h"
+#include "reporter/hinted_boundary.h"
+
+static const char *const order_names[] = {
+	"pageblock", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10",
+	NULL,
+};
+
+#define OFFSET(member) offsetof(struct hinted_boundary_options, member)
+
+static const struct option_desc hinted_boundary_descs[] = {
+	{ .name = "order", .type = OPTION_NAME, .offset = OFFSET(order),
+	  .names = order_names, .def = "pageblock", .unit = "",
+	  .help = "smallest block order that is hinted" },
+	{ .name = "capacity", .type = OPTION_UINT, .offset = OFFSET(capacity),
+	  .min = 1, .max = REPORTER_MAX_CAPACITY, .def = "32",
+	  .unit = "blocks", .help = "blocks per report call" },
+	{ .name = "delay", .type = OPTION_TIME, .offset = OFFSET(delay_ns),
+	  .def = "100ms", .unit = "",
+	  .help = "time from the first request to the work" },
+	{ .name = "threshold", .type = OPTION_UINT,
+	  .offset = OFFSET(threshold), .min = 1, .max = UINT32_MAX,
+	  .def = "32", .unit = "blocks",
+	  .help = "unhinted blocks of one order that make a zone request" },
+	{ .name = NULL },
+};
+
+/* Models __page_hinting_request. */
+static void request_zone(struct reporter *r, unsigned int zone)
+{
+	struct hinted_boundary *s = r->state;
+
+	if (s->zones[zone].requested)
+		return;
+	s->zones[zone].requested = true;
+	r->counters.requests++;
+	if (s->refcount++ || s->running)
+		return;
+	s->armed = true;
+	r->env->schedule(r->env->ctx, hinted_boundary_options(r)->delay_ns);
+}
+
+void hinted_boundary_clear_request(struct hinted_boundary *s,
+				   unsigned int zone)
+{
+	if (!s->zones[zone].requested)
+		return;
+	CHECK_LE(1, s->refcount);
+	s->zones[zone].requested = false;
+	s->refcount--;
+}
+
+static unsigned int hinted_boundary_order(const struct reporter *r)
+{
+	const struct hinted_boundary *s = r->state;
+
+	return s->order;
+}
+
+/* Models page_hinting_notify_free. */
+static void hinted_boundary_notify_free(struct reporter *r, unsigned int zone,
+					pfn_t pfn, unsigned int order)
+{
+	const struct hinted_boundary *s = r->state;
+	const struct hinted_zone *z = &s->zones[zone];
+
+	(void)pfn;
+	if (!s->registered || z->requested)
+		return;
+	if (alloc_nr_free(r->env->view, zone, order) <
+	    z->hinted_count[order] + hinted_boundary_options(r)->threshold)
+		return;
+	request_zone(r, zone);
+}
+
+/* Models clear_page_hinted and del_page_from_boundary. */
+static void hinted_boundary_unmark(struct reporter *r, unsigned int zone,
+				   pfn_t pfn, unsigned int order,
+				   enum migratetype mt, enum unmark_reason why)
+{
+	struct hinted_boundary *s = r->state;
+	const struct alloc *a = r->env->view;
+
+	(void)why;
+	if (!is_hinted(a, pfn))
+		return;
+	CHECK_LE(1, s->zones[zone].hinted_count[order]);
+	s->zones[zone].hinted_count[order]--;
+	if (s->active == (int)zone && s->boundary[order][mt] == pfn)
+		s->boundary[order][mt] = alloc_list_next(a, pfn);
+}
+
+/* Models get_unhinted_tail: the tail ends where the hinted blocks begin. */
+static pfn_t hinted_boundary_tail_position(struct reporter *r,
+					   unsigned int zone,
+					   unsigned int order,
+					   enum migratetype mt)
+{
+	const struct hinted_boundary *s = r->state;
+
+	return s->active == (int)zone ? s->boundary[order][mt] : PFN_NONE;
+}
+
+static bool hinted_boundary_position(const struct reporter *r,
+				     unsigned int zone, unsigned int order,
+				     enum migratetype mt, pfn_t *pfn)
+{
+	const struct hinted_boundary *s = r->state;
+
+	if (s->active != (int)zone || order < s->order)
+		return false;
+	*pfn = s->boundary[order][mt];
+	return true;
+}
+
+static uint64_t count_hinted(const struct alloc *a, unsigned int zone,
+			     unsigned int order)
+{
+	uint64_t nr = 0;
+
+	for (int mt = 0; mt < MIGRATE_TYPES; mt++) {
+		pfn_t pfn = alloc_list_first(a, zone, order, mt);
+
+		for (; pfn != PFN_NONE; pfn = alloc_list_next(a, pfn))
+			nr += is_hinted(a, pfn);
+	}
+	return nr;
+}
+
+/* The counts outlive a device in v2; here its successor takes them anew. */
+static void take_over_marks(struct reporter *r)
+{
+	struct hinted_boundary *s = r->state;
+	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
+
+	for (unsigned int zone = 0; zone < nr_zones; zone++) {
+		uint64_t *count = s->zones[zone].hinted_count;
+
+		for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
+			count[o] = count_hinted(r->env->view, zone, o);
+			s->old_marks |= count[o] && o < s->order;
+		}
+	}
+}
+
+static int hinted_boundary_init(struct reporter *r, char *why, size_t why_size)
+{
+	const struct hinted_boundary_options *o = hinted_boundary_options(r);
+	struct hinted_boundary *s = r->state;
+
+	(void)why;
+	(void)why_size;
+	s->order = o->order ? o->order - 1 :
+			      alloc_pageblock_order(r->env->view);
+	s->capacity = (unsigned int)o->capacity;
+	s->active = NO_ZONE;
+	take_over_marks(r);
+	return 0;
+}
+
+/* Models page_hinting_startup: every populated zone, unconditionally. */
+static void hinted_boundary_start(struct reporter *r)
+{
+	struct hinted_boundary *s = r->state;
+	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
+
+	s->registered = true;
+	for (unsigned int zone = 0; zone < nr_zones; zone++) {
+		struct alloc_zone_info info;
+
+		alloc_zone_info(r->env->view, zone, &info);
+		if (info.present)
+			request_zone(r, zone);
+	}
+}
+
+/* Round robin over the zones, from s->zone on, until none is requested. */
+static void worker_run(struct reporter *r)
+{
+	struct hinted_boundary *s = r->state;
+	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
+
+	while (s->refcount) {
+		if (s->zones[s->zone].requested &&
+		    hinted_boundary_cycle_begin(r, s->zone))
+			return;
+		s->zone = (s->zone + 1) % nr_zones;
+	}
+	s->running = false;
+}
+
+/* Models page_hinting_process. */
+static void hinted_boundary_process(struct reporter *r)
+{
+	struct hinted_boundary *s = r->state;
+
+	CHECK(!s->running);
+	s->armed = false;
+	if (!s->refcount)
+		return;
+	s->running = true;
+	s->zone = 0;
+	r->counters.passes++;
+	worker_run(r);
+}
+
+static void hinted_boundary_drain(struct reporter *r,
+				  struct page_report *entries,
+				  unsigned int nr, int err)
+{
+	struct hinted_boundary *s = r->state;
+
+	CHECK(s->running);
+	CHECK(entries == s->sg);
+	CHECK_EQ(nr, s->nr);
+	if (err)
+		r->counters.report_errors++;
+	if (hinted_boundary_cycle_resume(r, err))
+		return;
+	s->zone = (s->zone + 1) % alloc_nr_zones(r->env->view);
+	worker_run(r);
+}
+
+/* A worker that runs is waited for, and finishes what was requested. */
+static void hinted_boundary_stop(struct reporter *r)
+{
+	struct hinted_boundary *s = r->state;
+
+	s->registered = false;
+	if (s->running)
+		return;
+	for (unsigned int zone = 0; zone < ALLOC_MAX_ZONES; zone++)
+		hinted_boundary_clear_request(s, zone);
+	if (s->armed)
+		r->env->cancel(r->env->ctx);
+	s->armed = false;
+}
+
+static bool hinted_boundary_idle(const struct reporter *r)
+{
+	const struct hinted_boundary *s = r->state;
+
+	return !s->running && !s->armed && !s->refcount;
+}
+
+static const char *check_requests(const struct hinted_boundary *s)
+{
+	unsigned int requested = 0;
+
+	for (unsigned int zone = 0; zone < ALLOC_MAX_ZONES; zone++)
+		requested += s->zones[zone].requested;
+	if (requested != s->refcount)
+		return "hinted_boundary: refcount is not the zones requested";
+	if (s->armed && s->running)
+		return "hinted_boundary: armed while the worker runs";
+	if (!s->running && s->armed != (s->refcount > 0))
+		return "hinted_boundary: armed must mean a zone is requested";
+	if (s->running != (s->active != NO_ZONE) || s->running != (s->nr > 0))
+		return "hinted_boundary: a batch belongs to an active zone";
+	if (s->nr > s->capacity)
+		return "hinted_boundary: more blocks in flight than fit";
+	return NULL;
+}
+
+static const char *check_counts(const struct reporter *r)
+{
+	const struct hinted_boundary *s = r->state;
+	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
+
+	for (unsigned int zone = 0; zone < nr_zones; zone++) {
+		const uint64_t *count = s->zones[zone].hinted_count;
+
+		for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
+			if (count[o] != count_hinted(r->env->view, zone, o))
+				return "hinted_boundary: hinted_count is not "
+				       "the number of hinted blocks";
+			if (count[o] && o < s->order && !s->old_marks)
+				return "hinted_boundary: a hint below the "
+				       "hinting order";
+		}
+	}
+	return NULL;
+}
+
+static const char *check_boundary(const struct reporter *r,
+				  unsigned int order, enum migratetype mt)
+{
+	const struct hinted_boundary *s = r->state;
+	const struct alloc *a = r->env->view;
+	pfn_t pfn = s->boundary[order][mt];
+
+	if (pfn == PFN_NONE)
+		return NULL;
+	if (!alloc_is_free_head(a, pfn) ||
+	    alloc_zone_of(a, pfn) != s->active ||
+	    alloc_block_order(a, pfn) != order ||
+	    alloc_block_type(a, pfn) != mt)
+		return "hinted_boundary: a boundary is not on its list";
+	if (!is_hinted(a, pfn))
+		return "hinted_boundary: a boundary is not hinted";
+	if (s->gave_up[order][mt])
+		return NULL;
+	for (; pfn != PFN_NONE; pfn = alloc_list_next(a, pfn))
+		if (!is_hinted(a, pfn))
+			return "hinted_boundary: an unhinted block behind the "
+			       "boundary";
+	return NULL;
+}
+
+static const char *check_in_flight(const struct reporter *r)
+{
+	const struct hinted_boundary *s = r->state;
+
+	for (unsigned int i = 0; i < s->nr; i++) {
+		const struct page_report *e = &s->sg[i];
+		const pfn_t last = e->pfn + order_nr_pages(e->order) - 1;
+		unsigned int order;
+		pfn_t head;
+
+		if (e->order < s->order || e->order > MAX_PAGE_ORDER)
+			return "hinted_boundary: a block of the wrong order";
+		if (alloc_page_lookup(r->env->view, e->pfn, &head, &order) !=
+		    ALLOC_PAGE_USED ||
+		    alloc_page_lookup(r->env->view, last, &head, &order) !=
+		    ALLOC_PAGE_USED)
+			return "hinted_boundary: a block in flight is free";
+	}
+	return NULL;
+}
+
+static const char *hinted_boundary_check(const struct reporter *r)
+{
+	const struct hinted_boundary *s = r->state;
+	const char *broken = check_requests(s);
+
+	if (!broken)
+		broken = check_counts(r);
+	if (broken || s->active == NO_ZONE)
+		return broken;
+	for (unsigned int o = s->order; o < NR_PAGE_ORDERS; o++) {
+		for (int mt = 0; mt < MIGRATE_TYPES; mt++) {
+			broken = check_boundary(r, o, mt);
+			if (broken)
+				return broken;
+		}
+	}
+	return check_in_flight(r);
+}
+
+static void hinted_boundary_destroy(struct reporter *r)
+{
+	const struct hinted_boundary *s = r->state;
+
+	CHECK(!s->running);
+}
+
+const struct reporter_ops hinted_boundary_reporter = {
+	.name = "hinted_boundary",
+	.summary = "hinting with a boundary per list, as posted in July 2019",
+	.options = { .descs = hinted_boundary_descs,
+		     .size = sizeof(struct hinted_boundary_options) },
+	.state_size = sizeof(struct hinted_boundary),
+	.init = hinted_boundary_init,
+	.start = hinted_boundary_start,
+	.process = hinted_boundary_process,
+	.drain = hinted_boundary_drain,
+	.stop = hinted_boundary_stop,
+	.idle = hinted_boundary_idle,
+	.check = hinted_boundary_check,
+	.destroy = hinted_boundary_destroy,
+	.notify_order = hinted_boundary_order,
+	.free_notify = hinted_boundary_notify_free,
+	.unmark_on_move = true,
+	.block_unmark = hinted_boundary_unmark,
+	.tail_position = hinted_boundary_tail_position,
+	.boundary = hinted_boundary_position,
+};

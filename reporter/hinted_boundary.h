@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Private to the hinted_boundary design: hinted_boundary.c has requests, hooks
+ * and promises, hinted_boundary_cycle.c the work on one zone.
+ */
+#ifndef REPORTER_HINTED_BOUNDARY_H
+#define REPORTER_HINTED_BOUNDARY_H
+
+#include "reporter/reporter.h"
+
+struct hinted_boundary_options {
+	unsigned int order;   /* 0 = pageblock_order, n = order n - 1 */
+	uint64_t capacity;    /* blocks per batch */
+	uint64_t delay_ns;    /* from the first request to the work */
+	uint64_t threshold;   /* unhinted blocks of an order that request */
+};
+
+struct hinted_zone {
+	bool requested;       /* ZONE_PAGE_HINTING_REQUESTED */
+	uint64_t hinted_count[NR_PAGE_ORDERS]; /* blocks marked HINTED */
+};
+
+#define NO_ZONE (-1)
+
+struct hinted_boundary {
+	unsigned int order;   /* smallest order hinted */
+	unsigned int capacity;
+	bool registered;      /* between start() and stop() */
+	bool armed;           /* process() is scheduled */
+	bool running;         /* the worker waits for the host */
+	bool old_marks;       /* an earlier device hinted smaller orders */
+	unsigned int refcount; /* zones with requested set */
+	unsigned int zone;    /* where the worker is on its round */
+	int active;           /* zone with valid boundaries, or NO_ZONE */
+	uint32_t touches;     /* list nodes touched in this hold */
+	unsigned int nr;      /* blocks with the host */
+	struct hinted_zone zones[ALLOC_MAX_ZONES];
+	/*
+	 * First block of the hinted tail of each list of the active zone;
+	 * PFN_NONE: the end of the list, nothing is behind it.
+	 */
+	pfn_t boundary[NR_PAGE_ORDERS][MIGRATE_TYPES];
+	/* Given up with both ends hinted: the tail may hide unhinted ones. */
+	bool gave_up[NR_PAGE_ORDERS][MIGRATE_TYPES];
+	struct page_report sg[REPORTER_MAX_CAPACITY];
+};
+
+static inline const struct hinted_boundary_options *
+hinted_boundary_options(const struct reporter *r)
+{
+	return r->options;
+}
+
+static inline bool is_hinted(const struct alloc *a, pfn_t pfn)
+{
+	return alloc_block_marks(a, pfn) & BLOCK_HINTED;
+}
+
+/* hinted_boundary.c: the zone is out of work, or has to be left alone. */
+void hinted_boundary_clear_request(struct hinted_boundary *s,
+				   unsigned int zone);
+
+/*
+ * hinted_boundary_cycle.c: fill, react, drain, idle on one zone. True if a
+ * batch is with the host, and resume() has to be called with its answer.
+ */
+bool hinted_boundary_cycle_begin(struct reporter *r, unsigned int zone);
+bool hinted_boundary_cycle_resume(struct reporter *r, int err);
+
+#endif

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Free page reporting as merged in 5.7 (series v17) and in use since: models
+ * mm/page_reporting.c up to 6.18. A free of a large block only raises a flag;
+ * two seconds later a pass walks the lists of large blocks and gives a share of
+ * what is not yet marked to the host.
+ *
+ *        free_notify, start          delay is over
+ *   IDLE -------------> REQUESTED ----------------> ACTIVE
+ *    ^                    ^   |                        |
+ *    |                    |   +- stop                  |
+ *    |                    +----------------------------+
+ *    |                    |  free_notify, or a list is left with its
+ *    |                    |  budget spent; waits until the pass ends
+ *    +--------------------|----------------------------+
+ *                             the pass ended, still ACTIVE
+ *
+ *   IDLE      -> REQUESTED  page_reporting_request; the delay is armed
+ *   REQUESTED -> ACTIVE     page_reporting_process
+ *   ACTIVE    -> REQUESTED  page_reporting_request, page_reporting_want_more
+ *   ACTIVE    -> IDLE       pass_end
+ *   REQUESTED -> REQUESTED  pass_end; the delay is armed again
+ *   REQUESTED -> IDLE       page_reporting_stop, no pass running
+ *
+ * A pass is one process() and the drain() calls that follow it: zones in index
+ * order, orders upward, types upward without isolate. Every full array goes to
+ * report() with the lock dropped, and drain() goes on from there; what is left
+ * in the array at the end of a zone goes as one partial batch ("leftover").
+ *
+ * Promises, encoded in check():
+ * - IDLE: nothing is scheduled, isolated or with the host.
+ * - REQUESTED: process() is scheduled, or a pass is running that will schedule
+ *   it when it ends; never both. So passes do not overlap and are a delay
+ *   apart, measured from the end of a pass.
+ * - ACTIVE: a pass is running; seen from outside, its array is with the host:
+ *   a full one, or the leftover of a zone. Its blocks are on no list.
+ * - Marked blocks head free blocks of at least the reporting order.
+ * - One list costs at most ceil(nr_free / (capacity * budget)) + 1 reports a
+ *   pass.
+ *
+ * Left out: the scatter array is part of the state, so that its allocation at
+ * the start of a pass cannot fail. stop() lets a running pass end, as waiting
+ * for the work item does.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "include/check.h"
+#include "reporter/page_reporting.h"
+
+static const char *const order_names[] = {
+	"pageblock", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10",
+	NULL,
+};
+
+static const char *const placement_names[] = {
+	"profile", "head", "tail", NULL,
+};
+
+#define OFFSET(member) offsetof(struct page_reporting_options, member)
+
+static const struct option_desc page_reporting_descs[] = {
+	{ .name = "order", .type = OPTION_NAME, .offset = OFFSET(order),
+	  .names = order_names, .def = "pageblock", .unit = "",
+	  .help = "smallest block order that is reported" },
+	{ .name = "capacity", .type = OPTION_UINT, .offset = OFFSET(capacity),
+	  .min = 1, .max = REPORTER_MAX_CAPACITY, .def = "32",
+	  .unit = "blocks", .help = "blocks per report call" },
+	{ .name = "delay", .type = OPTION_TIME, .offset = OFFSET(delay_ns),
+	  .def = "2s", .unit = "", .help = "time from a request to its pass" },
+	{ .name = "watermark_gate", .type = OPTION_BOOL,
+	  .offset = OFFSET(watermark_gate), .def = "on", .unit = "",
+	  .help = "skip zones without low watermark + a full array free" },
+	{ .name = "isolate_check", .type = OPTION_BOOL,
+	  .offset = OFFSET(isolate_check), .def = "on", .unit = "",
+	  .help = "isolate as the kernel does; off: no watermark test and no "
+		  "change of pageblock types" },
+	{ .name = "rotation", .type = OPTION_BOOL, .offset = OFFSET(rotation),
+	  .def = "on", .unit = "",
+	  .help = "the block to go on with becomes the head of its list" },
+	{ .name = "budget", .type = OPTION_UINT, .offset = OFFSET(budget),
+	  .min = 0, .max = 65536, .def = "16", .unit = "",
+	  .help = "a pass reports about 1/n of a list; 0 = all of it" },
+	{ .name = "placement", .type = OPTION_NAME,
+	  .offset = OFFSET(placement), .names = placement_names,
+	  .def = "profile", .unit = "",
+	  .help = "where reported blocks go: as the kernel profile puts them "
+		  "back, list head, or list tail" },
+	{ .name = NULL },
+};
+
+static void arm(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+
+	s->armed = true;
+	r->env->schedule(r->env->ctx, page_reporting_options(r)->delay_ns);
+}
+
+/* Models __page_reporting_request: one read if work is wanted already. */
+static void page_reporting_request(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+	const enum page_reporting_state old = s->state;
+
+	if (old == PAGE_REPORTING_REQUESTED)
+		return;
+	s->state = PAGE_REPORTING_REQUESTED;
+	r->counters.requests++;
+	if (old == PAGE_REPORTING_IDLE)
+		arm(r);
+}
+
+void page_reporting_want_more(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+
+	CHECK(s->state != PAGE_REPORTING_IDLE);
+	page_reporting_request(r);
+}
+
+static unsigned int page_reporting_order(const struct reporter *r)
+{
+	const struct page_reporting *s = r->state;
+
+	return s->order;
+}
+
+/* Models page_reporting_notify_free: the caller has tested the order. */
+static void page_reporting_notify_free(struct reporter *r, unsigned int zone,
+				       pfn_t pfn, unsigned int order)
+{
+	const struct page_reporting *s = r->state;
+
+	(void)zone;
+	(void)pfn;
+	(void)order;
+	if (s->registered)
+		page_reporting_request(r);
+}
+
+/* In front of which block an insertion at the tail goes. */
+static pfn_t page_reporting_tail_position(struct reporter *r,
+					  unsigned int zone,
+					  unsigned int order,
+					  enum migratetype mt)
+{
+	const struct page_reporting *s = r->state;
+
+	if (!s->placing_head)
+		return PFN_NONE;
+	return alloc_list_first(r->env->view, zone, order, mt);
+}
+
+static bool is_reported(const struct alloc *a, pfn_t pfn)
+{
+	return alloc_block_marks(a, pfn) & BLOCK_REPORTED;
+}
+
+/* A marked block of one list, or PFN_NONE. */
+static pfn_t find_reported(const struct alloc *a, unsigned int zone,
+			   unsigned int order, enum migratetype mt)
+{
+	pfn_t pfn = alloc_list_first(a, zone, order, mt);
+
+	while (pfn != PFN_NONE && !is_reported(a, pfn))
+		pfn = alloc_list_next(a, pfn);
+	return pfn;
+}
+
+/* Any marked block below `order`, in any zone? */
+static bool marks_below(const struct alloc *a, unsigned int order)
+{
+	const unsigned int nr_zones = alloc_nr_zones(a);
+
+	for (unsigned int zone = 0; zone < nr_zones; zone++)
+		for (unsigned int o = 0; o < order; o++)
+			for (int mt = 0; mt < MIGRATE_TYPES; mt++)
+				if (find_reported(a, zone, o, mt) != PFN_NONE)
+					return true;
+	return false;
+}
+
+static int page_reporting_init(struct reporter *r, char *why, size_t why_size)
+{
+	const struct page_reporting_options *o = page_reporting_options(r);
+	const struct alloc *a = r->env->view;
+	struct page_reporting *s = r->state;
+
+	if (!alloc_profile_of(a)->reporting) {
+		snprintf(why, why_size,
+			 "kernel %s has no free page reporting; it came in 5.7",
+			 alloc_profile_of(a)->name);
+		return -EINVAL;
+	}
+	s->state = PAGE_REPORTING_IDLE;
+	s->order = o->order ? o->order - 1 : alloc_pageblock_order(a);
+	s->capacity = (unsigned int)o->capacity;
+	s->offset = s->capacity;
+	/* Marks of an earlier device persist and are honoured. */
+	s->old_marks = marks_below(a, s->order);
+	return 0;
+}
+
+/* Models page_reporting_register: everything that is free is looked at. */
+static void page_reporting_start(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+
+	s->registered = true;
+	page_reporting_request(r);
+}
+
+/* Enough memory that a full array in flight leaves the zone above low? */
+static bool gate_passes(struct reporter *r, unsigned int zone)
+{
+	const struct page_reporting *s = r->state;
+	struct alloc_zone_info info;
+	uint64_t mark;
+
+	if (!page_reporting_options(r)->watermark_gate)
+		return true;
+	alloc_zone_info(r->env->view, zone, &info);
+	mark = info.wmark_low + info.boost +
+	       ((uint64_t)s->capacity << s->order);
+	if (alloc_watermark_ok(r->env->view, zone, 0, mark, 0))
+		return true;
+	r->counters.gate_skips++;
+	return false;
+}
+
+/* First zone from `zone` on that may be reported from; false: none. */
+static bool enter_zone(struct reporter *r, unsigned int zone)
+{
+	struct page_reporting *s = r->state;
+	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
+
+	while (zone < nr_zones && !gate_passes(r, zone))
+		zone++;
+	if (zone >= nr_zones)
+		return false;
+	s->zone = zone;
+	s->list_order = s->order;
+	s->mt = MIGRATE_UNMOVABLE;
+	if (!s->counted)
+		r->counters.passes++;
+	s->counted = true;
+	return true;
+}
+
+/* Step to the next list of the zone; false after the last. */
+static bool next_list(struct page_reporting *s)
+{
+	do {
+		if (++s->mt < MIGRATE_TYPES)
+			continue;
+		s->mt = MIGRATE_UNMOVABLE;
+		if (++s->list_order >= NR_PAGE_ORDERS)
+			return false;
+	} while (s->mt == MIGRATE_ISOLATE);
+	return true;
+}
+
+/* The lists are done; what they left in the array goes as a partial batch. */
+static enum cycle_result report_leftover(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+	int err;
+
+	if (s->offset == s->capacity)
+		return CYCLE_DONE;
+	err = page_reporting_send(r);
+	if (!err) {
+		s->leftover = true;
+		return CYCLE_WAIT;
+	}
+	page_reporting_lock(r);
+	page_reporting_drain(r, err);
+	page_reporting_unlock(r);
+	return CYCLE_ERROR;
+}
+
+/* Models page_reporting_process_zone, from the list the pass stands at. */
+static enum cycle_result process_zone(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+
+	do {
+		const enum cycle_result res = page_reporting_cycle_begin(r);
+
+		if (res != CYCLE_DONE)
+			return res;
+	} while (next_list(s));
+	return report_leftover(r);
+}
+
+static void pass_end(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+
+	CHECK_EQ(s->offset, s->capacity);
+	s->running = false;
+	if (!s->registered || s->state == PAGE_REPORTING_ACTIVE) {
+		s->state = PAGE_REPORTING_IDLE;
+		return;
+	}
+	CHECK_EQ(s->state, PAGE_REPORTING_REQUESTED);
+	arm(r);
+}
+
+/* Go on after the current zone came to `res`; an error ends the pass. */
+static void pass_run(struct reporter *r, enum cycle_result res)
+{
+	struct page_reporting *s = r->state;
+
+	while (res == CYCLE_DONE) {
+		if (!enter_zone(r, s->zone + 1))
+			break;
+		res = process_zone(r);
+	}
+	if (res != CYCLE_WAIT)
+		pass_end(r);
+}
+
+/* Models page_reporting_process. */
+static void page_reporting_process(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+
+	CHECK(!s->running);
+	s->armed = false;
+	if (!s->registered)
+		return;
+	s->state = PAGE_REPORTING_ACTIVE;
+	s->running = true;
+	s->counted = false;
+	if (enter_zone(r, 0))
+		pass_run(r, process_zone(r));
+	else
+		pass_end(r);
+}
+
+static void page_reporting_acknowledged(struct reporter *r,
+					struct page_report *entries,
+					unsigned int nr, int err)
+{
+	struct page_reporting *s = r->state;
+	enum cycle_result res;
+
+	CHECK(s->running);
+	CHECK(entries == s->sg + s->offset);
+	CHECK_EQ(nr, s->capacity - s->offset);
+	if (err)
+		r->counters.report_errors++;
+	if (s->leftover) {
+		s->leftover = false;
+		page_reporting_lock(r);
+		page_reporting_drain(r, err);
+		page_reporting_unlock(r);
+		res = err ? CYCLE_ERROR : CYCLE_DONE;
+	} else {
+		res = page_reporting_cycle_resume(r, err);
+		if (res == CYCLE_DONE)
+			res = next_list(s) ? process_zone(r) :
+					     report_leftover(r);
+	}
+	pass_run(r, res);
+}
+
+static void page_reporting_stop(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+
+	s->registered = false;
+	if (s->armed)
+		r->env->cancel(r->env->ctx);
+	s->armed = false;
+	if (!s->running)
+		s->state = PAGE_REPORTING_IDLE;
+}
+
+static bool page_reporting_idle(const struct reporter *r)
+{
+	const struct page_reporting *s = r->state;
+
+	return s->state == PAGE_REPORTING_IDLE && !s->running && !s->armed;
+}
+
+static const char *check_in_flight(const struct reporter *r)
+{
+	const struct page_reporting *s = r->state;
+	const struct alloc *a = r->env->view;
+	const unsigned int nr = s->capacity - s->offset;
+
+	if (!nr)
+		return "page_reporting: a pass waits for no report";
+	if (!s->leftover && nr != s->capacity)
+		return "page_reporting: a partial array in mid-zone";
+	for (unsigned int i = s->offset; i < s->capacity; i++) {
+		const struct page_report *e = &s->sg[i];
+		const pfn_t last = e->pfn + order_nr_pages(e->order) - 1;
+		unsigned int order;
+		pfn_t head;
+
+		if (e->order < s->order || e->order > MAX_PAGE_ORDER)
+			return "page_reporting: a block of the wrong order";
+		if (alloc_page_lookup(a, e->pfn, &head, &order) !=
+		    ALLOC_PAGE_USED ||
+		    alloc_page_lookup(a, last, &head, &order) !=
+		    ALLOC_PAGE_USED)
+			return "page_reporting: a block in flight is free";
+	}
+	return NULL;
+}
+
+static const char *page_reporting_check(const struct reporter *r)
+{
+	const struct page_reporting *s = r->state;
+
+	if (s->state == PAGE_REPORTING_ACTIVE && !s->running)
+		return "page_reporting: ACTIVE without a pass";
+	if (s->state == PAGE_REPORTING_IDLE && (s->running || s->armed))
+		return "page_reporting: IDLE, but a pass runs or is armed";
+	if (s->state == PAGE_REPORTING_REQUESTED && s->running == s->armed)
+		return "page_reporting: REQUESTED needs one of pass and timer";
+	if (!s->running && s->offset != s->capacity)
+		return "page_reporting: blocks isolated outside a pass";
+	if (s->budget < -1)
+		return "page_reporting: a list had more reports than allowed";
+	if (!s->old_marks && marks_below(r->env->view, s->order))
+		return "page_reporting: a mark below the reporting order";
+	return s->running ? check_in_flight(r) : NULL;
+}
+
+static void page_reporting_destroy(struct reporter *r)
+{
+	const struct page_reporting *s = r->state;
+
+	CHECK(!s->running);
+}
+
+const struct reporter_ops page_reporting_reporter = {
+	.name = "page_reporting",
+	.summary = "free page reporting as merged in 5.7: a pass every 2 s",
+	.options = { .descs = page_reporting_descs,
+		     .size = sizeof(struct page_reporting_options) },
+	.state_size = sizeof(struct page_reporting),
+	.init = page_reporting_init,
+	.start = page_reporting_start,
+	.process = page_reporting_process,
+	.drain = page_reporting_acknowledged,
+	.stop = page_reporting_stop,
+	.idle = page_reporting_idle,
+	.check = page_reporting_check,
+	.destroy = page_reporting_destroy,
+	.notify_order = page_reporting_order,
+	.free_notify = page_reporting_notify_free,
+	.tail_position = page_reporting_tail_position,
+};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Private to the page_reporting design: page_reporting.c is the state machine,
+ * page_reporting_cycle.c walks one free list.
+ */
+#ifndef REPORTER_PAGE_REPORTING_H
+#define REPORTER_PAGE_REPORTING_H
+
+#include "reporter/reporter.h"
+
+enum page_reporting_state {
+	PAGE_REPORTING_IDLE,
+	PAGE_REPORTING_REQUESTED,
+	PAGE_REPORTING_ACTIVE,
+};
+
+enum page_reporting_placement {
+	PLACEMENT_PROFILE, /* what the kernel's putback does */
+	PLACEMENT_HEAD,
+	PLACEMENT_TAIL,
+};
+
+struct page_reporting_options {
+	unsigned int order;     /* 0 = pageblock_order, n = order n - 1 */
+	unsigned int placement; /* enum page_reporting_placement */
+	uint64_t capacity;      /* slots of the scatter array, blocks */
+	uint64_t delay_ns;      /* from a request to its pass */
+	uint64_t budget;        /* share of a list per pass, 1/n; 0 = all */
+	bool watermark_gate;
+	bool isolate_check;
+	bool rotation;
+};
+
+/* How far the cycle on a list came. */
+enum cycle_result {
+	CYCLE_DONE,  /* the list is left, array slots may be filled */
+	CYCLE_WAIT,  /* a full array is with the host; drain() goes on */
+	CYCLE_ERROR, /* the host refused; the array is empty again */
+};
+
+struct page_reporting {
+	enum page_reporting_state state;
+	unsigned int order;     /* smallest order reported */
+	unsigned int capacity;
+	bool registered;        /* between start() and stop() */
+	bool armed;             /* process() is scheduled */
+	bool old_marks;         /* an earlier device marked smaller orders */
+
+	/* Where the running pass stands. */
+	bool running;           /* the array is with the host */
+	bool leftover;          /* ... as the last, partial batch of a zone */
+	bool counted;           /* this pass is in counters.passes */
+	bool placing_head;      /* inside a putback that goes to the head */
+	unsigned int zone, list_order;
+	enum migratetype mt;
+	int64_t budget;         /* calls left on this list, from budget to -1 */
+	unsigned int offset;    /* slots left: [offset, capacity) are filled */
+	uint32_t touches;       /* list nodes touched in this hold of the lock */
+	struct page_report sg[REPORTER_MAX_CAPACITY];
+};
+
+static inline const struct page_reporting_options *
+page_reporting_options(const struct reporter *r)
+{
+	return r->options;
+}
+
+/* page_reporting.c: "more work wanted" while a pass runs. */
+void page_reporting_want_more(struct reporter *r);
+
+/* page_reporting_cycle.c */
+enum cycle_result page_reporting_cycle_begin(struct reporter *r);
+/* The host is done with the full array: put it back, go on with the list. */
+enum cycle_result page_reporting_cycle_resume(struct reporter *r, int err);
+/* Hand the filled part of the array to the host. */
+int page_reporting_send(struct reporter *r);
+void page_reporting_lock(struct reporter *r);
+void page_reporting_unlock(struct reporter *r);
+/* Put the filled part of the array back; it is empty afterwards. */
+void page_reporting_drain(struct reporter *r, int err);
+
+#endif

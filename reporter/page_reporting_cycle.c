@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One free list of a reporting pass: models page_reporting_cycle and
+ * page_reporting_drain of mm/page_reporting.c, 5.7 to 6.18, cut in two where
+ * the kernel sleeps in the device's report callback.
+ *
+ * The walk goes from the head. Marked blocks are skipped, others isolated into
+ * the array from its end downwards, and an unmarked block that finds the array
+ * full causes the report: it becomes the head first ("rotation"), so that
+ * allocations meanwhile meet memory that the host still backs, and it is
+ * looked at again after the drain. Blocks collected from an earlier list stay
+ * in the array, so the first report on a list may mix orders and types.
+ *
+ * The three steps of the series are switches: rotation, budget and placement
+ * (tail since 5.10); all off leaves its first patch.
+ */
+#include "include/check.h"
+#include "reporter/page_reporting.h"
+
+void page_reporting_lock(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+
+	r->env->lock(r->env->ctx, s->zone);
+	s->touches = 0;
+}
+
+void page_reporting_unlock(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+
+	if (r->counters.longest_hold < s->touches)
+		r->counters.longest_hold = s->touches;
+	r->env->unlock(r->env->ctx, s->zone, s->touches);
+}
+
+int page_reporting_send(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+	const unsigned int nr = s->capacity - s->offset;
+	int err;
+
+	err = r->env->report(r->env->ctx, s->sg + s->offset, nr);
+	if (err) {
+		r->counters.report_errors++;
+		return err;
+	}
+	r->counters.report_calls++;
+	for (unsigned int i = s->offset; i < s->capacity; i++) {
+		r->counters.blocks[s->sg[i].order]++;
+		r->counters.pages += order_nr_pages(s->sg[i].order);
+	}
+	return 0;
+}
+
+static void put_back(struct reporter *r, const struct page_report *e,
+		     enum migratetype mt)
+{
+	struct page_reporting *s = r->state;
+	const struct reporter_env *env = r->env;
+
+	switch (page_reporting_options(r)->placement) {
+	case PLACEMENT_HEAD:
+		/* The tail is where page_reporting_tail_position() says. */
+		s->placing_head = true;
+		env->putback_tail(env->ctx, e->pfn, e->order, mt);
+		s->placing_head = false;
+		break;
+	case PLACEMENT_TAIL:
+		env->putback_tail(env->ctx, e->pfn, e->order, mt);
+		break;
+	default:
+		env->putback(env->ctx, e->pfn, e->order, mt);
+	}
+}
+
+void page_reporting_drain(struct reporter *r, int err)
+{
+	struct page_reporting *s = r->state;
+	const struct alloc *a = r->env->view;
+
+	for (; s->offset < s->capacity; s->offset++) {
+		const struct page_report *e = &s->sg[s->offset];
+
+		/* The type may have changed while the host worked. */
+		put_back(r, e, alloc_pageblock_type(a, e->pfn));
+		s->touches++;
+		if (!alloc_is_free_head(a, e->pfn) ||
+		    alloc_block_order(a, e->pfn) != e->order)
+			r->counters.putback_merged++;
+		else if (!err)
+			r->env->set_mark(r->env->ctx, e->pfn, BLOCK_REPORTED);
+	}
+}
+
+static bool isolate(struct reporter *r, pfn_t pfn)
+{
+	struct page_reporting *s = r->state;
+	const struct reporter_env *env = r->env;
+
+	if (!page_reporting_options(r)->isolate_check) {
+		env->isolate_raw(env->ctx, pfn);
+	} else if (!env->isolate(env->ctx, pfn)) {
+		r->counters.isolate_refused++;
+		return false;
+	}
+	s->sg[--s->offset] = (struct page_report){
+		.pfn = pfn,
+		.order = (uint8_t)s->list_order,
+		.migratetype = (uint8_t)s->mt,
+		.zone = (uint8_t)s->zone,
+	};
+	return true;
+}
+
+/* pfn is where the next walk of this list should start. */
+static void rotate(struct reporter *r, pfn_t pfn)
+{
+	struct page_reporting *s = r->state;
+
+	if (!page_reporting_options(r)->rotation)
+		return;
+	if (alloc_list_first(r->env->view, s->zone, s->list_order, s->mt) ==
+	    pfn)
+		return;
+	r->env->rotate_to_front(r->env->ctx, pfn);
+	s->touches++;
+	r->counters.rotations++;
+}
+
+static bool budget_spent(struct reporter *r)
+{
+	const struct page_reporting *s = r->state;
+
+	return page_reporting_options(r)->budget && s->budget < 0;
+}
+
+enum visit { VISIT_NEXT, VISIT_LEAVE, VISIT_FULL };
+
+/* Look at one block: skip it, take it, or say why the walk ends at it. */
+static enum visit visit(struct reporter *r, pfn_t pfn)
+{
+	struct page_reporting *s = r->state;
+
+	s->touches++;
+	r->counters.list_visits++;
+	if (alloc_block_marks(r->env->view, pfn) & BLOCK_REPORTED) {
+		r->counters.skipped_marked++;
+		return VISIT_NEXT;
+	}
+	if (budget_spent(r)) {
+		r->counters.budget_stops++;
+		page_reporting_want_more(r);
+		return VISIT_LEAVE;
+	}
+	if (!s->offset)
+		return VISIT_FULL;
+	/* Refused: no error, and no reason to come back either. */
+	return isolate(r, pfn) ? VISIT_NEXT : VISIT_LEAVE;
+}
+
+/* Walk from the head, locked; unlocks. VISIT_NEXT: the end was reached. */
+static enum visit walk(struct reporter *r)
+{
+	const struct alloc *a = r->env->view;
+	struct page_reporting *s = r->state;
+	enum visit last = VISIT_NEXT;
+	pfn_t pfn, next;
+
+	pfn = alloc_list_first(a, s->zone, s->list_order, s->mt);
+	for (; pfn != PFN_NONE; pfn = next) {
+		next = alloc_list_next(a, pfn);
+		last = visit(r, pfn);
+		if (last != VISIT_NEXT)
+			break;
+	}
+	if (last != VISIT_NEXT)
+		rotate(r, pfn);
+	page_reporting_unlock(r);
+	return last;
+}
+
+static enum cycle_result walk_and_report(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+	int err;
+
+	if (walk(r) != VISIT_FULL)
+		return CYCLE_DONE;
+	err = page_reporting_send(r);
+	if (page_reporting_options(r)->budget)
+		s->budget--;
+	if (!err)
+		return CYCLE_WAIT;
+	page_reporting_lock(r);
+	page_reporting_drain(r, err);
+	page_reporting_unlock(r);
+	return CYCLE_ERROR;
+}
+
+enum cycle_result page_reporting_cycle_begin(struct reporter *r)
+{
+	const struct alloc *a = r->env->view;
+	struct page_reporting *s = r->state;
+	const uint64_t share = s->capacity *
+			       page_reporting_options(r)->budget;
+
+	/* An empty list is seen without the lock. */
+	if (alloc_list_first(a, s->zone, s->list_order, s->mt) == PFN_NONE)
+		return CYCLE_DONE;
+	page_reporting_lock(r);
+	r->counters.lists_visited++;
+	s->budget = 0;
+	if (share)
+		s->budget = (int64_t)((alloc_nr_free(a, s->zone,
+						     s->list_order) +
+				       share - 1) / share);
+	return walk_and_report(r);
+}
+
+enum cycle_result page_reporting_cycle_resume(struct reporter *r, int err)
+{
+	page_reporting_lock(r);
+	page_reporting_drain(r, err);
+	if (!err)
+		return walk_and_report(r);
+	page_reporting_unlock(r);
+	return CYCLE_ERROR;
+}
