@@ -277,11 +277,12 @@ struct alloc_request {
 	int8_t node;              /* preferred node, -1 = node of cpu */
 	uint32_t flags;           /* ALLOC_REQ_* */
 	int16_t zone;             /* >= 0: only this zone (BUDDY in step) */
-	uint64_t progress;        /* in, after AGAIN: pages freed, 0 = none */
+	/* In, after AGAIN: pages freed; COMPACT: 0 = skipped, else it ran. */
+	uint64_t progress;
 	struct {                  /* owned by alloc_pages between calls */
 		uint8_t stage;
 		uint8_t no_progress_loops;
-		bool drained;
+		bool progressed; /* the last reclaim freed pages */
 		bool compact_deferred;
 	} slow;
 };
@@ -302,7 +303,10 @@ struct alloc_result alloc_pages(struct alloc *a, struct alloc_request *req);
 pfn_t alloc_page_fast(struct alloc *a, unsigned int cpu, unsigned int order,
 		      gfp_t gfp);
 
-/* Bulk allocation of order-0 pages (spec 5.9). Returns how many. */
+/*
+ * Bulk allocation of order-0 pages (spec 5.9). Returns how many; never enters
+ * the slow path, so after 0 the caller goes on with alloc_pages.
+ */
 unsigned int alloc_pages_bulk(struct alloc *a, struct alloc_request *req,
 			      pfn_t *out, unsigned int nr);
 /* One page from the pcp list (zone, cpu, order, mt), as a B record needs it. */
@@ -390,6 +394,9 @@ pfn_t alloc_list_last(const struct alloc *a, unsigned int zone,
 		      unsigned int order, enum migratetype mt);
 pfn_t alloc_list_next(const struct alloc *a, pfn_t pfn);
 pfn_t alloc_list_prev(const struct alloc *a, pfn_t pfn);
+/* Free blocks of one order in a zone, all types together. */
+uint64_t alloc_nr_free(const struct alloc *a, unsigned int zone,
+		       unsigned int order);
 /* O(1): pfn becomes the head (or the tail) by moving the sentinel. */
 void alloc_list_rotate_to_front(struct alloc *a, pfn_t pfn);
 void alloc_list_rotate_to_back(struct alloc *a, pfn_t pfn);

@@ -4,18 +4,14 @@
  * reserve_highatomic_pageblock and unreserve_highatomic_pageblock, 5.3 to 6.18.
  */
 #include "alloc/lists.h"
+#include "alloc/pageblock.h"
 #include "alloc/walk.h"
-
-static uint64_t pageblock_nr(const struct alloc *a)
-{
-	return order_nr_pages(a->pageblock_order);
-}
 
 /* Pages that may be reserved in a zone; 0 = never. */
 static uint64_t reserve_limit(const struct alloc *a, const struct zone *z)
 {
 	const uint64_t percent = z->managed / 100;
-	const uint64_t unit = pageblock_nr(a);
+	const uint64_t unit = pageblock_nr_pages(a);
 
 	if (a->prof.highatomic_limit == HIGHATOMIC_PERCENT_PLUS)
 		return percent + unit;
@@ -24,31 +20,12 @@ static uint64_t reserve_limit(const struct alloc *a, const struct zone *z)
 	return (percent + unit - 1) / unit * unit;
 }
 
-static bool pageblock_in_zone(const struct alloc *a, const struct zone *z,
-			      pfn_t pfn)
-{
-	const pfn_t start = pfn_align_down(pfn, a->pageblock_order);
-
-	return zone_spans_pfn(z, start) &&
-	       zone_spans_pfn(z, start + order_nr_pages(a->pageblock_order) - 1);
-}
-
-static void set_pageblocks(struct alloc *a, pfn_t pfn, unsigned int order,
-			   enum migratetype mt)
-{
-	const uint32_t unit = order_nr_pages(a->pageblock_order);
-	const uint32_t nr = order_nr_pages(order);
-
-	for (uint32_t i = 0; i < nr; i += unit)
-		set_pageblock_mt(a, pfn + i, mt);
-}
-
 void reserve_highatomic(struct alloc *a, struct zone *z, pfn_t pfn,
 			unsigned int order)
 {
 	const bool exact =
 		a->prof.highatomic_limit == HIGHATOMIC_PERCENT_ROUND;
-	uint64_t size = pageblock_nr(a);
+	uint64_t size = pageblock_nr_pages(a);
 
 	if (z->nr_reserved_highatomic >= reserve_limit(a, z))
 		return;
@@ -56,10 +33,10 @@ void reserve_highatomic(struct alloc *a, struct zone *z, pfn_t pfn,
 	if (pageblock_mt(a, pfn) >= MIGRATE_PCPTYPES)
 		return;
 	if (exact && order >= a->pageblock_order) {
-		set_pageblocks(a, pfn, order, MIGRATE_HIGHATOMIC);
+		change_pageblock_range(a, pfn, order, MIGRATE_HIGHATOMIC);
 		size = order_nr_pages(order);
 	} else {
-		if (exact && !pageblock_in_zone(a, z, pfn))
+		if (exact && !pageblock_inside_zone(a, z, pfn))
 			return;
 		set_pageblock_mt(a, pfn, MIGRATE_HIGHATOMIC);
 		move_freepages_block(a, z, pfn, MIGRATE_HIGHATOMIC);
@@ -73,7 +50,7 @@ static bool unreserve_block(struct alloc *a, struct zone *z, pfn_t pfn,
 {
 	const bool exact =
 		a->prof.highatomic_limit == HIGHATOMIC_PERCENT_ROUND;
-	uint64_t size = pageblock_nr(a);
+	uint64_t size = pageblock_nr_pages(a);
 
 	if (exact && size < order_nr_pages(order))
 		size = order_nr_pages(order);
@@ -85,10 +62,10 @@ static bool unreserve_block(struct alloc *a, struct zone *z, pfn_t pfn,
 	}
 	if (exact && order >= a->pageblock_order) {
 		move_to_free_list(a, z, pfn, order, mt);
-		set_pageblocks(a, pfn, order, mt);
+		change_pageblock_range(a, pfn, order, mt);
 		return true;
 	}
-	if (exact && !pageblock_in_zone(a, z, pfn))
+	if (exact && !pageblock_inside_zone(a, z, pfn))
 		return false;
 	set_pageblock_mt(a, pfn, mt);
 	return move_freepages_block(a, z, pfn, mt) != 0;
@@ -119,7 +96,7 @@ bool unreserve_highatomic(struct alloc *a, const struct zonelist *zl,
 		if (z->type > highest)
 			continue;
 		/* One block stays unless the OOM killer is next. */
-		if (!force && z->nr_reserved_highatomic <= pageblock_nr(a))
+		if (!force && z->nr_reserved_highatomic <= pageblock_nr_pages(a))
 			continue;
 		if (unreserve_zone(a, z, mt))
 			return true;

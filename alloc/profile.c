@@ -48,6 +48,7 @@
 
 #define PCP_ROWS(X)                                                           \
 	X(pcp_orders, ONLY_0, ONLY_0, ONLY_0, TWO, TWO, TWO, TWO)             \
+	X(pcp_thp_pmd_order, 0, 0, 0, 0, 1, 1, 1)                             \
 	X(pcp_high, H_BATCH, H_BATCH, H_BATCH, PCP_HIGH_WATERMARK, H_AUTO,    \
 	  H_AUTO, H_AUTO)                                                     \
 	X(pcp_refill, R_BATCH, R_BATCH, R_BATCH, PCP_REFILL_SHIFTED, R_RAMP,  \
@@ -97,9 +98,14 @@
 	X(awake_nodes_last, 0, 0, 0, 0, 0, 0, 1)                              \
 	X(below_high_flag, 0, 0, 0, 0, 1, 1, 1)                               \
 	X(numa_load_increments, 0, 0, 0, 1, 1, 1, 1)                          \
-	X(thp_min_free_reapplied, 0, 0, 1, 1, 1, 1, 1)
+	X(thp_min_free_reapplied, 0, 0, 1, 1, 1, 1, 1)                        \
+	X(thisnode_thp_no_reclaim, 0, 0, 0, 1, 0, 1, 0)
 
 #define OUTER_ROWS(X)                                                         \
+	X(zoneinfo_boost_cma, 0, 0, 0, 1, 1, 1, 1)                            \
+	X(zoneinfo_high_range, 0, 0, 0, 0, 0, 0, 1)                           \
+	X(free_pages_blocks, 0, 0, 0, 0, 0, 0, 1)                             \
+	X(vmstat_unstable_last, 0, 0, 0, 1, 1, 1, 0)                          \
 	X(zone_locked_on_failure, 1, 1, 1, 0, 0, 0, 0)                        \
 	X(zone_locked_list_type, 0, 0, 0, 1, 1, 1, 1)                         \
 	X(extfrag_after, 0, 0, 0, 0, 1, 1, 1)                                 \

@@ -84,6 +84,7 @@ struct alloc_profile {
 
 	/* Per-CPU lists (5). */
 	enum pcp_orders pcp_orders;
+	bool pcp_thp_pmd_order;    /* the large pcp order is 9, not the pageblock's */
 	enum pcp_high pcp_high;
 	enum pcp_refill pcp_refill;
 	enum pcp_flush pcp_flush;
@@ -129,6 +130,13 @@ struct alloc_profile {
 	bool below_high_flag;           /* zone tested against HIGH, 6.7+ */
 	bool numa_load_increments;      /* zonelist node load += 1 */
 	bool thp_min_free_reapplied;    /* khugepaged value survives 1.6 */
+	bool thisnode_thp_no_reclaim;   /* THP on one node: compaction only */
+
+	/* Layout of /proc/zoneinfo and vmstat (9). */
+	bool zoneinfo_boost_cma;        /* boost and cma lines */
+	bool zoneinfo_high_range;       /* pagesets with high_min, high_max */
+	bool free_pages_blocks;         /* nr_free_pages_blocks */
+	bool vmstat_unstable_last;      /* ends with nr_unstable */
 
 	/* Tracepoints (8.2). */
 	bool zone_locked_on_failure;

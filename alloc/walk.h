@@ -28,6 +28,27 @@ struct alloc_context {
 	bool bypass_pcp;
 };
 
+/* Words of the digest: what happened to which block. */
+#define DIGEST_ALLOC (UINT64_C(1) << 40)
+#define DIGEST_FREE (UINT64_C(2) << 40)
+
+static inline void digest_block(struct alloc *a, pfn_t pfn, unsigned int order,
+				uint64_t what)
+{
+	if (__builtin_expect(a->hooks.digest != NULL, 0))
+		digest_u64(a->hooks.digest,
+			   what | (uint64_t)order << 32 | pfn);
+}
+
+/* A block has been handed out. */
+static inline void alloc_count(struct alloc *a, const struct zone *z,
+			       pfn_t pfn, unsigned int order)
+{
+	a->cnt.pgalloc[z->type] += order_nr_pages(order);
+	a->cnt.allocs[order]++;
+	digest_block(a, pfn, order, DIGEST_ALLOC);
+}
+
 /* ---- zonelist.c ---- */
 
 /* Type of the highest zone that gfp allows (gfp_zone). */
@@ -61,6 +82,10 @@ const struct zone *first_zone(const struct alloc *a, const struct zonelist *zl,
 bool zone_watermark_fast(const struct alloc *a, const struct zone *z,
 			 unsigned int order, uint64_t mark, unsigned int j,
 			 unsigned int alloc_flags, gfp_t gfp);
+
+/* Has the zone a block of at least this order that the request may take? */
+bool zone_has_block(const struct alloc *a, const struct zone *z,
+		    unsigned int order, unsigned int alloc_flags);
 
 /* ---- page_alloc.c ---- */
 

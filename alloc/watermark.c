@@ -60,9 +60,8 @@ static uint64_t min_after_rights(const struct alloc *a, uint64_t min,
 	return min;
 }
 
-/* Is there a block of at least this order that the request may take? */
-static bool has_block(const struct alloc *a, const struct zone *z,
-		      unsigned int order, unsigned int alloc_flags)
+bool zone_has_block(const struct alloc *a, const struct zone *z,
+		    unsigned int order, unsigned int alloc_flags)
 {
 	const unsigned int high_rights =
 		a->prof.rights == RIGHTS_HARDER ? AF_NON_BLOCK | AF_OOM :
@@ -97,7 +96,7 @@ bool zone_watermark_ok(const struct alloc *a, const struct zone *z,
 	/* Written as a sum, since free - unusable may be negative. */
 	if (z->free_pages <= min + z->lowmem_reserve[j] + unusable)
 		return false;
-	return order == 0 || has_block(a, z, order, alloc_flags);
+	return order == 0 || zone_has_block(a, z, order, alloc_flags);
 }
 
 static bool retests_raw_min(const struct alloc *a, const struct zone *z,

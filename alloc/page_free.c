@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Frees: the drop of the last reference. Models __free_pages, free_unref_page,
+ * __free_pages_ok and the two passes of free_unref_page_list (free_unref_folios
+ * from 6.9 on), 5.3 to 6.18.
+ *
+ * Left out: the page checks and the split of a non-compound block that somebody
+ * else still holds; who frees such a block frees its parts.
+ */
+#include "alloc/pcp.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+static void emit_page_free(struct alloc *a, pfn_t pfn, unsigned int order)
+{
+	const struct alloc_event ev = {
+		.kind = ALLOC_EVENT_PAGE_FREE,
+		.pfn = pfn,
+		.order = (uint8_t)order,
+	};
+
+	emit_event(a, &ev);
+}
+
+/* Models free_pages_prepare as far as anyone can see it. */
+static inline void free_prepared(struct alloc *a, pfn_t pfn,
+				 unsigned int order)
+{
+	if (unlikely(a->hooks.event != NULL))
+		emit_page_free(a, pfn, order);
+	digest_block(a, pfn, order, DIGEST_FREE);
+}
+
+static inline void free_counted(struct alloc *a, const struct zone *z,
+				unsigned int cpu, pfn_t pfn,
+				unsigned int order)
+{
+	a->cnt.pgfree += order_nr_pages(order);
+	a->cnt.frees[order]++;
+	if (unlikely(a->hooks.free_capture != NULL))
+		a->hooks.free_capture(a->hooks.ctx, z->idx, pfn, order, cpu);
+}
+
+static inline void free_committed(struct alloc *a, struct zone *z,
+				  unsigned int cpu, pfn_t pfn,
+				  unsigned int order, enum migratetype mt)
+{
+	const struct page_rec *rec = rec_of(a, pfn, order);
+
+	CHECK_MSG(rec->state == PAGE_NONE,
+		  "free of pfn %u order %u, which is free", pfn, order);
+	free_counted(a, z, cpu, pfn, order);
+	if (unlikely(a->pcp_disabled) ||
+	    unlikely(!pcp_order_allowed(a, order)) ||
+	    unlikely(mt == MIGRATE_ISOLATE))
+		free_to_buddy(a, z, pfn, order, 0);
+	else
+		pcp_commit(a, z, cpu, pfn, order, mt);
+}
+
+void alloc_free(struct alloc *a, unsigned int cpu, pfn_t pfn,
+		unsigned int order)
+{
+	free_prepared(a, pfn, order);
+	free_committed(a, pfn_zone(a, pfn), cpu, pfn, order,
+		       pageblock_mt(a, pfn));
+}
+
+void alloc_free_buddy(struct alloc *a, pfn_t pfn, unsigned int order)
+{
+	struct zone *z = pfn_zone(a, pfn);
+
+	free_prepared(a, pfn, order);
+	free_counted(a, z, 0, pfn, order);
+	free_to_buddy(a, z, pfn, order, 0);
+}
+
+/* The type read here is kept with the page until the free is committed. */
+void alloc_free_prepare(struct alloc *a, pfn_t pfn, unsigned int order)
+{
+	struct page_rec *rec = rec_of(a, pfn, order);
+
+	CHECK_EQ(rec->state, PAGE_NONE);
+	rec->aux = (uint8_t)pageblock_mt(a, pfn);
+	free_prepared(a, pfn, order);
+}
+
+void alloc_free_commit(struct alloc *a, unsigned int cpu, pfn_t pfn,
+		       unsigned int order)
+{
+	enum migratetype mt = (enum migratetype)rec_of(a, pfn, order)->aux;
+
+	if (a->prof.pcp_type_reread)
+		mt = pageblock_mt(a, pfn);
+	free_committed(a, pfn_zone(a, pfn), cpu, pfn, order, mt);
+}
+
+void alloc_free_list(struct alloc *a, unsigned int cpu, const pfn_t *pfns,
+		     unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		alloc_free_prepare(a, pfns[i], 0);
+	for (unsigned int i = 0; i < nr; i++)
+		alloc_free_commit(a, cpu, pfns[i], 0);
+}

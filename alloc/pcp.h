@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The per-CPU list operations that sit on the hot path. Private to the per-CPU
+ * lists and to the allocation and free entry points.
+ */
+#ifndef ALLOC_PCP_H
+#define ALLOC_PCP_H
+
+#include "alloc/lists.h"
+#include "alloc/walk.h"
+
+/* The one order above PAGE_ALLOC_COSTLY_ORDER that has per-CPU lists. */
+static inline unsigned int pcp_large_order(const struct alloc *a)
+{
+	return a->prof.pcp_thp_pmd_order ? HPAGE_PMD_ORDER :
+					   a->pageblock_order;
+}
+
+static inline bool pcp_order_allowed(const struct alloc *a, unsigned int order)
+{
+	if (order == 0)
+		return true;
+	if (a->prof.pcp_orders == PCP_ORDER_0)
+		return false;
+	return order <= PAGE_ALLOC_COSTLY_ORDER || order == pcp_large_order(a);
+}
+
+/* Models order_to_pindex. */
+static inline unsigned int order_to_pindex(const struct alloc *a,
+					   unsigned int order,
+					   enum migratetype mt)
+{
+	if (__builtin_expect(order > PAGE_ALLOC_COSTLY_ORDER, 0))
+		return PCP_THP_PINDEX +
+		       (mt == MIGRATE_MOVABLE &&
+			a->prof.pcp_orders == PCP_COSTLY_THP_TWO);
+	return MIGRATE_PCPTYPES * order + (unsigned int)mt;
+}
+
+static inline unsigned int pcp_nr_lists(const struct alloc *a)
+{
+	switch (a->prof.pcp_orders) {
+	case PCP_ORDER_0:
+		return MIGRATE_PCPTYPES;
+	case PCP_COSTLY_THP_ONE:
+		return PCP_THP_PINDEX + 1;
+	default:
+		return NR_PCP_LISTS;
+	}
+}
+
+static inline unsigned int pindex_to_order(const struct alloc *a,
+					   unsigned int pindex)
+{
+	return pindex < PCP_THP_PINDEX ? pindex / MIGRATE_PCPTYPES :
+					 pcp_large_order(a);
+}
+
+/* A block that leaves its pcp list becomes an allocated one. */
+static inline void pcp_rec_clear(struct page_rec *rec)
+{
+	rec->state = PAGE_NONE;
+	rec->order = 0;
+}
+
+static inline void pcp_rec_set(struct page_rec *rec, unsigned int order,
+			       unsigned int pindex)
+{
+	rec->state = PAGE_PCP;
+	rec->order = (uint8_t)order;
+	rec->list = (uint8_t)pindex;
+}
+
+/* Take the head of a list that is not empty. */
+static inline pfn_t pcp_take_head(struct alloc *a, struct per_cpu_pages *pcp,
+				  unsigned int pindex, unsigned int order)
+{
+	struct page_list *list = &pcp->lists[pindex];
+	struct page_rec *tab = link_table(a, order);
+	const uint32_t node = list->head;
+	const uint32_t next = tab[node].next;
+
+	list->head = next;
+	if (next == LINK_NONE)
+		list->tail = LINK_NONE;
+	else
+		tab[next].prev = LINK_NONE;
+	pcp_rec_clear(&tab[node]);
+	pcp->count -= order_nr_pages(order);
+	a->work->pcp_ops++;
+	return link_pfn(node, order);
+}
+
+/* An allocation has come to this pageset: let the flush size shrink again. */
+static inline void pcp_note_alloc(const struct alloc *a,
+				  struct per_cpu_pages *pcp)
+{
+	if (a->prof.pcp_flush == PCP_FLUSH_FACTOR)
+		pcp->free_factor >>= 1;
+	else if (a->prof.pcp_flush == PCP_FLUSH_COUNT)
+		pcp->free_count >>= 1;
+}
+
+/* Out of line: flush what the profile flushes after this free. */
+void pcp_flush_if_high(struct alloc *a, struct zone *z, unsigned int cpu,
+		       unsigned int order, unsigned int pindex);
+
+/* Can the free that made the count what it is need no flush at all? */
+static inline bool pcp_surely_below_high(const struct alloc *a,
+					 const struct zone *z,
+					 const struct per_cpu_pages *pcp,
+					 unsigned int order)
+{
+	switch (a->prof.pcp_flush) {
+	case PCP_FLUSH_BATCH:
+		return pcp->count < pcp->high;
+	case PCP_FLUSH_FACTOR:
+		return pcp->count < pcp->high && order == 0 &&
+		       !z->reclaim_active;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Models free_unref_page_commit: `mt` is the type the free was prepared with,
+ * below MIGRATE_ISOLATE. Highatomic and CMA pages go with the movable ones and
+ * find their way back when they are flushed.
+ */
+static inline void pcp_commit(struct alloc *a, struct zone *z,
+			      unsigned int cpu, pfn_t pfn, unsigned int order,
+			      enum migratetype mt)
+{
+	struct per_cpu_pages *pcp = &z->pcp[cpu];
+	struct page_rec *rec = rec_of(a, pfn, order);
+	const enum migratetype list_mt =
+		mt < MIGRATE_PCPTYPES ? mt : MIGRATE_MOVABLE;
+	const unsigned int pindex = order_to_pindex(a, order, list_mt);
+
+	list_add_head(a, &pcp->lists[pindex], pfn, order);
+	pcp_rec_set(rec, order, pindex);
+	rec->aux = (uint8_t)mt;
+	pcp->count += order_nr_pages(order);
+	a->work->pcp_ops++;
+	if (!pcp_surely_below_high(a, z, pcp, order))
+		pcp_flush_if_high(a, z, cpu, order, pindex);
+}
+
+#endif
