@@ -41,6 +41,12 @@ pfn_t alloc_list_prev(const struct alloc *a, pfn_t pfn)
 	return link_pfn(rec->prev, rec->order);
 }
 
+uint64_t alloc_nr_free(const struct alloc *a, unsigned int zone,
+		       unsigned int order)
+{
+	return a->zones[zone].free_area[order].nr_free;
+}
+
 /* Record of a free block; `a` is not const, but const callers share it. */
 static struct page_rec *free_head(const struct alloc *a, pfn_t pfn)
 {
