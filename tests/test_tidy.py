@@ -65,6 +65,9 @@ int words(void)
     "tests/alloc/CMakeLists.txt": CMAKE_TOP
     + "test(test_zone SOURCES test_zone.c ../model/naive.c)\n"
     + "test(b SOURCES ${PROJECT_SOURCE_DIR}/tests/model/other.c)\n",
+    "bench/CMakeLists.txt": CMAKE_TOP + "function(bench name)\n"
+    + "  one(test_${name}.c)\nendfunction()\nbench(speed unit)\n",
+    "bench/test_speed.c": C_TOP,
     "tests/model/naive.c": C_TOP,
     "tests/model/other.c": C_TOP,
     "tests/alloc/test_zone.c": C_TOP + '#include "alloc/private.h"\n'
@@ -125,6 +128,7 @@ PLANTED = [
     ("broken-link", "docs/a.md", "[x](b.md)\n", 1),
     ("dead-file", "include/lost.c", "int lost(void);\n", 1),
     ("dead-file", "alloc/uddy.c", "int lost(void);\n", 1),
+    ("dead-file", "bench/test_pace.c", "int lost(void);\n", 1),
     ("blanks", "include/words.c", "int x(void); \n", 3),
     ("blanks", "include/words.c", "int x(void);\r\n", 3),
     ("blanks", "README.md", "no newline", 1),

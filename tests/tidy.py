@@ -321,31 +321,29 @@ def check_blanks(source):
             yield source.path, number, "blanks", "trailing blanks"
 
 
-FOREACH = re.compile(
-    r"foreach\((\w+)\s+(?:IN ITEMS\s+)?([^)]*)\)(.*?)endforeach", re.S)
-
-
 def listed_sources(cmake):
-    """Yields (path, line) of the .c files that a CMake file names."""
+    """(path, line) of the .c files that a CMake file names, and patterns.
+
+    A name with a variable in it, "test_${unit}.c" in a loop or a function, is
+    a pattern; it lists a file if what stands for the variable is a word of the
+    same CMake file.
+    """
     text = re.sub(r"#[^\n]*", "", cmake.text)
+    words = set(re.findall(r"[\w-]+", text))
     folder = os.path.dirname(cmake.path)
-
-    def names(part, offset):
-        for match in re.finditer(r"[\w${}./-]+\.c\b", part):
-            name = match.group(0)
-            name = name.replace("${PROJECT_SOURCE_DIR}/", "/")
-            name = name.replace("${CMAKE_CURRENT_SOURCE_DIR}/", "")
-            path = (name[1:] if name[0] == "/"
-                    else os.path.normpath(os.path.join(folder, name)))
-            if "$" not in path:
-                yield path, line_of(text, offset + match.start())
-
-    yield from names(text, 0)
-    for loop in FOREACH.finditer(text):
-        variable = "${%s}" % loop.group(1)
-        for word in loop.group(2).split():
-            for path, _ in names(loop.group(3).replace(variable, word), 0):
-                yield path, line_of(text, loop.start())
+    names, patterns = [], []
+    for match in re.finditer(r"[\w${}./-]+\.c\b", text):
+        name = match.group(0)
+        name = name.replace("${PROJECT_SOURCE_DIR}/", "/")
+        name = name.replace("${CMAKE_CURRENT_SOURCE_DIR}/", "")
+        path = (name[1:] if name[0] == "/"
+                else os.path.normpath(os.path.join(folder, name)))
+        if "$" in path:
+            regex = re.sub(r"\\\$\\{\w+\\}", r"([\\w-]+)", re.escape(path))
+            patterns.append((re.compile(regex + "$"), words))
+        else:
+            names.append((path, line_of(text, match.start())))
+    return names, patterns
 
 
 def is_bootstrap(sources):
@@ -391,17 +389,22 @@ def check_lists(sources):
     """Sources against the lists in the CMake files, both ways."""
     tolerant = is_bootstrap(sources)
     paths = {s.path for s in sources if s.path.endswith(".c")}
-    listed = set()
+    listed, patterns = set(), []
     for source in sources:
         if source.name != "CMakeLists.txt":
             continue
-        for path, line in listed_sources(source):
+        names, more = listed_sources(source)
+        patterns.extend(more)
+        for path, line in names:
             listed.add(path)
             if path not in paths and not tolerant:
                 yield (source.path, line, "missing-file",
                        "%s does not exist" % path)
     for path in paths - listed:
-        yield path, 1, "dead-file", "no CMakeLists.txt lists it"
+        matches = [(regex.match(path), words) for regex, words in patterns]
+        if not any(match and set(match.groups()) <= words
+                   for match, words in matches):
+            yield path, 1, "dead-file", "no CMakeLists.txt lists it"
 
 
 FILE_CHECKS = [check_includes, check_lengths, check_functions, check_top,
