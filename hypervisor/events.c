@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names and meanings of the events, in one table, and their sum. Where the
+ * event is one that Linux counts in /proc/vmstat, the name is the kernel's.
+ */
+#include "hypervisor/hypervisor.h"
+
+#include "include/check.h"
+
+_Static_assert(sizeof(struct hv_events) % sizeof(uint64_t) == 0,
+	       "struct hv_events is an array of uint64_t");
+
+/* Index of a member of struct hv_events, seen as an array. */
+#define AT(member) \
+	[offsetof(struct hv_events, member) / sizeof(uint64_t)]
+
+#define VIOLATION(class, name, what)                                      \
+	AT(ept_violation[class][HV_LEVEL_4K]) = {                         \
+		"ept_violation_" name "_4k", "violations",                \
+		"EPT violations ending in a 4 KiB leaf: " what },         \
+	AT(ept_violation[class][HV_LEVEL_2M]) = {                         \
+		"ept_violation_" name "_2m", "violations",                \
+		"EPT violations ending in a 2 MiB leaf: " what }
+
+#define DISCARD(order)                                                    \
+	AT(discards[HV_DONTNEED][order]) = {                              \
+		"discard_dontneed_order" #order, "blocks",                \
+		"Blocks of order " #order " discarded by MADV_DONTNEED" },\
+	AT(discards[HV_FREE][order]) = {                                  \
+		"discard_free_order" #order, "blocks",                    \
+		"Blocks of order " #order " discarded by MADV_FREE" }
+
+static const struct hv_event_desc descs[NR_HV_EVENTS] = {
+	VIOLATION(HV_VIOLATION_ZERO, "zero", "page allocated and cleared"),
+	VIOLATION(HV_VIOLATION_LAZY, "lazy", "lazy-free page written again"),
+	VIOLATION(HV_VIOLATION_REMAP, "remap", "present page mapped again"),
+	VIOLATION(HV_VIOLATION_SWAP_IN, "swap_in", "page read from swap"),
+	AT(zeroed_pages) = { "zeroed_pages", "pages", "Cleared by the host" },
+	AT(thp_fault_alloc) = { "thp_fault_alloc", "regions",
+		"Host faults that were given a huge page" },
+	AT(thp_fault_fallback) = { "thp_fault_fallback", "regions",
+		"Host faults that wanted a huge page and got a small one" },
+	AT(thp_split_pmd) = { "thp_split_pmd", "regions",
+		"Huge mappings of the host split into small ones" },
+	AT(thp_split_page) = { "thp_split_page", "regions",
+		"Huge pages of the host split into small ones" },
+	AT(thp_deferred_split_page) = { "thp_deferred_split_page", "regions",
+		"Huge pages of the host queued because they are partly "
+		"unmapped" },
+	DISCARD(0), DISCARD(1), DISCARD(2), DISCARD(3), DISCARD(4), DISCARD(5),
+	DISCARD(6), DISCARD(7), DISCARD(8), DISCARD(9), DISCARD(10),
+	AT(discard_ignored) = { "discard_ignored", "blocks",
+		"Blocks acknowledged without a discard" },
+	AT(discard_calls) = { "discard_calls", "calls",
+		"madvise calls made for discards" },
+	AT(discard_backed_pages) = { "discard_backed_pages", "pages",
+		"Pages of discarded blocks that the host had" },
+	AT(discard_unbacked_pages) = { "discard_unbacked_pages", "pages",
+		"Pages of discarded blocks that the host had not" },
+	AT(zap_pmd) = { "zap_pmd", "regions",
+		"Huge host mappings removed by MADV_DONTNEED" },
+	AT(zap_pte) = { "zap_pte", "pages",
+		"Small host mappings removed by MADV_DONTNEED" },
+	AT(ept_zap[HV_LEVEL_4K]) = { "ept_zap_4k", "leaves",
+		"4 KiB leaves removed from the EPT" },
+	AT(ept_zap[HV_LEVEL_2M]) = { "ept_zap_2m", "leaves",
+		"2 MiB leaves removed from the EPT" },
+	AT(tlb_flush_rounds) = { "tlb_flush_rounds", "rounds",
+		"Remote TLB flushes, each to every running vCPU" },
+	AT(rss_reclaimed_pages) = { "rss_reclaimed_pages", "pages",
+		"Pages that left the resident set" },
+	AT(phys_reclaimed_pages) = { "phys_reclaimed_pages", "pages",
+		"Pages that became free host memory" },
+	AT(pglazyfree) = { "pglazyfree", "pages",
+		"Pages marked lazy-free by MADV_FREE" },
+	AT(pglazyfreed) = { "pglazyfreed", "pages",
+		"Lazy-free pages dropped under pressure" },
+	AT(lazy_reused_pages) = { "lazy_reused_pages", "pages",
+		"Lazy-free pages that the guest wrote before they were "
+		"dropped" },
+	AT(pressure) = { "pressure", "allocations",
+		"Host allocations that had to reclaim memory first" },
+	AT(host_oom) = { "host_oom", "accesses",
+		"Guest accesses that failed for want of host memory" },
+};
+
+const struct hv_event_desc *hv_event_desc(size_t i)
+{
+	CHECK_LT(i, NR_HV_EVENTS);
+	return &descs[i];
+}
+
+void hv_events_add(struct hv_events *to, const struct hv_events *from)
+{
+	uint64_t *t = (uint64_t *)to;
+	const uint64_t *f = (const uint64_t *)from;
+
+	for (size_t i = 0; i < NR_HV_EVENTS; i++)
+		t[i] += f[i];
+}

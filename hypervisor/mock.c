@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mock host: guest memory as one private anonymous mapping per guest on a
+ * Linux host with transparent huge pages, and a KVM that maps what the host
+ * has mapped. This file has its options, its guests and its gauges; the model
+ * is in the other files mock_*.c and in docs/host-model.md.
+ *
+ * Left out: khugepaged, swap, NUMA, KSM, memory cgroups, file-backed guest
+ * memory, dirty logging, and the memory that page tables take.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "hypervisor/mock.h"
+#include "include/check.h"
+#include "include/sparse.h"
+
+static const char *const discard_names[] = { "dontneed", "free", NULL };
+static const char *const granularity_names[] = { "range", "page", NULL };
+static const char *const thp_names[] = { "always", "madvise", "never", NULL };
+static const char *const lazy_drop_names[] = { "split", "whole", NULL };
+
+#define OPTION(field) offsetof(struct mock_options, field)
+
+static const struct option_desc mock_option_descs[] = {
+	{ .name = "memory", .type = OPTION_SIZE, .offset = OPTION(memory),
+	  .min = 4096, .def = "126G", .unit = "bytes",
+	  .help = "Memory of the host." },
+	{ .name = "base", .type = OPTION_SIZE, .offset = OPTION(base),
+	  .def = "1G", .unit = "bytes",
+	  .help = "Part of it that guests cannot have: host kernel, VMMs and "
+		  "other programs." },
+	{ .name = "discard", .type = OPTION_NAME, .offset = OPTION(discard),
+	  .names = discard_names, .def = "dontneed", .unit = "",
+	  .help = "Advice for reported blocks; balloon pages always get "
+		  "dontneed." },
+	{ .name = "discard_granularity", .type = OPTION_NAME,
+	  .offset = OPTION(granularity), .names = granularity_names,
+	  .def = "range", .unit = "",
+	  .help = "One madvise call per reported block, or one per 4 KiB "
+		  "page." },
+	{ .name = "thp", .type = OPTION_NAME, .offset = OPTION(thp),
+	  .names = thp_names, .def = "always", .unit = "",
+	  .help = "Transparent huge pages of the host." },
+	{ .name = "madv_hugepage", .type = OPTION_BOOL,
+	  .offset = OPTION(madv_hugepage), .def = "on", .unit = "",
+	  .help = "The VMM advises huge pages for guest memory; a fault then "
+		  "reclaims for one." },
+	{ .name = "huge_pages", .type = OPTION_SHARE,
+	  .offset = OPTION(huge_pages), .def = "100%", .unit = "bytes",
+	  .help = "Part of the guests' memory that the host has unfragmented: "
+		  "the most that huge pages can take." },
+	{ .name = "lazy_drop", .type = OPTION_NAME,
+	  .offset = OPTION(lazy_drop), .names = lazy_drop_names,
+	  .def = "split", .unit = "",
+	  .help = "How reclaim drops a lazy huge page: after splitting its "
+		  "mapping, or as a whole (Linux 6.11 and later)." },
+	{ .name = "free_empty_tables", .type = OPTION_BOOL,
+	  .offset = OPTION(free_empty_tables), .def = "off", .unit = "",
+	  .help = "A dontneed of a whole region frees its page table (Linux "
+		  "6.14 and later), so that it can fault huge again." },
+	{ .name = "inhibit", .type = OPTION_BOOL, .offset = OPTION(inhibit),
+	  .def = "off", .unit = "",
+	  .help = "Acknowledge discards without doing them, as with an "
+		  "assigned device." },
+	{ .name = NULL },
+};
+
+static int mock_init(struct hypervisor *hv, char *why, size_t why_size)
+{
+	struct mock_host *h = hv->state;
+	const struct mock_options *opt = hv->options;
+	uint64_t pages;
+
+	if (opt->base > opt->memory) {
+		snprintf(why, why_size,
+			 "base (%llu) is more than memory (%llu)",
+			 (unsigned long long)opt->base,
+			 (unsigned long long)opt->memory);
+		return -EINVAL;
+	}
+	h->opt = opt;
+	h->total_pages = bytes_to_pages(opt->memory);
+	h->base_pages = h->total_pages -
+			bytes_to_pages(opt->memory - opt->base);
+	pages = h->total_pages - h->base_pages;
+	if (opt->huge_pages.is_percent)
+		pages = pages / 10000 * opt->huge_pages.value +
+			pages % 10000 * opt->huge_pages.value / 10000;
+	else
+		pages = bytes_to_pages(opt->huge_pages.value);
+	h->huge_limit = pages / HPAGE_PMD_NR;
+	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++)
+		queue_init(&h->queues[id]);
+	return 0;
+}
+
+/* Accepts a guest of which only some arrays could be had. */
+static void guest_free(struct mock_guest *g)
+{
+	sparse_free(g->state, g->nr_regions, sizeof(*g->state));
+	sparse_free(g->regions, BITMAP_WORDS(g->nr_regions),
+		    sizeof(*g->regions));
+	sparse_free(g->slots, g->nr_regions, sizeof(*g->slots));
+	sparse_free(g->pages, g->nr_slots, sizeof(*g->pages));
+	sparse_free(g->small, g->nr_slots, sizeof(*g->small));
+	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++)
+		sparse_free(g->links[id], g->nr_regions,
+			    sizeof(*g->links[id]));
+	*g = (struct mock_guest){ 0 };
+}
+
+static int guest_alloc(struct mock_guest *g, pfn_t nr_pages)
+{
+	const uint32_t nr = (uint32_t)(((uint64_t)nr_pages + HPAGE_PMD_NR - 1) /
+				       HPAGE_PMD_NR);
+	bool ok;
+
+	*g = (struct mock_guest){ .nr_pages = nr_pages, .nr_regions = nr,
+				  .nr_slots = nr + 1, .next_slot = 1 };
+	g->state = sparse_alloc(nr, sizeof(*g->state));
+	g->regions = sparse_alloc(BITMAP_WORDS(nr), sizeof(*g->regions));
+	g->slots = sparse_alloc(nr, sizeof(*g->slots));
+	g->pages = sparse_alloc(g->nr_slots, sizeof(*g->pages));
+	g->small = sparse_alloc(g->nr_slots, sizeof(*g->small));
+	ok = g->state && g->regions && g->slots && g->pages && g->small;
+	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++) {
+		g->links[id] = sparse_alloc(nr, sizeof(*g->links[id]));
+		ok = ok && g->links[id];
+	}
+	if (!ok) {
+		guest_free(g);
+		return -ENOMEM;
+	}
+	g->map = (struct hv_guest_map){
+		.regions = g->regions, .slots = g->slots,
+		.pages = (const uint64_t (*)[PAGE_WORDS])g->pages,
+		.nr_pages = nr_pages };
+	return 0;
+}
+
+static int mock_guest_add(struct hypervisor *hv, pfn_t nr_pages)
+{
+	struct mock_host *h = hv->state;
+	uint32_t id = 0;
+	int err;
+
+	if (!nr_pages)
+		return -EINVAL;
+	while (id < HV_MAX_GUESTS && h->guests[id].nr_pages)
+		id++;
+	if (id == HV_MAX_GUESTS)
+		return -ENOSPC;
+	err = guest_alloc(&h->guests[id], nr_pages);
+	return err ? err : (int)id;
+}
+
+struct mock_guest *mock_guest(const struct hypervisor *hv, uint32_t id)
+{
+	struct mock_host *h = hv->state;
+
+	CHECK_LT(id, HV_MAX_GUESTS);
+	CHECK(h->guests[id].nr_pages);
+	return &h->guests[id];
+}
+
+/* exit_mmap() of the VMM: nothing of it is counted as an event. */
+static void mock_guest_remove(struct hypervisor *hv, uint32_t guest)
+{
+	struct hv_events unused = { 0 };
+	struct region_ref r = { .host = hv->state,
+				.guest = mock_guest(hv, guest),
+				.guest_id = guest, .ev = &unused };
+
+	for (r.region = 0; r.region < r.guest->nr_regions; r.region++) {
+		const struct small_region *s = small_of(r.guest, r.region);
+
+		if (region_state(r.guest, r.region) == REGION_HUGE)
+			huge_unmap(&r);
+		for (uint32_t w = 0; s->nr_present && w < PAGE_WORDS; w++)
+			small_unmap(&r, w, s->present[w]);
+		small_put_if_empty(&r);
+	}
+	guest_free(r.guest);
+}
+
+static const struct hv_guest_map *mock_guest_map(const struct hypervisor *hv,
+						 uint32_t guest)
+{
+	return &mock_guest(hv, guest)->map;
+}
+
+static void gauges_add(struct hv_gauges *to, const struct hv_gauges *from)
+{
+	to->rss_pages += from->rss_pages;
+	to->anon_huge_regions += from->anon_huge_regions;
+	to->small_regions += from->small_regions;
+	to->lazy_pages += from->lazy_pages;
+	to->partial_thps += from->partial_thps;
+	to->partial_unmapped_pages += from->partial_unmapped_pages;
+	to->ept_2m_leaves += from->ept_2m_leaves;
+	to->ept_4k_leaves += from->ept_4k_leaves;
+}
+
+static void mock_gauges(const struct hypervisor *hv, uint32_t guest,
+			struct hv_gauges *out)
+{
+	const struct mock_host *h = hv->state;
+
+	*out = (struct hv_gauges){ .host_total_pages = h->total_pages,
+				   .host_base_pages = h->base_pages,
+				   .host_free_pages = host_free_pages(h) };
+	if (guest != HV_ALL_GUESTS) {
+		gauges_add(out, &mock_guest(hv, guest)->gauges);
+		return;
+	}
+	for (uint32_t id = 0; id < HV_MAX_GUESTS; id++)
+		gauges_add(out, &h->guests[id].gauges);
+}
+
+static void mock_destroy(struct hypervisor *hv)
+{
+	struct mock_host *h = hv->state;
+
+	for (uint32_t id = 0; id < HV_MAX_GUESTS; id++) {
+		if (h->guests[id].nr_pages)
+			guest_free(&h->guests[id]);
+	}
+}
+
+const struct hypervisor_ops mock_hypervisor = {
+	.name = "mock",
+	.summary = "a Linux host with KVM and transparent huge pages, modelled",
+	.options = { .descs = mock_option_descs,
+		     .size = sizeof(struct mock_options) },
+	.state_size = sizeof(struct mock_host),
+	.init = mock_init,
+	.guest_add = mock_guest_add,
+	.guest_remove = mock_guest_remove,
+	.guest_map = mock_guest_map,
+	.access = mock_access,
+	.discard = mock_discard,
+	.gauges = mock_gauges,
+	.check = mock_check,
+	.destroy = mock_destroy,
+};

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside of the mock host, shared by the files mock*.c. docs/host-model.md has
+ * the picture of the states and the table of transitions.
+ *
+ * A region is in one of three states:
+ *   NONE   no page table. The first fault may take a huge page.
+ *   HUGE   one huge page behind one huge mapping, all 512 pages present.
+ *   SMALL  a page table, possibly empty. Faults take small pages only.
+ * A SMALL region without any page has no record; else its record holds bitmaps
+ * of its pages. A huge page whose mapping was split and of which a part was
+ * unmapped is "partial": the region is SMALL, `thp` holds its pages that are
+ * still mapped, and the host cannot use the others until the last of them goes
+ * or the page itself is split.
+ */
+#ifndef HYPERVISOR_MOCK_H
+#define HYPERVISOR_MOCK_H
+
+#include "hypervisor/hypervisor.h"
+
+enum region_state { REGION_NONE, REGION_HUGE, REGION_SMALL };
+
+/* A region's byte: its state, and for HUGE what follows. */
+#define REGION_STATE 0x03u
+#define REGION_EPT 0x04u  /* HUGE: mapped by a 2 MiB EPT leaf */
+#define REGION_LAZY 0x08u /* HUGE: lazy-free as a whole */
+
+#define PAGE_WORDS BITMAP_WORDS(HPAGE_PMD_NR)
+
+/* Pages of one SMALL region; [first page of the region + bit]. */
+struct small_region {
+	uint64_t present[PAGE_WORDS]; /* host page present and mapped */
+	uint64_t ept[PAGE_WORDS];     /* of these: has a 4 KiB EPT leaf */
+	uint64_t lazy[PAGE_WORDS];    /* of these: lazy-free */
+	uint64_t thp[PAGE_WORDS];     /* of these: part of the partial THP */
+	uint16_t nr_present, nr_lazy, nr_thp; /* bits set */
+	uint32_t next_free;           /* while the record is not in use */
+};
+
+/* Name of a region across guests: guest << REGION_BITS | region. */
+#define REGION_BITS 23
+#define KEY_NONE UINT32_MAX
+
+struct region_link {
+	uint32_t next, prev; /* keys */
+};
+
+enum mock_queue_id {
+	QUEUE_LAZY,     /* regions with lazy pages, by first marking */
+	QUEUE_DEFERRED, /* regions with a partial THP, by first unmapping */
+	NR_MOCK_QUEUES
+};
+
+/* First in, first out, across all guests. */
+struct region_queue {
+	uint32_t head, tail; /* keys, KEY_NONE if empty */
+	uint32_t nr;
+};
+
+struct mock_guest {
+	pfn_t nr_pages;           /* 0: id not in use */
+	uint32_t nr_regions;      /* the last one may be incomplete */
+	struct hv_guest_map map;  /* what callers see of the arrays below */
+
+	/* Owned arrays, [nr_regions] or [nr_slots], committed when touched. */
+	uint8_t *state;
+	uint64_t *regions;
+	uint32_t *slots;
+	uint64_t (*pages)[PAGE_WORDS];
+	struct small_region *small;
+	struct region_link *links[NR_MOCK_QUEUES];
+
+	/* Slab of records: slot 0 is never used. */
+	uint32_t nr_slots, next_slot, free_slot;
+
+	struct hv_gauges gauges;  /* host_ members unused */
+};
+
+/* Values of [host]. */
+struct mock_options {
+	uint64_t memory;          /* bytes of the host */
+	uint64_t base;            /* bytes of it not for guests */
+	unsigned int discard;     /* enum hv_advice, for reports */
+	unsigned int granularity; /* enum discard_granularity */
+	unsigned int thp;         /* enum host_thp */
+	bool madv_hugepage;       /* the VMM advises huge pages */
+	struct option_share huge_pages; /* of memory - base */
+	unsigned int lazy_drop;   /* enum lazy_drop */
+	bool free_empty_tables;
+	bool inhibit;             /* acknowledge, but do not discard */
+};
+
+enum discard_granularity { DISCARD_RANGE, DISCARD_PER_4K };
+enum host_thp { HOST_THP_ALWAYS, HOST_THP_MADVISE, HOST_THP_NEVER };
+enum lazy_drop { LAZY_DROP_SPLIT, LAZY_DROP_WHOLE };
+
+struct mock_host {
+	const struct mock_options *opt;
+	uint64_t total_pages, base_pages;
+	uint64_t used_pages;      /* by guests: mapped, or held in a THP */
+	uint64_t huge_limit;      /* huge pages that can exist at once */
+	uint64_t huge_held;       /* that exist: HUGE regions, partial THPs */
+	/* For check(): pages taken and given back since init. */
+	uint64_t taken_pages, freed_pages, zeroed_pages;
+	struct region_queue queues[NR_MOCK_QUEUES];
+	struct mock_guest guests[HV_MAX_GUESTS];
+};
+
+/* One region of one guest and the events of the call that works on it. */
+struct region_ref {
+	struct mock_host *host;
+	struct mock_guest *guest;
+	uint32_t guest_id;
+	uint32_t region;
+	struct hv_events *ev;
+};
+
+static inline enum region_state region_state(const struct mock_guest *g,
+					     uint32_t region)
+{
+	return (enum region_state)(g->state[region] & REGION_STATE);
+}
+
+static inline struct small_region *small_of(const struct mock_guest *g,
+					    uint32_t region)
+{
+	return &g->small[g->slots[region]];
+}
+
+/* Pages of the region that belong to the guest: 512 but for the last. */
+static inline uint32_t region_pages(const struct mock_guest *g, uint32_t region)
+{
+	const pfn_t left = g->nr_pages - (region << HPAGE_PMD_ORDER);
+
+	return left < HPAGE_PMD_NR ? left : HPAGE_PMD_NR;
+}
+
+static inline uint64_t host_free_pages(const struct mock_host *h)
+{
+	return h->total_pages - h->base_pages - h->used_pages;
+}
+
+static inline uint32_t nr_bits(uint64_t bits)
+{
+	return (uint32_t)__builtin_popcountll(bits);
+}
+
+/* Bits of word w that lie in [first, first + nr), nr > 0. */
+static inline uint64_t page_mask(uint32_t w, uint32_t first, uint32_t nr)
+{
+	const uint32_t end = first + nr;
+	uint64_t mask = UINT64_MAX;
+
+	if (end <= w * 64 || first >= (w + 1) * 64)
+		return 0;
+	if (first > w * 64)
+		mask <<= first % 64;
+	if (end < (w + 1) * 64)
+		mask &= (UINT64_C(1) << (end % 64)) - 1;
+	return mask;
+}
+
+/* mock.c */
+struct mock_guest *mock_guest(const struct hypervisor *hv, uint32_t id);
+
+/* mock_region.c: changes of a region that keep every gauge and queue true. */
+void queue_init(struct region_queue *q);
+void queue_add(const struct region_ref *r, enum mock_queue_id id);
+void queue_del(const struct region_ref *r, enum mock_queue_id id);
+struct small_region *small_get(const struct region_ref *r);
+void small_put_if_empty(const struct region_ref *r);
+void region_set_none(const struct region_ref *r);
+void region_set_small(const struct region_ref *r);
+void region_set_huge(const struct region_ref *r);
+void huge_set_ept(const struct region_ref *r);
+void huge_zap_ept(const struct region_ref *r);
+void huge_set_lazy(const struct region_ref *r);
+void huge_clear_lazy(const struct region_ref *r);
+void huge_unmap(const struct region_ref *r);
+void split_huge_pmd(const struct region_ref *r);
+void split_huge_page(const struct region_ref *r);
+void small_set_ept(const struct region_ref *r, uint32_t w, uint64_t bits);
+void small_zap_ept(const struct region_ref *r, uint32_t w, uint64_t bits);
+void small_set_lazy(const struct region_ref *r, uint32_t w, uint64_t bits);
+void small_clear_lazy(const struct region_ref *r, uint32_t w, uint64_t bits);
+void small_add_pages(const struct region_ref *r, uint32_t w, uint64_t bits);
+void small_unmap(const struct region_ref *r, uint32_t w, uint64_t bits);
+
+/* mock_pressure.c */
+bool host_make_room(struct mock_host *h, uint64_t nr_pages,
+		    struct hv_events *ev);
+
+/* mock_fault.c, mock_discard.c, mock_check.c: members of the ops table. */
+int mock_access(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
+		unsigned int order, enum hv_access kind, struct hv_events *ev);
+bool mock_discard(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
+		  unsigned int order, enum hv_origin origin,
+		  struct hv_events *ev);
+const char *mock_check(const struct hypervisor *hv);
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The promises of the mock host, each recomputed from the regions:
+ *   1. pages mapped by guests + pages held in partial huge pages + free + base
+ *      = the host's memory;
+ *   2. every page taken from the host was cleared once, and is held or freed;
+ *   3. AnonHugePages counts the HUGE regions, and huge pages that exist are
+ *      these and the partial ones, within the limit;
+ *   4. a HUGE region is lazy as a whole or not at all, and has no record;
+ *   5. what is in the EPT is present, and a 2 MiB leaf means HUGE;
+ *   6. what callers may access without a call is in the EPT and not lazy.
+ * And that the queues hold exactly the regions they are for.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "hypervisor/mock.h"
+
+/* Where a walk stands and what it has summed up; text is empty while all is
+ * well. */
+struct walk {
+	const struct mock_host *host;
+	const struct mock_guest *guest;
+	uint32_t guest_id;
+	uint32_t region;
+	struct hv_gauges sum;      /* of this guest */
+	uint64_t nr_queued[NR_MOCK_QUEUES]; /* regions of all guests */
+	uint64_t used, huge;       /* of all guests */
+	char *text;
+	size_t text_size;
+};
+
+static void expect(struct walk *k, const char *what, uint64_t is,
+		   uint64_t should_be)
+{
+	if (is == should_be || k->text[0])
+		return;
+	snprintf(k->text, k->text_size,
+		 "guest %u region %u: %s is %llu, should be %llu", k->guest_id,
+		 k->region, what, (unsigned long long)is,
+		 (unsigned long long)should_be);
+}
+
+static void check_huge(struct walk *k)
+{
+	const unsigned int state = k->guest->state[k->region];
+
+	expect(k, "record of a HUGE region", k->guest->slots[k->region], 0);
+	expect(k, "size of a HUGE region",
+	       region_pages(k->guest, k->region), HPAGE_PMD_NR);
+	expect(k, "mapped bit of a HUGE region",
+	       bitmap_test(k->guest->regions, k->region),
+	       (state & (REGION_EPT | REGION_LAZY)) == REGION_EPT);
+	k->sum.anon_huge_regions++;
+	k->sum.rss_pages += HPAGE_PMD_NR;
+	k->sum.ept_2m_leaves += (state & REGION_EPT) != 0;
+	if (state & REGION_LAZY) {
+		k->sum.lazy_pages += HPAGE_PMD_NR;
+		k->nr_queued[QUEUE_LAZY]++;
+	}
+	k->used += HPAGE_PMD_NR;
+	k->huge++;
+}
+
+/* One word of a record; counts of its bits are added to nr[4]. */
+static void check_word(struct walk *k, const struct small_region *s,
+		       uint32_t w, uint32_t nr[4])
+{
+	const uint64_t inside = page_mask(w, 0, region_pages(k->guest,
+							      k->region));
+
+	expect(k, "pages outside of the guest", s->present[w] & ~inside, 0);
+	expect(k, "EPT leaves without page", s->ept[w] & ~s->present[w], 0);
+	expect(k, "lazy without page", s->lazy[w] & ~s->present[w], 0);
+	expect(k, "huge page's part without page",
+	       s->thp[w] & ~s->present[w], 0);
+	expect(k, "mapped bits",
+	       k->guest->pages[k->guest->slots[k->region]][w],
+	       s->ept[w] & ~s->lazy[w]);
+	nr[0] += nr_bits(s->present[w]);
+	nr[1] += nr_bits(s->lazy[w]);
+	nr[2] += nr_bits(s->thp[w]);
+	nr[3] += nr_bits(s->ept[w]);
+}
+
+static void check_record(struct walk *k, const struct small_region *s)
+{
+	uint32_t nr[4] = { 0 }; /* present, lazy, thp, ept */
+
+	for (uint32_t w = 0; w < PAGE_WORDS; w++)
+		check_word(k, s, w, nr);
+	expect(k, "nr_present", s->nr_present, nr[0]);
+	expect(k, "nr_lazy", s->nr_lazy, nr[1]);
+	expect(k, "nr_thp", s->nr_thp, nr[2]);
+	expect(k, "empty record", s->nr_present == 0, false);
+	expect(k, "partial huge page that is whole",
+	       s->nr_thp == HPAGE_PMD_NR, false);
+	k->sum.rss_pages += nr[0];
+	k->sum.lazy_pages += nr[1];
+	k->sum.ept_4k_leaves += nr[3];
+	k->nr_queued[QUEUE_LAZY] += nr[1] != 0;
+	k->used += nr[0];
+	if (nr[2]) {
+		k->sum.partial_thps++;
+		k->sum.partial_unmapped_pages += HPAGE_PMD_NR - nr[2];
+		k->nr_queued[QUEUE_DEFERRED]++;
+		k->used += HPAGE_PMD_NR - nr[2];
+		k->huge++;
+	}
+}
+
+static void check_region(struct walk *k)
+{
+	const struct mock_guest *g = k->guest;
+	const unsigned int state = g->state[k->region];
+
+	if (region_state(g, k->region) == REGION_HUGE) {
+		check_huge(k);
+		return;
+	}
+	expect(k, "flags of a region that is not HUGE",
+	       state & ~REGION_STATE, 0);
+	expect(k, "mapped bit of a region that is not HUGE",
+	       bitmap_test(g->regions, k->region), 0);
+	if (region_state(g, k->region) == REGION_NONE) {
+		expect(k, "record of a region in NONE", g->slots[k->region], 0);
+		return;
+	}
+	k->sum.small_regions++;
+	if (g->slots[k->region])
+		check_record(k, small_of(g, k->region));
+}
+
+static void check_gauges(struct walk *k)
+{
+	const struct hv_gauges *g = &k->guest->gauges;
+
+	expect(k, "rss_pages", g->rss_pages, k->sum.rss_pages);
+	expect(k, "anon_huge_regions", g->anon_huge_regions,
+	       k->sum.anon_huge_regions);
+	expect(k, "small_regions", g->small_regions, k->sum.small_regions);
+	expect(k, "lazy_pages", g->lazy_pages, k->sum.lazy_pages);
+	expect(k, "partial_thps", g->partial_thps, k->sum.partial_thps);
+	expect(k, "partial_unmapped_pages", g->partial_unmapped_pages,
+	       k->sum.partial_unmapped_pages);
+	expect(k, "ept_2m_leaves", g->ept_2m_leaves, k->sum.ept_2m_leaves);
+	expect(k, "ept_4k_leaves", g->ept_4k_leaves, k->sum.ept_4k_leaves);
+}
+
+/* Whether the region at `key` belongs on queue `id`. */
+static bool wanted(const struct mock_host *h, uint32_t key,
+		   enum mock_queue_id id)
+{
+	const struct mock_guest *g = &h->guests[key >> REGION_BITS];
+	const uint32_t region = key & ((1u << REGION_BITS) - 1);
+	const struct small_region *s;
+
+	if (region >= g->nr_regions)
+		return false;
+	s = small_of(g, region);
+	if (id == QUEUE_DEFERRED)
+		return s->nr_thp;
+	return s->nr_lazy || (g->state[region] & REGION_LAZY);
+}
+
+static void check_queue(struct walk *k, enum mock_queue_id id)
+{
+	const struct region_queue *q = &k->host->queues[id];
+	uint32_t nr = 0, key = q->head, prev = KEY_NONE;
+
+	expect(k, "queue length", q->nr, k->nr_queued[id]);
+	while (key != KEY_NONE && nr < q->nr && !k->text[0]) {
+		const struct region_link *link;
+
+		k->guest_id = key >> REGION_BITS;
+		k->region = key & ((1u << REGION_BITS) - 1);
+		expect(k, "place on a queue", true, wanted(k->host, key, id));
+		if (k->text[0])
+			return;
+		link = &k->host->guests[k->guest_id].links[id][k->region];
+		expect(k, "previous on the queue", link->prev, prev);
+		prev = key;
+		key = link->next;
+		nr++;
+	}
+	expect(k, "last on the queue", q->tail, prev);
+	expect(k, "end of the queue", key, KEY_NONE);
+}
+
+static void check_host(struct walk *k)
+{
+	const struct mock_host *h = k->host;
+
+	expect(k, "used_pages", h->used_pages, k->used);
+	expect(k, "huge_held", h->huge_held, k->huge);
+	expect(k, "huge pages above the limit", h->huge_held > h->huge_limit,
+	       false);
+	expect(k, "memory exceeded",
+	       h->used_pages + h->base_pages > h->total_pages, false);
+	expect(k, "zeroed_pages", h->zeroed_pages, h->taken_pages);
+	expect(k, "taken - freed", h->taken_pages - h->freed_pages,
+	       h->used_pages);
+	check_queue(k, QUEUE_LAZY);
+	check_queue(k, QUEUE_DEFERRED);
+}
+
+const char *mock_check(const struct hypervisor *hv)
+{
+	static _Thread_local char text[128];
+	struct walk k = { .host = hv->state, .text = text,
+			  .text_size = sizeof(text) };
+
+	text[0] = '\0';
+	for (k.guest_id = 0; k.guest_id < HV_MAX_GUESTS; k.guest_id++) {
+		k.guest = &k.host->guests[k.guest_id];
+		memset(&k.sum, 0, sizeof(k.sum));
+		for (k.region = 0; k.region < k.guest->nr_regions; k.region++)
+			check_region(&k);
+		check_gauges(&k);
+	}
+	check_host(&k);
+	return text[0] ? text : NULL;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Accesses of a guest: what an EPT violation makes of a region. It follows
+ * KVM's fault handling and, where no page is present, the anonymous faults of
+ * the host, __handle_mm_fault() and do_huge_pmd_anonymous_page() of 5.6: a huge
+ * page only where there is no page table yet; once there is one, even an empty
+ * one, small pages only.
+ *
+ * Deviation: reading a page that is not backed allocates one, where Linux maps
+ * the shared zero page; see docs/fidelity.md. Left out: faults that find the
+ * page swapped out, userfaultfd, dirty logging, write tracking.
+ */
+#include <errno.h>
+
+#include "hypervisor/mock.h"
+#include "include/check.h"
+
+/* The VMA allows huge pages and the region lies whole inside it. */
+static bool huge_allowed(const struct region_ref *r)
+{
+	const struct mock_options *opt = r->host->opt;
+
+	if (region_pages(r->guest, r->region) != HPAGE_PMD_NR)
+		return false;
+	return opt->thp == HOST_THP_ALWAYS ||
+	       (opt->thp == HOST_THP_MADVISE && opt->madv_hugepage);
+}
+
+/*
+ * A huge page for a fault. With `defrag` at its default, only a region that
+ * was advised reclaims for one.
+ */
+static bool huge_available(const struct region_ref *r)
+{
+	struct mock_host *h = r->host;
+
+	if (h->huge_held >= h->huge_limit)
+		return false;
+	if (host_free_pages(h) >= HPAGE_PMD_NR)
+		return true;
+	return h->opt->madv_hugepage &&
+	       host_make_room(h, HPAGE_PMD_NR, r->ev);
+}
+
+/* First fault of a region: leaves it HUGE, or SMALL and still empty. */
+static void fault_region(const struct region_ref *r)
+{
+	if (!huge_allowed(r)) {
+		region_set_small(r);
+		return;
+	}
+	if (!huge_available(r)) {
+		r->ev->thp_fault_fallback++;
+		region_set_small(r);
+		return;
+	}
+	region_set_huge(r);
+	huge_set_ept(r);
+	r->ev->thp_fault_alloc++;
+	r->ev->ept_violation[HV_VIOLATION_ZERO][HV_LEVEL_2M]++;
+}
+
+/* A huge page is there; one write anywhere in it makes all of it not lazy. */
+static void access_huge(const struct region_ref *r, bool write)
+{
+	const unsigned int state = r->guest->state[r->region];
+	const bool reuse = write && (state & REGION_LAZY);
+
+	if (!(state & REGION_EPT))
+		r->ev->ept_violation[reuse ? HV_VIOLATION_LAZY :
+					     HV_VIOLATION_REMAP][HV_LEVEL_2M]++;
+	if (reuse) {
+		r->ev->lazy_reused_pages += HPAGE_PMD_NR;
+		huge_clear_lazy(r);
+	}
+	huge_set_ept(r);
+}
+
+/* Pages of word w; the host has a free page for each that is missing. */
+static void access_pages(const struct region_ref *r, uint32_t w, uint64_t bits,
+			 bool write)
+{
+	const struct small_region *s = small_get(r);
+	uint64_t (*violation)[NR_HV_LEVELS] = r->ev->ept_violation;
+	const uint64_t missing = bits & ~s->present[w];
+	const uint64_t lazy = write ? bits & s->lazy[w] : 0;
+	const uint64_t unmapped = bits & ~missing & ~s->ept[w];
+
+	violation[HV_VIOLATION_ZERO][HV_LEVEL_4K] += nr_bits(missing);
+	violation[HV_VIOLATION_LAZY][HV_LEVEL_4K] += nr_bits(unmapped & lazy);
+	violation[HV_VIOLATION_REMAP][HV_LEVEL_4K] += nr_bits(unmapped & ~lazy);
+	r->ev->lazy_reused_pages += nr_bits(lazy);
+	if (missing)
+		small_add_pages(r, w, missing);
+	if (lazy)
+		small_clear_lazy(r, w, lazy);
+	small_set_ept(r, w, bits);
+}
+
+/*
+ * Under pressure one page at a time: making room for one may take away a lazy
+ * page of this very word, even the region's record.
+ */
+static int access_word(const struct region_ref *r, uint32_t w, uint64_t bits,
+		       bool write)
+{
+	if (host_free_pages(r->host) >= nr_bits(bits)) {
+		access_pages(r, w, bits, write);
+		return 0;
+	}
+	for (; bits; bits &= bits - 1) {
+		const uint64_t bit = bits & -bits;
+
+		if (!(small_of(r->guest, r->region)->present[w] & bit) &&
+		    !host_make_room(r->host, 1, r->ev)) {
+			r->ev->host_oom++;
+			return -ENOMEM;
+		}
+		access_pages(r, w, bit, write);
+	}
+	return 0;
+}
+
+static int access_region(const struct region_ref *r, uint32_t first,
+			 uint32_t nr, bool write)
+{
+	int err = 0;
+
+	if (region_state(r->guest, r->region) == REGION_HUGE) {
+		access_huge(r, write);
+		return 0;
+	}
+	if (region_state(r->guest, r->region) == REGION_NONE)
+		fault_region(r);
+	if (region_state(r->guest, r->region) == REGION_HUGE)
+		return 0;
+	for (uint32_t w = first / 64; !err && w * 64 < first + nr; w++)
+		err = access_word(r, w, page_mask(w, first, nr), write);
+	return err;
+}
+
+int mock_access(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
+		unsigned int order, enum hv_access kind, struct hv_events *ev)
+{
+	struct region_ref r = { .host = hv->state,
+				.guest = mock_guest(hv, guest),
+				.guest_id = guest, .ev = ev };
+	const bool write = kind != HV_ACCESS_READ;
+	uint32_t left = order_nr_pages(order);
+	int err = 0;
+
+	CHECK_LE(order, MAX_PAGE_ORDER);
+	CHECK(pfn_aligned(pfn, order));
+	CHECK_LE((uint64_t)pfn + left, r.guest->nr_pages);
+	while (!err && left) {
+		const uint32_t first = pfn & (HPAGE_PMD_NR - 1);
+		const uint32_t nr = left < HPAGE_PMD_NR ? left : HPAGE_PMD_NR;
+
+		r.region = pfn_region(pfn);
+		err = access_region(&r, first, nr, write);
+		pfn += nr;
+		left -= nr;
+	}
+	return err;
+}

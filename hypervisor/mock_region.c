@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changes of one region of a guest: what zap_huge_pmd(), zap_pte_range(),
+ * __split_huge_pmd() and split_huge_page_to_list() do to mappings and pages
+ * (5.6), and what KVM's MMU notifier does to the EPT. Every change of a state
+ * byte, a bitmap, a gauge or a queue is made here and nowhere else, so that
+ * what mock_check.c promises can be seen in one place.
+ *
+ * Left out: the physical place of host pages, and the memory of page tables.
+ */
+#include "hypervisor/mock.h"
+
+#include "include/check.h"
+
+/* ---- queues ---- */
+
+static uint32_t key_of(const struct region_ref *r)
+{
+	return r->guest_id << REGION_BITS | r->region;
+}
+
+static struct region_link *link_of(const struct mock_host *h, uint32_t key,
+				   enum mock_queue_id id)
+{
+	const struct mock_guest *g = &h->guests[key >> REGION_BITS];
+
+	return &g->links[id][key & ((1u << REGION_BITS) - 1)];
+}
+
+void queue_init(struct region_queue *q)
+{
+	*q = (struct region_queue){ .head = KEY_NONE, .tail = KEY_NONE };
+}
+
+void queue_add(const struct region_ref *r, enum mock_queue_id id)
+{
+	struct region_queue *q = &r->host->queues[id];
+	struct region_link *link = &r->guest->links[id][r->region];
+
+	*link = (struct region_link){ .next = KEY_NONE, .prev = q->tail };
+	if (q->tail == KEY_NONE)
+		q->head = key_of(r);
+	else
+		link_of(r->host, q->tail, id)->next = key_of(r);
+	q->tail = key_of(r);
+	q->nr++;
+}
+
+void queue_del(const struct region_ref *r, enum mock_queue_id id)
+{
+	struct region_queue *q = &r->host->queues[id];
+	const struct region_link link = r->guest->links[id][r->region];
+
+	CHECK(q->nr);
+	if (link.prev == KEY_NONE)
+		q->head = link.next;
+	else
+		link_of(r->host, link.prev, id)->next = link.next;
+	if (link.next == KEY_NONE)
+		q->tail = link.prev;
+	else
+		link_of(r->host, link.next, id)->prev = link.prev;
+	q->nr--;
+}
+
+/* ---- host pages ---- */
+
+static void host_take(const struct region_ref *r, uint32_t nr)
+{
+	struct mock_host *h = r->host;
+
+	h->used_pages += nr;
+	h->taken_pages += nr;
+	CHECK_LE(h->used_pages + h->base_pages, h->total_pages);
+	/* The host clears every page before a guest can see it. */
+	h->zeroed_pages += nr;
+	r->ev->zeroed_pages += nr;
+	r->guest->gauges.rss_pages += nr;
+}
+
+static void host_give_back(const struct region_ref *r, uint32_t nr)
+{
+	struct mock_host *h = r->host;
+
+	CHECK_LE(nr, h->used_pages);
+	h->used_pages -= nr;
+	h->freed_pages += nr;
+	r->ev->phys_reclaimed_pages += nr;
+}
+
+static void rss_sub(const struct region_ref *r, uint32_t nr)
+{
+	CHECK_LE(nr, r->guest->gauges.rss_pages);
+	r->guest->gauges.rss_pages -= nr;
+	r->ev->rss_reclaimed_pages += nr;
+}
+
+/* ---- records of SMALL regions ---- */
+
+struct small_region *small_get(const struct region_ref *r)
+{
+	struct mock_guest *g = r->guest;
+	uint32_t slot = g->slots[r->region];
+
+	CHECK_EQ(region_state(g, r->region), REGION_SMALL);
+	if (!slot) {
+		slot = g->free_slot;
+		if (slot)
+			g->free_slot = g->small[slot].next_free;
+		else
+			slot = g->next_slot++;
+		CHECK_LT(slot, g->nr_slots);
+		g->slots[r->region] = slot;
+	}
+	return &g->small[slot];
+}
+
+/* Every bitmap is a part of `present`: an empty record is all zeroes. */
+void small_put_if_empty(const struct region_ref *r)
+{
+	struct mock_guest *g = r->guest;
+	const uint32_t slot = g->slots[r->region];
+
+	if (!slot || g->small[slot].nr_present)
+		return;
+	CHECK_EQ(g->small[slot].nr_lazy, 0);
+	CHECK_EQ(g->small[slot].nr_thp, 0);
+	g->small[slot].next_free = g->free_slot;
+	g->free_slot = slot;
+	g->slots[r->region] = 0;
+}
+
+/* ---- states ---- */
+
+static void set_state(const struct region_ref *r, enum region_state state)
+{
+	struct mock_guest *g = r->guest;
+
+	g->gauges.small_regions -= region_state(g, r->region) == REGION_SMALL;
+	g->gauges.anon_huge_regions -=
+		region_state(g, r->region) == REGION_HUGE;
+	g->state[r->region] = (uint8_t)state;
+	g->gauges.small_regions += state == REGION_SMALL;
+	g->gauges.anon_huge_regions += state == REGION_HUGE;
+}
+
+void region_set_none(const struct region_ref *r)
+{
+	CHECK_EQ(r->guest->slots[r->region], 0);
+	set_state(r, REGION_NONE);
+}
+
+void region_set_small(const struct region_ref *r)
+{
+	CHECK_EQ(r->guest->state[r->region], REGION_NONE);
+	set_state(r, REGION_SMALL);
+}
+
+void region_set_huge(const struct region_ref *r)
+{
+	CHECK_EQ(r->guest->state[r->region], REGION_NONE);
+	CHECK_EQ(region_pages(r->guest, r->region), HPAGE_PMD_NR);
+	set_state(r, REGION_HUGE);
+	host_take(r, HPAGE_PMD_NR);
+	r->host->huge_held++;
+}
+
+/* ---- HUGE regions ---- */
+
+/* Set or clear flags of a HUGE region; the callers' bitmap follows. */
+static void huge_change(const struct region_ref *r, unsigned int set,
+			unsigned int clear)
+{
+	struct mock_guest *g = r->guest;
+	unsigned int state = g->state[r->region];
+
+	CHECK_EQ(state & REGION_STATE, REGION_HUGE);
+	state = (state & ~clear) | set;
+	g->state[r->region] = (uint8_t)state;
+	if ((state & (REGION_EPT | REGION_LAZY)) == REGION_EPT)
+		bitmap_set(g->regions, r->region);
+	else
+		bitmap_clear(g->regions, r->region);
+}
+
+void huge_set_ept(const struct region_ref *r)
+{
+	if (r->guest->state[r->region] & REGION_EPT)
+		return;
+	huge_change(r, REGION_EPT, 0);
+	r->guest->gauges.ept_2m_leaves++;
+}
+
+void huge_zap_ept(const struct region_ref *r)
+{
+	if (!(r->guest->state[r->region] & REGION_EPT))
+		return;
+	huge_change(r, 0, REGION_EPT);
+	r->guest->gauges.ept_2m_leaves--;
+	r->ev->ept_zap[HV_LEVEL_2M]++;
+}
+
+void huge_set_lazy(const struct region_ref *r)
+{
+	CHECK(!(r->guest->state[r->region] & REGION_LAZY));
+	huge_change(r, REGION_LAZY, 0);
+	r->guest->gauges.lazy_pages += HPAGE_PMD_NR;
+	queue_add(r, QUEUE_LAZY);
+}
+
+void huge_clear_lazy(const struct region_ref *r)
+{
+	if (!(r->guest->state[r->region] & REGION_LAZY))
+		return;
+	huge_change(r, 0, REGION_LAZY);
+	r->guest->gauges.lazy_pages -= HPAGE_PMD_NR;
+	queue_del(r, QUEUE_LAZY);
+}
+
+void huge_unmap(const struct region_ref *r)
+{
+	huge_zap_ept(r);
+	huge_clear_lazy(r);
+	rss_sub(r, HPAGE_PMD_NR);
+	host_give_back(r, HPAGE_PMD_NR);
+	r->host->huge_held--;
+	region_set_none(r);
+}
+
+/*
+ * __split_huge_pmd(), 5.6: the mapping becomes 512 small ones of the same huge
+ * page. KVM's leaf goes; the pages come back one by one without being cleared.
+ */
+void split_huge_pmd(const struct region_ref *r)
+{
+	const bool lazy = r->guest->state[r->region] & REGION_LAZY;
+	struct small_region *s;
+
+	huge_zap_ept(r);
+	set_state(r, REGION_SMALL);
+	s = small_get(r);
+	for (uint32_t w = 0; w < PAGE_WORDS; w++) {
+		s->present[w] = s->thp[w] = UINT64_MAX;
+		s->lazy[w] = lazy ? UINT64_MAX : 0;
+	}
+	s->nr_present = s->nr_thp = HPAGE_PMD_NR;
+	s->nr_lazy = lazy ? HPAGE_PMD_NR : 0;
+	r->ev->thp_split_pmd++;
+}
+
+/* ---- the partial huge page of a SMALL region ---- */
+
+static void partial_queue(const struct region_ref *r)
+{
+	queue_add(r, QUEUE_DEFERRED);
+	r->guest->gauges.partial_thps++;
+	r->ev->thp_deferred_split_page++;
+}
+
+static void partial_dequeue(const struct region_ref *r)
+{
+	queue_del(r, QUEUE_DEFERRED);
+	r->guest->gauges.partial_thps--;
+}
+
+/* The huge page is gone, as a whole or split: its unmapped pages are free. */
+static void partial_end(const struct region_ref *r, uint32_t nr_unmapped)
+{
+	if (nr_unmapped)
+		partial_dequeue(r);
+	r->guest->gauges.partial_unmapped_pages -= nr_unmapped;
+	r->host->huge_held--;
+	host_give_back(r, nr_unmapped);
+}
+
+/*
+ * split_huge_page_to_list(), 5.6: the huge page becomes small pages, and those
+ * that nobody maps are freed. The others are unmapped and mapped again on the
+ * way, so that their EPT leaves go.
+ */
+void split_huge_page(const struct region_ref *r)
+{
+	struct small_region *s = small_get(r);
+	const uint32_t nr_unmapped = HPAGE_PMD_NR - s->nr_thp;
+
+	CHECK(s->nr_thp);
+	for (uint32_t w = 0; w < PAGE_WORDS; w++) {
+		small_zap_ept(r, w, s->thp[w]);
+		s->thp[w] = 0;
+	}
+	s->nr_thp = 0;
+	partial_end(r, nr_unmapped);
+	r->ev->thp_split_page++;
+}
+
+/* Pages of the huge page lose their mapping, but are not freed yet. */
+static void partial_unmap(const struct region_ref *r, struct small_region *s,
+			  uint32_t w, uint64_t bits)
+{
+	const uint32_t before = HPAGE_PMD_NR - s->nr_thp;
+
+	if (!bits)
+		return;
+	s->thp[w] &= ~bits;
+	s->nr_thp = (uint16_t)(s->nr_thp - nr_bits(bits));
+	r->guest->gauges.partial_unmapped_pages += nr_bits(bits);
+	if (!before)
+		partial_queue(r);
+	if (!s->nr_thp)
+		partial_end(r, HPAGE_PMD_NR);
+}
+
+/* ---- pages of SMALL regions ---- */
+
+/* The callers' bitmap of word w follows. */
+static void small_sync(const struct region_ref *r, const struct small_region *s,
+		       uint32_t w)
+{
+	r->guest->pages[r->guest->slots[r->region]][w] =
+		s->ept[w] & ~s->lazy[w];
+}
+
+void small_set_ept(const struct region_ref *r, uint32_t w, uint64_t bits)
+{
+	struct small_region *s = small_get(r);
+
+	CHECK_EQ(bits & ~s->present[w], 0);
+	r->guest->gauges.ept_4k_leaves += nr_bits(bits & ~s->ept[w]);
+	s->ept[w] |= bits;
+	small_sync(r, s, w);
+}
+
+void small_zap_ept(const struct region_ref *r, uint32_t w, uint64_t bits)
+{
+	struct small_region *s = small_get(r);
+	const uint32_t nr = nr_bits(bits & s->ept[w]);
+
+	r->guest->gauges.ept_4k_leaves -= nr;
+	r->ev->ept_zap[HV_LEVEL_4K] += nr;
+	s->ept[w] &= ~bits;
+	small_sync(r, s, w);
+}
+
+void small_set_lazy(const struct region_ref *r, uint32_t w, uint64_t bits)
+{
+	struct small_region *s = small_get(r);
+	const uint32_t nr = nr_bits(bits);
+
+	CHECK_EQ(bits & ~(s->present[w] & ~s->lazy[w]), 0);
+	if (nr && !s->nr_lazy)
+		queue_add(r, QUEUE_LAZY);
+	s->lazy[w] |= bits;
+	s->nr_lazy = (uint16_t)(s->nr_lazy + nr);
+	r->guest->gauges.lazy_pages += nr;
+	small_sync(r, s, w);
+}
+
+void small_clear_lazy(const struct region_ref *r, uint32_t w, uint64_t bits)
+{
+	struct small_region *s = small_get(r);
+	const uint32_t nr = nr_bits(bits & s->lazy[w]);
+
+	if (!nr)
+		return;
+	s->lazy[w] &= ~bits;
+	s->nr_lazy = (uint16_t)(s->nr_lazy - nr);
+	r->guest->gauges.lazy_pages -= nr;
+	if (!s->nr_lazy)
+		queue_del(r, QUEUE_LAZY);
+	small_sync(r, s, w);
+}
+
+void small_add_pages(const struct region_ref *r, uint32_t w, uint64_t bits)
+{
+	struct small_region *s = small_get(r);
+
+	CHECK_EQ(bits & s->present[w], 0);
+	s->present[w] |= bits;
+	s->nr_present = (uint16_t)(s->nr_present + nr_bits(bits));
+	host_take(r, nr_bits(bits));
+}
+
+void small_unmap(const struct region_ref *r, uint32_t w, uint64_t bits)
+{
+	struct small_region *s = small_get(r);
+	const uint64_t thp = bits & s->thp[w];
+
+	CHECK_EQ(bits & ~s->present[w], 0);
+	small_zap_ept(r, w, bits);
+	small_clear_lazy(r, w, bits);
+	s->present[w] &= ~bits;
+	s->nr_present = (uint16_t)(s->nr_present - nr_bits(bits));
+	rss_sub(r, nr_bits(bits));
+	host_give_back(r, nr_bits(bits & ~thp));
+	partial_unmap(r, s, w, thp);
+}
