@@ -29,12 +29,47 @@ static struct alloc_request make_request(const struct req_record *rec,
 	};
 }
 
-/* Zone that the allocation is to come from, or -1 for the twin's choice. */
+/* Models gfp_zone, 6.1: the highest zone that the mask allows. */
+static enum zone_type highest_zone(gfp_t gfp)
+{
+	if (gfp & GFP_BIT_DMA)
+		return ZONE_DMA;
+	if (gfp & GFP_BIT_DMA32)
+		return ZONE_DMA32;
+	if ((gfp & GFP_BIT_HIGHMEM) && (gfp & GFP_BIT_MOVABLE))
+		return ZONE_MOVABLE;
+	return ZONE_NORMAL;
+}
+
+/* First zone of the walk that passes the LOW mark, or -1. */
+static int likely_zone(const struct replay *r, const struct req_record *rec)
+{
+	const enum zone_type highest = highest_zone(rec->gfp);
+	struct alloc_zone_info info;
+
+	for (unsigned int i = alloc_nr_zones(r->alloc); i-- > 0;) {
+		alloc_zone_info(r->alloc, i, &info);
+		if (info.type <= highest &&
+		    alloc_watermark_ok(r->alloc, i, rec->order,
+				       info.wmark_low + info.boost, highest))
+			return (int)i;
+	}
+	return -1;
+}
+
+/*
+ * Zone that the allocation is to come from, or -1 for the twin's choice. The
+ * kernel's free counter lags behind by what its CPUs have not added up, so
+ * that near a watermark it may have walked on, or not.
+ */
 static int hinted_zone(const struct replay *r, const struct req_record *rec)
 {
+	int zone;
+
 	if (!(r->opt.hints & REPLAY_HINT_ZONE) || rec->pfn == PFN_NONE)
 		return -1;
-	return alloc_zone_of(r->alloc, rec->pfn);
+	zone = alloc_zone_of(r->alloc, rec->pfn);
+	return zone == likely_zone(r, rec) ? -1 : zone;
 }
 
 static pfn_t serve_request(struct replay *r, const struct req_record *rec,
@@ -110,7 +145,7 @@ void apply_alloc(struct replay *r, const struct req_record *rec,
 {
 	pfn_t got = serve(r, rec);
 
-	hints_drop_lru(r);
+	hints_age_lru(r);
 	r->res.allocations++;
 	step->applied = true;
 	step->miss = got != rec->pfn;

@@ -56,14 +56,15 @@ void apply_free(struct replay *r, const struct req_record *rec,
 {
 	const pfn_t pfn = freed_block(r, rec);
 
+	capture_arm(r, rec);
 	if (pfn != PFN_NONE) {
 		names_drop(&r->names, rec->pfn, rec->order);
 		free_block(r, rec, pfn);
 		step->pfn = pfn;
 		step->applied = true;
 	}
-	hints_drop_coins(r);
 	capture_collect(r);
+	hints_age_coins(r);
 }
 
 static bool count_matches(const struct replay *r, const struct req_record *rec,
@@ -94,6 +95,7 @@ void apply_drain(struct replay *r, const struct req_record *rec,
 {
 	const int cpu = drained_cpu(r, rec);
 
+	capture_arm(r, rec);
 	if (cpu < 0) {
 		step_skip(r, REPLAY_NO_PAGESET);
 	} else {
@@ -102,6 +104,6 @@ void apply_drain(struct replay *r, const struct req_record *rec,
 				    rec->pindex);
 		step->applied = true;
 	}
-	hints_drop_coins(r);
 	capture_collect(r);
+	hints_age_coins(r);
 }

@@ -193,7 +193,7 @@ void explain_miss(struct replay *r, const struct req_record *rec,
 	struct replay_miss *m = &r->res.first_miss;
 	FILE *out;
 
-	m->event = req_line(r->stream);
+	m->event = r->line;
 	m->record = *rec;
 	m->expected = expected;
 	m->got = got;

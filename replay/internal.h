@@ -6,7 +6,16 @@
 #include "replay/names.h"
 #include "replay/replay.h"
 
-/* A block that a free gave to a waiting compactor (K), until its AK. */
+/* A compactor that waits for a block (K), until the free that builds it. */
+struct waiting_capture {
+	pfn_t observed;   /* kernel's page whose free is captured */
+	pfn_t block;      /* twin's block */
+	uint16_t cpu;
+	uint8_t order;
+	uint8_t age;
+};
+
+/* A block that a free gave to a compactor, until its AK. */
 struct capture {
 	pfn_t pfn;
 	uint16_t cpu;
@@ -14,18 +23,22 @@ struct capture {
 };
 
 #define MAX_CAPTURES 64 /* one per CPU that compacts */
-#define MAX_PENDING 4096 /* T and M records in front of one record */
+#define MAX_PENDING 4096 /* T, M and K records beside one record */
 
 struct coin {
 	pfn_t freed;      /* twin's page */
 	bool tail, used;
+	uint8_t age;      /* frees since it was taken up */
 };
 
 struct lru_count {
 	pfn_t pfn;
 	uint32_t movable;
 	bool used;
+	uint8_t age;      /* allocations since it was taken up */
 };
+
+struct ahead;
 
 struct replay_reporter;
 
@@ -35,14 +48,18 @@ struct replay {
 	struct alloc *alloc;
 	struct snapshot *before, *after;
 	struct req_stream *stream;
+	struct ahead *ahead;     /* records read and not yet handed out */
+	unsigned int line;       /* of the record handed out last */
 	struct names names;
 	struct replay_result res;
 	uint8_t zone_of_zid[TRACE_MAX_ZONES]; /* index in the allocator */
 	uint64_t *reported;      /* Q: bit per observed PFN, cleared by R */
 	struct capture captures[MAX_CAPTURES];
 	unsigned int nr_captures;
-	struct req_record armed; /* K that waits for its free; kind K if so */
-	/* T and M records waiting for the record that they belong to. */
+	struct waiting_capture waiting[MAX_CAPTURES];
+	unsigned int nr_waiting;
+	int armed;               /* of waiting, during a free; -1 = none */
+	/* T and M records, see hints.c. */
 	struct coin *coins;
 	struct lru_count *lru_counts;
 	uint32_t nr_coins, nr_lru_counts;
@@ -59,10 +76,24 @@ unsigned int twin_zone(const struct replay *r, const struct req_record *rec);
 
 int hints_init(struct replay *r);
 void hints_destroy(struct replay *r);
-void hints_add_coin(struct replay *r, const struct req_record *rec);
-void hints_add_lru(struct replay *r, const struct req_record *rec);
-void hints_drop_coins(struct replay *r);
-void hints_drop_lru(struct replay *r);
+/* Remember a T, M or K record; false if it is none. */
+bool hints_take_up(struct replay *r, const struct req_record *rec);
+/* A free, or an allocation, is over. */
+void hints_age_coins(struct replay *r);
+void hints_age_lru(struct replay *r);
+/* A free begins: it may build the block that a compactor waits for. */
+void capture_arm(struct replay *r, const struct req_record *rec);
+/* It is over: the compactor has its block, or not. */
+void capture_collect(struct replay *r);
+/* The oldest captured block of this order, PFN_NONE if there is none. */
+pfn_t capture_take(struct replay *r, unsigned int cpu, unsigned int order);
+
+/* ---- ahead.c ---- */
+
+struct ahead *ahead_create(void);
+void ahead_destroy(struct ahead *a);
+/* As req_next(). */
+int ahead_next(struct replay *r, struct req_record *out);
 
 /* ---- apply_alloc.c, apply_free.c, apply_block.c: one record each ---- */
 
@@ -80,13 +111,7 @@ void apply_putback(struct replay *r, const struct req_record *rec,
 		   struct replay_step *step);
 void apply_rotate(struct replay *r, const struct req_record *rec,
 		  struct replay_step *step);
-void apply_capture(struct replay *r, const struct req_record *rec,
-		   struct replay_step *step);
 void apply_report(struct replay *r, const struct req_record *rec);
-/* A free is over: the capture that was waiting for it has a block, or not. */
-void capture_collect(struct replay *r);
-/* The oldest captured block of this order, PFN_NONE if there is none. */
-pfn_t capture_take(struct replay *r, unsigned int cpu, unsigned int order);
 
 static inline void step_skip(struct replay *r, enum replay_skip why)
 {

@@ -24,7 +24,7 @@ static int find_profile(const struct replay *r,
 		return 0;
 	near = diag_nearest(name, alloc_profile_names());
 	diag_error(r->diag, (struct diag_place){ 0 },
-		   "unknown kernel \"%s\"%s%s%s; allowed are 5.3 5.7 5.10 6.1 6.12.0 6.12 6.18",
+		   "unknown kernel \"%s\"%s%s%s; `buddylab list kernels` shows all",
 		   name, near ? "; did you mean \"" : "", near ? near : "",
 		   near ? "\"?" : "");
 	return -EINVAL;
@@ -48,7 +48,7 @@ static int check_after(const struct replay *r)
 	if (same)
 		return 0;
 	diag_error(r->diag, (struct diag_place){ .file = r->opt.after },
-		   "this snapshot is not of the guest of %s: CPUs, zones and pageblock_order must be the same",
+		   "not of the guest of %s; CPUs, zones and pageblock_order must be the same",
 		   r->opt.before);
 	return -EINVAL;
 }
@@ -102,7 +102,8 @@ static int set_up(struct replay *r)
 	int err = names_init(&r->names, end);
 
 	r->reported = sparse_alloc(BITMAP_WORDS(end), sizeof(*r->reported));
-	if (err || !r->reported || hints_init(r)) {
+	r->ahead = ahead_create();
+	if (err || !r->reported || !r->ahead || hints_init(r)) {
 		diag_error(r->diag, (struct diag_place){ 0 }, "out of memory");
 		return -ENOMEM;
 	}
@@ -172,7 +173,7 @@ int replay_open(struct replay **out, const struct replay_options *o,
 	}
 	r->opt = *o;
 	r->diag = d;
-	r->armed.kind = REQ_NR_KINDS;
+	r->armed = -1;
 	err = open_all(r);
 	if (err) {
 		replay_close(r);
@@ -186,7 +187,7 @@ int replay_next(struct replay *r, struct req_record *rec)
 {
 	if (r->opt.limit && r->res.events == r->opt.limit)
 		return 0;
-	return req_next(r->stream, rec);
+	return ahead_next(r, rec);
 }
 
 static bool is_reporters(const struct req_record *rec)
@@ -238,17 +239,13 @@ static void apply_record(struct replay *r, const struct req_record *rec,
 	case REQ_TB:
 		apply_rotate(r, rec, step);
 		break;
-	case REQ_K:
-		apply_capture(r, rec, step);
-		break;
-	case REQ_T:
-		hints_add_coin(r, rec);
-		break;
-	case REQ_M:
-		hints_add_lru(r, rec);
-		break;
 	case REQ_Q:
 		apply_report(r, rec);
+		break;
+	case REQ_K:
+	case REQ_T:
+	case REQ_M:
+		/* Taken up when it was read. */
 		break;
 	case REQ_NR_KINDS:
 		break;
@@ -280,6 +277,7 @@ void replay_close(struct replay *r)
 		return;
 	act_destroy(r);
 	req_close(r->stream);
+	ahead_destroy(r->ahead);
 	hints_destroy(r);
 	if (r->reported)
 		sparse_free(r->reported,

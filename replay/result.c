@@ -162,7 +162,9 @@ static void fill_json(json_t *o, const struct replay_result *r)
 	json_object_set_new(o, "pagesets_differing",
 			    compared(r, r->pagesets_differing));
 	json_object_set_new(o, "wall_s",
-			    json_real((double)r->wall_ns / 1e9));
+			    json_real((uint32_t)(r->wall_ns / NSEC_PER_SEC) +
+				      (uint32_t)(r->wall_ns % NSEC_PER_SEC) /
+					      1e9));
 }
 
 int replay_print_json(const struct replay_result *r, FILE *out)

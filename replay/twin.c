@@ -106,7 +106,7 @@ static int load_pageset(struct alloc *a, unsigned int idx, unsigned int cpu,
 	alloc_pcp_info(a, idx, cpu, &info);
 	if (!lists_fit(ps, info.nr_lists)) {
 		diag_error(d, (struct diag_place){ .file = path },
-			   "zone %s, CPU %u has pages on per-CPU lists that kernel %s does not have",
+			   "zone %s, CPU %u: pages on per-CPU lists that kernel %s has not",
 			   s->zones[idx].name, cpu,
 			   alloc_profile_of(a)->name);
 		return -EINVAL;

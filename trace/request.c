@@ -50,7 +50,8 @@ static void unknown_kind(struct fields *f, struct word w)
 	word_copy(w, copy, sizeof(copy));
 	near = diag_nearest(copy, names);
 	fields_error(f,
-		     "unknown record kind \"%s\"%s%s%s; allowed are A AB AK B F FB P C D W I R TF TB K T M Q",
+		     "unknown record kind \"%s\"%s%s%s; allowed are "
+		     "A AB AK B F FB P C D W I R TF TB K T M Q",
 		     copy, near ? "; did you mean \"" : "", near ? near : "",
 		     near ? "\"?" : "");
 }
@@ -166,7 +167,7 @@ static void check_block(struct req_stream *s, const struct req_record *r)
 		return;
 	if (!pfn_aligned(r->pfn, r->order))
 		fields_error(&s->fields,
-			     "PFN %u is not a multiple of %u, as a block of order %u must be",
+			     "PFN %u is not a multiple of %u, the size of a block of order %u",
 			     r->pfn, order_nr_pages(r->order), r->order);
 	else if (r->pfn + order_nr_pages(r->order) > s->limits.end_pfn)
 		fields_error(&s->fields,

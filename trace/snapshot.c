@@ -87,7 +87,7 @@ static void parse_zone(struct snap_parser *p)
 					TRACE_MAX_ZONES - 1, false) };
 
 	if (!f->bad && s->nr_zones && z.zid <= s->zones[s->nr_zones - 1].zid)
-		fields_error(f, "zone %u does not follow zone %u; zones stand in ascending order",
+		fields_error(f, "zone %u after zone %u; zones must ascend",
 			     z.zid, s->zones[s->nr_zones - 1].zid);
 	parse_zone_name(p, &z);
 	z.start = (pfn_t)fields_keyed_number(f, "start_pfn", TRACE_MAX_PFN - 1);
@@ -131,7 +131,7 @@ static bool claim_block(struct snap_parser *p, const struct snap_zone *z,
 	const uint32_t nr = order_nr_pages(b->order);
 
 	if (!pfn_aligned(b->pfn, b->order))
-		fields_error(&p->f, "PFN %u is not a multiple of %u, as a block of order %u must be",
+		fields_error(&p->f, "PFN %u is not a multiple of %u, the size of a block of order %u",
 			     b->pfn, nr, b->order);
 	else if (b->pfn < z->start || b->pfn + nr > z->end)
 		fields_error(&p->f, "block %u of order %u is outside zone %s, PFNs %u to %llu",
@@ -221,7 +221,9 @@ static void unknown_record(struct snap_parser *p, struct word w)
 	for (size_t i = 0; i < ARRAY_SIZE(records); i++)
 		names[i + 1] = records[i].name;
 	near = diag_nearest(word_copy(w, copy, sizeof(copy)), names);
-	fields_error(&p->f, "unknown record \"%s\"%s%s%s; allowed are snap zone zval free pcphdr pcp pb run end",
+	fields_error(&p->f,
+		     "unknown record \"%s\"%s%s%s; allowed are "
+		     "snap zone zval free pcphdr pcp pb run end",
 		     copy, near ? "; did you mean \"" : "", near ? near : "",
 		     near ? "\"?" : "");
 }

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Records handed out in order, read ahead by the T, M and K records that stand
+ * behind one: they belong to it as well as those in front of it do.
+ */
+#include <stdlib.h>
+
+#include "replay/internal.h"
+
+struct ahead_entry {
+	struct req_record rec;
+	unsigned int line;
+};
+
+struct ahead {
+	unsigned int first, nr;
+	int last;            /* what the stream said after the entries; 1 = more */
+	struct ahead_entry entries[MAX_PENDING];
+};
+
+struct ahead *ahead_create(void)
+{
+	struct ahead *a = calloc(1, sizeof(*a));
+
+	if (a)
+		a->last = 1;
+	return a;
+}
+
+void ahead_destroy(struct ahead *a)
+{
+	free(a);
+}
+
+static const struct ahead_entry *newest(const struct ahead *a)
+{
+	return &a->entries[(a->first + a->nr - 1) % MAX_PENDING];
+}
+
+/* Read one record; false when the stream has no more for now. */
+static bool read_one(struct replay *r)
+{
+	struct ahead *a = r->ahead;
+	struct ahead_entry *e =
+		&a->entries[(a->first + a->nr) % MAX_PENDING];
+
+	a->last = req_next(r->stream, &e->rec);
+	if (a->last != 1)
+		return false;
+	e->line = req_line(r->stream);
+	a->nr++;
+	return true;
+}
+
+static bool is_companion(const struct req_record *rec)
+{
+	return rec->kind == REQ_T || rec->kind == REQ_M || rec->kind == REQ_K;
+}
+
+/* Read until a record that is no companion is in sight. */
+static void read_companions(struct replay *r)
+{
+	struct ahead *a = r->ahead;
+
+	while (a->nr < MAX_PENDING && a->last == 1) {
+		if (a->nr && !is_companion(&newest(a)->rec))
+			return;
+		if (!read_one(r))
+			return;
+		hints_take_up(r, &newest(a)->rec);
+	}
+}
+
+int ahead_next(struct replay *r, struct req_record *out)
+{
+	struct ahead *a = r->ahead;
+
+	if (!a->nr) {
+		a->last = 1;
+		if (read_one(r))
+			hints_take_up(r, &newest(a)->rec);
+	}
+	if (!a->nr)
+		return a->last;
+	*out = a->entries[a->first].rec;
+	r->line = a->entries[a->first].line;
+	a->first = (a->first + 1) % MAX_PENDING;
+	a->nr--;
+	if (!is_companion(out))
+		read_companions(r);
+	return 1;
+}
