@@ -44,7 +44,7 @@ enum zone_type {
 #define ALLOC_MAX_ZONES 64 /* all nodes together */
 #define ALLOC_MAX_CPUS 1024
 
-/* GFP bits, raw 6.1 values (allocator spec 7.1). */
+/* GFP bits, raw 6.1 values (gfp_types.h). */
 typedef uint32_t gfp_t;
 #define GFP_BIT_DMA 0x1u
 #define GFP_BIT_HIGHMEM 0x2u
@@ -156,7 +156,7 @@ struct alloc_hooks {
 	 * count to use, or a negative number to use our own (replay's M hint).
 	 */
 	int (*movable_count)(void *ctx, unsigned int zone, pfn_t pageblock);
-	/* Runtime shuffle needs a word (spec 2.6). Required if shuffle is on. */
+	/* Runtime shuffle needs a word (shuffle_pick_tail). Required if shuffle is on. */
 	uint64_t (*shuffle_word)(void *ctx);
 	/*
 	 * Overrides the coin for one order-10 placement (replay's T hint):
@@ -218,29 +218,29 @@ void alloc_set_hooks(struct alloc *a, const struct alloc_hooks *hooks);
 /* Work records go to *w from now on; never NULL (alloc owns a default). */
 void alloc_set_work(struct alloc *a, struct alloc_work *w);
 
-/* Boot hand-over of [start, end) (spec 2.2); counts as managed if asked. */
+/* Boot hand-over of [start, end) (__free_pages_memory); counts as managed if asked. */
 void alloc_boot_range(struct alloc *a, pfn_t start, pfn_t end);
-/* Deferred struct-page init of [start, end), one thread (spec 2.3). */
+/* Deferred struct-page init of [start, end), one thread (deferred_init_memmap). */
 void alloc_deferred_range(struct alloc *a, pfn_t start, pfn_t end);
 /* Managed pages of a zone; boot hand-over adds to it. */
 void alloc_set_managed(struct alloc *a, unsigned int zone, uint64_t pages);
 /*
- * Per-CPU pagesets replace the boot pagesets: batch and high by spec 5.2, 5.3
+ * Per-CPU pagesets replace the boot pagesets: zone_batchsize, zone_highsize
  * with the watermarks as they are. Boot ranges before it bypass the pcp.
  */
 void alloc_setup_pcp(struct alloc *a);
 /*
- * The watermark initcall (spec 1.6 steps 1-6): min_free_kbytes, watermarks,
+ * The watermark initcall (init_per_zone_wmark_min): min_free_kbytes, watermarks,
  * lowmem reserves, pcp sizes. user_kbytes 0 = computed.
  */
 void alloc_setup_watermarks(struct alloc *a, uint32_t user_kbytes);
-/* khugepaged raises min_free_kbytes (spec 1.6, last paragraph). */
+/* khugepaged raises min_free_kbytes (set_recommended_min_free_kbytes). */
 void alloc_raise_min_free_for_thp(struct alloc *a);
 uint32_t alloc_min_free_kbytes(const struct alloc *a);
-/* Boot shuffle of one zone; words from hooks.shuffle_word (spec 2.5). */
+/* Boot shuffle of one zone; words from hooks.shuffle_word (__shuffle_zone). */
 void alloc_shuffle_zone(struct alloc *a, unsigned int zone);
 void alloc_set_shuffle(struct alloc *a, bool on);
-/* Mobility grouping off (spec 1.3); normally decided by alloc_setup_zonelists. */
+/* page_group_by_mobility_disabled; else alloc_setup_zonelists() decides. */
 void alloc_set_grouping(struct alloc *a, bool on);
 /* vm.defrag_mode; CHECKs that the profile has it. Off by default. */
 void alloc_set_defrag_mode(struct alloc *a, bool on);
@@ -304,7 +304,7 @@ pfn_t alloc_page_fast(struct alloc *a, unsigned int cpu, unsigned int order,
 		      gfp_t gfp);
 
 /*
- * Bulk allocation of order-0 pages (spec 5.9). Returns how many; never enters
+ * Bulk allocation of order-0 pages (__alloc_pages_bulk). Returns how many; never enters
  * the slow path, so after 0 the caller goes on with alloc_pages.
  */
 unsigned int alloc_pages_bulk(struct alloc *a, struct alloc_request *req,
@@ -312,7 +312,7 @@ unsigned int alloc_pages_bulk(struct alloc *a, struct alloc_request *req,
 /* One page from the pcp list (zone, cpu, order, mt), as a B record needs it. */
 pfn_t alloc_pcp_take(struct alloc *a, unsigned int zone, unsigned int cpu,
 		     unsigned int order, enum migratetype mt);
-/* Choosing a block (spec 4.5) in one zone, no watermark test. */
+/* Choosing a block (__rmqueue) in one zone, no watermark test. */
 pfn_t alloc_buddy(struct alloc *a, unsigned int zone, unsigned int order,
 		  enum migratetype mt, bool nofragment);
 
@@ -325,13 +325,13 @@ struct alloc_result alloc_pages_nowait(struct alloc *a,
 
 /* ---- free ---- */
 
-/* Drop of the last reference by `cpu` (spec 3.1). */
+/* Drop of the last reference by `cpu` (free_unref_page, __free_pages). */
 void alloc_free(struct alloc *a, unsigned int cpu, pfn_t pfn,
 		unsigned int order);
 /* The same past the pcp. */
 void alloc_free_buddy(struct alloc *a, pfn_t pfn, unsigned int order);
 /*
- * Batched free (spec 5.8): prepare reads and keeps the pageblock type, commit
+ * Batched free (free_unref_page_list): prepare reads and keeps the pageblock type, commit
  * inserts. alloc_free_list does both passes over an array of order-0 pages.
  */
 void alloc_free_prepare(struct alloc *a, pfn_t pfn, unsigned int order);
@@ -366,13 +366,13 @@ void alloc_set_reclaim_active(struct alloc *a, unsigned int zone, bool on);
 /* ---- isolation, lists and marks: what reporters and compaction use ---- */
 
 /*
- * Take the free block headed by pfn off its list (spec 4.10). False if the
- * watermark test refuses; CHECKs that pfn heads a free block.
+ * Take the free block headed by pfn off its list (__isolate_free_page). False
+ * if the watermark test refuses; CHECKs that pfn heads a free block.
  */
 bool alloc_isolate(struct alloc *a, pfn_t pfn);
 /* The raw variant of the 2019 designs: no watermark test, no type change. */
 void alloc_isolate_raw(struct alloc *a, pfn_t pfn);
-/* Put an isolated block back: merge, no notification (spec 4.10). */
+/* Put an isolated block back: merge, no notification (__putback_isolated_page). */
 void alloc_putback(struct alloc *a, pfn_t pfn, unsigned int order,
 		   enum migratetype mt);
 /* The 2019 drain: generic free forced to the tail, no notification. */
@@ -436,7 +436,7 @@ pfn_t alloc_end_pfn(const struct alloc *a);
 uint64_t alloc_free_pages(const struct alloc *a); /* all zones */
 /*
  * Order-0 watermark test as the reporting gate and kswapd use it: free pages
- * above mark + reserve (spec 1.8) for highest zone index j.
+ * above mark + reserve (__zone_watermark_ok) for highest zone index j.
  */
 bool alloc_watermark_ok(const struct alloc *a, unsigned int zone,
 			unsigned int order, uint64_t mark, unsigned int j);
@@ -489,7 +489,7 @@ void alloc_pindex_decode(const struct alloc *a, unsigned int pindex,
 
 /* ---- output and checking ---- */
 
-/* Layouts of /proc (spec 9). vmstat: the allocator's own lines. */
+/* Layouts of /proc (mm/vmstat.c). vmstat: the allocator's own lines. */
 void alloc_print_buddyinfo(const struct alloc *a, FILE *out);
 void alloc_print_pagetypeinfo(const struct alloc *a, FILE *out);
 void alloc_print_zoneinfo(const struct alloc *a, FILE *out);

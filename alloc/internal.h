@@ -135,7 +135,7 @@ struct alloc {
 #define FPI_SKIP_NOTIFY 0x1u
 #define FPI_TO_TAIL 0x2u
 
-/* alloc flags, as ALLOC_* of mm/internal.h 6.1 (spec 1.11). */
+/* alloc flags, as ALLOC_* of mm/internal.h 6.1 (mm/internal.h). */
 #define AF_WMARK_MIN 0x0u
 #define AF_WMARK_LOW 0x1u
 #define AF_WMARK_HIGH 0x2u
@@ -218,10 +218,10 @@ void account_free_pages(struct alloc *a, struct zone *z, int64_t nr,
 
 /* ---- fallback.c ---- */
 
-/* What served the last choice of a refill batch (6.12.y: spec 4.6.c). */
+/* What served the last choice of a refill batch (rmqueue_mode, 6.12.y). */
 enum rmqueue_mode { RMQUEUE_NORMAL, RMQUEUE_CMA, RMQUEUE_CLAIM, RMQUEUE_STEAL };
 
-/* Models __rmqueue (spec 4.5). `mode` lives for one pcp refill; callers with a
+/* Models __rmqueue (__rmqueue). `mode` lives for one pcp refill; callers with a
  * single block pass a fresh RMQUEUE_NORMAL. No lock accounting; pages leave
  * NR_FREE_PAGES here. Emits extfrag and, by profile, zone_locked. */
 pfn_t rmqueue_block(struct alloc *a, struct zone *z, unsigned int order,
@@ -231,7 +231,7 @@ pfn_t rmqueue_block(struct alloc *a, struct zone *z, unsigned int order,
  * mt's lists; the pageblock keeps its type. Returns pages moved. */
 uint32_t move_freepages_block(struct alloc *a, struct zone *z, pfn_t pfn,
 			      enum migratetype mt);
-/* Type of one pageblock, honouring disabled grouping (spec 1.3). */
+/* Type of one pageblock; U only while mobility grouping is disabled. */
 void set_pageblock_mt(struct alloc *a, pfn_t pfn, enum migratetype mt);
 
 /* ---- shuffle.c ---- */

@@ -70,7 +70,7 @@ struct alloc_profile {
 	const char *release;       /* kernel the switches were read from */
 	const char *status;        /* "recorded runs" or "worked examples only" */
 
-	/* Boot and placement (allocator spec 2.2, 2.6, 4.7, 4.10). */
+	/* Boot and placement. */
 	bool boot_to_tail;         /* memblock, deferred and onlined memory */
 	bool shuffle_one_is_tail;  /* random bit 1 means tail */
 	bool shuffle_zone_checked; /* boot shuffle tests the zone of page i */

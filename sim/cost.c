@@ -114,7 +114,7 @@ void price_list_default(struct price_list *l)
 	unsigned int i;
 
 	memset(l, 0, sizeof(*l));
-	strcpy(l->name, "built-in");
+	snprintf(l->name, sizeof(l->name), "built-in");
 	for (i = 0; i < NR_PRICES; i++) {
 		l->p[i].ps_1 = l->p[i].ps_n = descs[i].ps;
 		l->p[i].tasks = 1;
