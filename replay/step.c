@@ -73,7 +73,8 @@ static int create_guest(struct step *s)
 		.nr_zones = cfg->nr_zones,
 		.pageblock_order = cfg->pageblock_order ?
 				   cfg->pageblock_order : HPAGE_PMD_ORDER,
-		.big_cache = true,
+		/* Worked examples of order 1 to 3 frees are without it. */
+		.big_cache = false,
 		.cma = true,
 		.isolation = true,
 		.watermark_boost_factor = UINT32_MAX,

@@ -24,7 +24,7 @@ struct step_reporters {
 	bool reported;            /* the script used `report` */
 	bool hinting;             /* env is the hinted boundary's */
 	uint32_t capacity;        /* of the hinted boundary */
-	uint32_t batches;         /* with the host since the command began */
+	uint32_t batches;         /* handed over since the command began */
 };
 
 static void print_batch(void *ctx, const struct page_report *entries,
@@ -175,6 +175,22 @@ static void run_cycle(struct step *s, const struct step_cmd *c)
 		sync_env_ack(&r->env, 0);
 }
 
+/* Another capacity takes another instance; it counts the marks it finds. */
+static int change_capacity(struct step *s, const struct step_cmd *c)
+{
+	struct step_reporters *r = s->reporters;
+
+	if (!(c->options & STEP_OPT_CAPACITY) || c->capacity == r->capacity)
+		return 0;
+	if (r->env.nr_batches)
+		return step_error(s, "capacity cannot change while a batch is "
+				  "with the host");
+	sync_env_stop(&r->env);
+	r->hinting = false;
+	detach(s);
+	return start_hinting(s, c);
+}
+
 int step_hint(struct step *s, const struct step_cmd *c)
 {
 	int err = take_reporters(s);
@@ -184,12 +200,10 @@ int step_hint(struct step *s, const struct step_cmd *c)
 	if (s->reporters->reported)
 		return step_error(s, "report and hint cannot be used in one "
 				  "script");
-	if (!s->reporters->hinting)
+	if (s->reporters->hinting)
+		err = change_capacity(s, c);
+	else
 		err = start_hinting(s, c);
-	else if ((c->options & STEP_OPT_CAPACITY) &&
-		 c->capacity != s->reporters->capacity)
-		err = step_error(s, "capacity cannot change: the first hint "
-				 "said %u", s->reporters->capacity);
 	if (!err)
 		run_cycle(s, c);
 	return err;
