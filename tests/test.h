@@ -29,6 +29,15 @@
 		return cmocka_run_group_tests(cases, NULL, NULL) ? 1 : 0;     \
 	}
 
+/* Number of a table's row as text for ASSERT_U64; valid until the next call. */
+static inline const char *test_row(unsigned int i)
+{
+	static _Thread_local char text[16];
+
+	snprintf(text, sizeof(text), "row %u", i);
+	return text;
+}
+
 /* Equal as uint64_t; the message names the row of a table and both values. */
 #define ASSERT_U64(row, actual, expected)                                     \
 	do {                                                                  \
