@@ -28,18 +28,18 @@ static bool huge_allowed(const struct region_ref *r)
 
 /*
  * A huge page for a fault. With `defrag` at its default, only a region that
- * was advised reclaims for one.
+ * was advised reclaims for one. What reclaim drops can be a huge page, so room
+ * comes before the limit.
  */
 static bool huge_available(const struct region_ref *r)
 {
 	struct mock_host *h = r->host;
 
-	if (h->huge_held >= h->huge_limit)
+	if (host_free_pages(h) < HPAGE_PMD_NR &&
+	    !(h->opt->madv_hugepage &&
+	      host_make_room(h, HPAGE_PMD_NR, r->ev)))
 		return false;
-	if (host_free_pages(h) >= HPAGE_PMD_NR)
-		return true;
-	return h->opt->madv_hugepage &&
-	       host_make_room(h, HPAGE_PMD_NR, r->ev);
+	return h->huge_held < h->huge_limit;
 }
 
 /* First fault of a region: leaves it HUGE, or SMALL and still empty. */

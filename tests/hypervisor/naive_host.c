@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See naive_host.h. Written from docs/host-model.md, not from the mock. */
+#include "tests/hypervisor/naive_host.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- counting ---- */
+
+static uint32_t present_pages(const struct naive_region *r)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
+		nr += r->page[i].present;
+	return nr;
+}
+
+static uint32_t lazy_pages(const struct naive_region *r)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
+		nr += r->page[i].lazy;
+	return nr;
+}
+
+/* Pages of the region's huge page that are mapped. */
+static uint32_t thp_pages(const struct naive_region *r)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
+		nr += r->page[i].thp;
+	return nr;
+}
+
+/* Pages held for a huge page but mapped nowhere. */
+static uint32_t held_unmapped(const struct naive_region *r)
+{
+	return r->thp_exists ? HPAGE_PMD_NR - thp_pages(r) : 0;
+}
+
+static uint64_t free_pages(const struct naive_host *h)
+{
+	uint64_t used = h->config.base_pages;
+
+	for (uint32_t g = 0; g < NAIVE_GUESTS; g++) {
+		for (uint32_t i = 0; i < NAIVE_REGIONS; i++)
+			used += present_pages(&h->region[g][i]) +
+				held_unmapped(&h->region[g][i]);
+	}
+	return h->config.total_pages - used;
+}
+
+static uint64_t huge_pages(const struct naive_host *h)
+{
+	uint64_t nr = 0;
+
+	for (uint32_t g = 0; g < NAIVE_GUESTS; g++) {
+		for (uint32_t i = 0; i < NAIVE_REGIONS; i++)
+			nr += h->region[g][i].thp_exists;
+	}
+	return nr;
+}
+
+/* ---- changes ---- */
+
+static void drop_leaf(struct naive_region *r, uint32_t i, struct hv_events *ev)
+{
+	ev->ept_zap[HV_LEVEL_4K] += r->page[i].ept;
+	r->page[i].ept = false;
+}
+
+static void drop_huge_leaf(struct naive_region *r, struct hv_events *ev)
+{
+	ev->ept_zap[HV_LEVEL_2M] += r->pmd_ept;
+	r->pmd_ept = false;
+}
+
+/* Stamps follow what they stand for. */
+static void restamp(struct naive_host *h, struct naive_region *r,
+		    struct hv_events *ev)
+{
+	const bool partial = r->thp_exists && !r->pmd;
+
+	if (!lazy_pages(r))
+		r->lazy_since = 0;
+	else if (!r->lazy_since)
+		r->lazy_since = ++h->clock;
+	if (!partial) {
+		r->split_since = 0;
+	} else if (!r->split_since) {
+		r->split_since = ++h->clock;
+		ev->thp_deferred_split_page++;
+	}
+}
+
+/* One page out of the mapping; the huge page goes with its last page. */
+static void unmap_page(struct naive_region *r, uint32_t i,
+		       struct hv_events *ev)
+{
+	const bool thp = r->page[i].thp;
+
+	drop_leaf(r, i, ev);
+	r->page[i] = (struct naive_page){ 0 };
+	ev->rss_reclaimed_pages++;
+	if (!thp) {
+		ev->phys_reclaimed_pages++;
+	} else if (!thp_pages(r)) {
+		r->thp_exists = false;
+		ev->phys_reclaimed_pages += HPAGE_PMD_NR;
+	}
+}
+
+/* The whole huge mapping and its page. */
+static void unmap_huge(struct naive_region *r, struct hv_events *ev)
+{
+	drop_huge_leaf(r, ev);
+	memset(r, 0, sizeof(*r));
+	ev->rss_reclaimed_pages += HPAGE_PMD_NR;
+	ev->phys_reclaimed_pages += HPAGE_PMD_NR;
+}
+
+static void split_mapping(struct naive_region *r, struct hv_events *ev)
+{
+	drop_huge_leaf(r, ev);
+	r->pmd = false;
+	r->table = true;
+	ev->thp_split_pmd++;
+}
+
+static void split_page(struct naive_region *r, struct hv_events *ev)
+{
+	ev->phys_reclaimed_pages += held_unmapped(r);
+	ev->thp_split_page++;
+	r->thp_exists = false;
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
+		if (r->page[i].thp)
+			drop_leaf(r, i, ev);
+		r->page[i].thp = false;
+	}
+}
+
+/* ---- pressure ---- */
+
+static bool thp_all_lazy(const struct naive_region *r)
+{
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
+		if (r->page[i].thp && !r->page[i].lazy)
+			return false;
+	}
+	return true;
+}
+
+static void drop_lazy(struct naive_host *h, struct naive_region *r,
+		      struct hv_events *ev)
+{
+	const bool keep = !thp_all_lazy(r);
+
+	ev->tlb_flush_rounds++;
+	if (r->pmd) {
+		ev->pglazyfreed += HPAGE_PMD_NR;
+		unmap_huge(r, ev);
+		if (!h->config.drop_whole) {
+			ev->thp_split_pmd++;
+			r->table = true;
+		}
+		return;
+	}
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
+		if (!r->page[i].lazy)
+			continue;
+		if (r->page[i].thp && keep) {
+			r->page[i].lazy = false;
+			drop_leaf(r, i, ev);
+		} else {
+			ev->pglazyfreed++;
+			unmap_page(r, i, ev);
+		}
+	}
+	restamp(h, r, ev);
+}
+
+/* Region that has waited longest, by one of the two stamps; NULL if none. */
+static struct naive_region *oldest(struct naive_host *h, bool lazy)
+{
+	struct naive_region *best = NULL;
+	uint64_t best_stamp = UINT64_MAX;
+
+	for (uint32_t g = 0; g < NAIVE_GUESTS; g++) {
+		for (uint32_t i = 0; i < NAIVE_REGIONS; i++) {
+			struct naive_region *r = &h->region[g][i];
+			const uint64_t stamp = lazy ? r->lazy_since :
+						      r->split_since;
+
+			if (!stamp || stamp > best_stamp)
+				continue;
+			best = r;
+			best_stamp = stamp;
+		}
+	}
+	return best;
+}
+
+static bool make_room(struct naive_host *h, uint32_t nr, struct hv_events *ev)
+{
+	struct naive_region *r;
+
+	if (free_pages(h) >= nr)
+		return true;
+	ev->pressure++;
+	while (free_pages(h) < nr && (r = oldest(h, true)))
+		drop_lazy(h, r, ev);
+	while (free_pages(h) < nr && (r = oldest(h, false))) {
+		ev->tlb_flush_rounds++;
+		split_page(r, ev);
+		restamp(h, r, ev);
+	}
+	return free_pages(h) >= nr;
+}
+
+/* ---- accesses ---- */
+
+static bool get_huge(struct naive_host *h, struct hv_events *ev)
+{
+	if (free_pages(h) < HPAGE_PMD_NR && !h->config.direct)
+		return false;
+	return make_room(h, HPAGE_PMD_NR, ev) &&
+	       huge_pages(h) < h->config.huge_limit;
+}
+
+static void fault_huge(struct naive_region *r, struct hv_events *ev)
+{
+	r->pmd = r->pmd_ept = r->thp_exists = true;
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
+		r->page[i] = (struct naive_page){ .present = true,
+						  .thp = true };
+	ev->zeroed_pages += HPAGE_PMD_NR;
+	ev->thp_fault_alloc++;
+	ev->ept_violation[HV_VIOLATION_ZERO][HV_LEVEL_2M]++;
+}
+
+static void touch_huge(struct naive_region *r, bool write,
+		       struct hv_events *ev)
+{
+	const bool lazy = lazy_pages(r);
+
+	if (!r->pmd_ept) {
+		if (write && lazy)
+			ev->ept_violation[HV_VIOLATION_LAZY][HV_LEVEL_2M]++;
+		else
+			ev->ept_violation[HV_VIOLATION_REMAP][HV_LEVEL_2M]++;
+	}
+	r->pmd_ept = true;
+	if (!write || !lazy)
+		return;
+	ev->lazy_reused_pages += HPAGE_PMD_NR;
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
+		r->page[i].lazy = false;
+}
+
+static int touch_small(struct naive_host *h, struct naive_region *r, uint32_t i,
+		       bool write, struct hv_events *ev)
+{
+	struct naive_page *p = &r->page[i];
+
+	if (!p->present) {
+		if (!make_room(h, 1, ev)) {
+			ev->host_oom++;
+			return -ENOMEM;
+		}
+		*p = (struct naive_page){ .present = true, .ept = true };
+		ev->zeroed_pages++;
+		ev->ept_violation[HV_VIOLATION_ZERO][HV_LEVEL_4K]++;
+		return 0;
+	}
+	if (!p->ept) {
+		if (write && p->lazy)
+			ev->ept_violation[HV_VIOLATION_LAZY][HV_LEVEL_4K]++;
+		else
+			ev->ept_violation[HV_VIOLATION_REMAP][HV_LEVEL_4K]++;
+	}
+	p->ept = true;
+	if (write && p->lazy) {
+		p->lazy = false;
+		ev->lazy_reused_pages++;
+	}
+	return 0;
+}
+
+static int touch_page(struct naive_host *h, uint32_t guest, pfn_t pfn,
+		      bool write, struct hv_events *ev)
+{
+	struct naive_region *r = &h->region[guest][pfn_region(pfn)];
+	const bool whole = (pfn_region(pfn) + 1) * HPAGE_PMD_NR <=
+			   h->nr_pages[guest];
+	int err = 0;
+
+	if (!r->table && !r->pmd) {
+		if (h->config.thp && whole && get_huge(h, ev)) {
+			fault_huge(r, ev);
+			return 0;
+		}
+		ev->thp_fault_fallback += h->config.thp && whole;
+		r->table = true;
+	}
+	if (r->pmd)
+		touch_huge(r, write, ev);
+	else
+		err = touch_small(h, r, pfn % HPAGE_PMD_NR, write, ev);
+	restamp(h, r, ev);
+	return err;
+}
+
+int naive_access(struct naive_host *h, uint32_t guest, pfn_t pfn,
+		 unsigned int order, enum hv_access kind, struct hv_events *ev)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < order_nr_pages(order); i++)
+		err = touch_page(h, guest, pfn + i, kind != HV_ACCESS_READ,
+				 ev);
+	return err;
+}
+
+/* ---- discards ---- */
+
+static bool dontneed(struct naive_host *h, struct naive_region *r,
+		     uint32_t first, uint32_t nr, struct hv_events *ev)
+{
+	bool flush = false;
+
+	if (r->pmd && nr == HPAGE_PMD_NR) {
+		ev->zap_pmd++;
+		unmap_huge(r, ev);
+		return true;
+	}
+	if (r->pmd)
+		split_mapping(r, ev);
+	for (uint32_t i = first; i < first + nr; i++) {
+		if (!r->page[i].present)
+			continue;
+		ev->zap_pte++;
+		unmap_page(r, i, ev);
+		flush = true;
+	}
+	if (nr == HPAGE_PMD_NR && h->config.free_tables)
+		r->table = false;
+	return flush;
+}
+
+static bool lazyfree(struct naive_region *r, uint32_t first, uint32_t nr,
+		     struct hv_events *ev)
+{
+	bool flush = false;
+
+	if (r->pmd && nr == HPAGE_PMD_NR) {
+		flush = r->pmd_ept;
+		drop_huge_leaf(r, ev);
+	} else if (r->pmd) {
+		split_mapping(r, ev);
+	}
+	for (uint32_t i = first; !r->pmd && i < first + nr; i++) {
+		if (!r->page[i].thp)
+			continue;
+		split_page(r, ev);
+		flush = true;
+		break;
+	}
+	for (uint32_t i = first; i < first + nr; i++) {
+		if (!r->page[i].present)
+			continue;
+		flush |= !r->page[i].lazy || r->page[i].ept;
+		ev->pglazyfree += !r->page[i].lazy;
+		drop_leaf(r, i, ev);
+		r->page[i].lazy = true;
+	}
+	return flush;
+}
+
+static void advise(struct naive_host *h, uint32_t guest, pfn_t pfn,
+		   uint32_t nr, bool lazy, struct hv_events *ev)
+{
+	bool flush = false;
+
+	ev->discard_calls++;
+	while (nr) {
+		struct naive_region *r = &h->region[guest][pfn_region(pfn)];
+		const uint32_t first = pfn % HPAGE_PMD_NR;
+		const uint32_t n = nr > HPAGE_PMD_NR ? HPAGE_PMD_NR : nr;
+
+		for (uint32_t i = first; i < first + n; i++) {
+			ev->discard_backed_pages += r->page[i].present;
+			ev->discard_unbacked_pages += !r->page[i].present;
+		}
+		flush |= lazy ? lazyfree(r, first, n, ev) :
+				dontneed(h, r, first, n, ev);
+		restamp(h, r, ev);
+		pfn += n;
+		nr -= n;
+	}
+	ev->tlb_flush_rounds += flush;
+}
+
+bool naive_discard(struct naive_host *h, uint32_t guest, pfn_t pfn,
+		   unsigned int order, enum hv_origin origin,
+		   struct hv_events *ev)
+{
+	const bool lazy = origin == HV_ORIGIN_REPORT && h->config.lazy_reports;
+	const uint32_t nr = order_nr_pages(order);
+
+	if (pfn + nr > h->nr_pages[guest]) {
+		ev->discard_ignored++;
+		return false;
+	}
+	ev->discards[lazy ? HV_FREE : HV_DONTNEED][order]++;
+	for (uint32_t i = 0; i < nr; i += h->config.page_by_page ? 1 : nr)
+		advise(h, guest, pfn + i, h->config.page_by_page ? 1 : nr,
+		       lazy, ev);
+	return !lazy;
+}
+
+/* ---- reading back ---- */
+
+bool naive_mapped(const struct naive_host *h, uint32_t guest, pfn_t pfn)
+{
+	const struct naive_region *r = &h->region[guest][pfn_region(pfn)];
+	const struct naive_page *p = &r->page[pfn % HPAGE_PMD_NR];
+
+	return p->present && !p->lazy && (r->pmd ? r->pmd_ept : p->ept);
+}
+
+void naive_gauges(const struct naive_host *h, uint32_t guest,
+		  struct hv_gauges *out)
+{
+	*out = (struct hv_gauges){ .host_total_pages = h->config.total_pages,
+				   .host_base_pages = h->config.base_pages,
+				   .host_free_pages = free_pages(h) };
+	for (uint32_t i = 0; i < NAIVE_REGIONS; i++) {
+		const struct naive_region *r = &h->region[guest][i];
+
+		out->rss_pages += present_pages(r);
+		out->anon_huge_regions += r->pmd;
+		out->small_regions += r->table;
+		out->lazy_pages += lazy_pages(r);
+		out->partial_thps += r->thp_exists && !r->pmd;
+		out->partial_unmapped_pages += held_unmapped(r);
+		out->ept_2m_leaves += r->pmd_ept;
+		for (uint32_t p = 0; p < HPAGE_PMD_NR; p++)
+			out->ept_4k_leaves += r->page[p].ept;
+	}
+}
+
+void naive_replace(struct naive_host *h, uint32_t guest, pfn_t nr_pages)
+{
+	memset(h->region[guest], 0, sizeof(h->region[guest]));
+	h->nr_pages[guest] = nr_pages;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mock host once more, slow and obvious: a struct per page, every sum
+ * counted afresh, one page at a time, no bitmaps, no slab and no queues but a
+ * time stamp per region. It shares no code with the mock but its interface.
+ */
+#ifndef TESTS_HYPERVISOR_NAIVE_HOST_H
+#define TESTS_HYPERVISOR_NAIVE_HOST_H
+
+#include "hypervisor/hypervisor.h"
+
+#define NAIVE_GUESTS 3
+#define NAIVE_REGIONS 6
+#define NAIVE_PAGES (NAIVE_REGIONS * HPAGE_PMD_NR)
+
+struct naive_config {
+	uint64_t total_pages, base_pages, huge_limit;
+	bool lazy_reports; /* discard = free */
+	bool page_by_page; /* discard_granularity = page */
+	bool thp, direct;  /* huge pages allowed; reclaims for them */
+	bool drop_whole;   /* lazy_drop = whole */
+	bool free_tables;  /* free_empty_tables */
+};
+
+struct naive_page {
+	bool present, ept, lazy, thp;
+};
+
+struct naive_region {
+	bool table;          /* a page table exists */
+	bool pmd;            /* or else one huge mapping */
+	bool pmd_ept;        /* with a huge leaf */
+	bool thp_exists;     /* a huge page is held, whole or in part */
+	uint64_t lazy_since; /* stamps; 0 = not */
+	uint64_t split_since;
+	struct naive_page page[HPAGE_PMD_NR];
+};
+
+struct naive_host {
+	struct naive_config config;
+	uint64_t clock;      /* last stamp given */
+	pfn_t nr_pages[NAIVE_GUESTS];
+	struct naive_region region[NAIVE_GUESTS][NAIVE_REGIONS];
+};
+
+int naive_access(struct naive_host *h, uint32_t guest, pfn_t pfn,
+		 unsigned int order, enum hv_access kind,
+		 struct hv_events *ev);
+bool naive_discard(struct naive_host *h, uint32_t guest, pfn_t pfn,
+		   unsigned int order, enum hv_origin origin,
+		   struct hv_events *ev);
+void naive_gauges(const struct naive_host *h, uint32_t guest,
+		  struct hv_gauges *out);
+/* The page can be accessed without a call. */
+bool naive_mapped(const struct naive_host *h, uint32_t guest, pfn_t pfn);
+/* The guest is gone; its place holds a new one of nr_pages. */
+void naive_replace(struct naive_host *h, uint32_t guest, pfn_t nr_pages);
+
+#endif
