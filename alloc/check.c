@@ -71,7 +71,7 @@ static const char *check_place(const struct alloc *a, const struct expected *e,
 			      e->order, list_name(e));
 	if (!zone_spans_pfn(e->z, pfn) ||
 	    order_nr_pages(e->order) > e->z->end - pfn)
-		return broken("pfn %u order %u on a %s of zone %u is outside it",
+		return broken("pfn %u order %u on a %s is outside zone %u",
 			      pfn, e->order, list_name(e), e->z->idx);
 	if (e->order < HPAGE_PMD_ORDER &&
 	    !region_broken(a, pfn_region(pfn)))
@@ -129,8 +129,8 @@ static const char *check_list(const struct alloc *a, struct expected *e,
 		if (error)
 			return error;
 		if (tab[link].prev != prev)
-			return broken("pfn %u on an order-%u %s: link back wrong",
-				      pfn, e->order, list_name(e));
+			return broken("pfn %u on a %s: link back wrong", pfn,
+				      list_name(e));
 		prev = link;
 		e->nr++;
 	}
@@ -219,7 +219,7 @@ static const char *check_pageset(const struct alloc *a, const struct zone *z,
 		census->pcp += e.nr;
 	}
 	if (pages != pcp->count)
-		return broken("zone %u cpu %u: pcp count is %u, its lists have %llu",
+		return broken("zone %u cpu %u: pcp count is %u, lists have %llu",
 			      z->idx, cpu, pcp->count,
 			      (unsigned long long)pages);
 	return NULL;
@@ -359,7 +359,8 @@ const char *alloc_check(const struct alloc *a)
 	if (error)
 		return error;
 	if (s.found.buddy != known.buddy || s.found.pcp != known.pcp)
-		return broken("lists have %llu free and %llu pcp blocks, records %llu and %llu",
+		return broken("free and pcp blocks: lists have %llu and %llu, "
+			      "records %llu and %llu",
 			      (unsigned long long)known.buddy,
 			      (unsigned long long)known.pcp,
 			      (unsigned long long)s.found.buddy,

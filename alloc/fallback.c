@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Choosing a block when the requested type's lists cannot serve: models
- * __rmqueue with find_suitable_fallback, steal_suitable_fallback (5.3 to 6.1),
- * the 6.12 form that leaves remainders with their owner, and the claim and
- * steal stages of 6.15 (also in 6.12.y).
+ * Blocks of other types for a request that its own lists cannot serve: models
+ * find_suitable_fallback and steal_suitable_fallback (5.3 to 6.1), the 6.12
+ * form that leaves remainders with their owner, and the claim and steal stages
+ * of 6.15 (also in 6.12.y).
  *
  * The difference that matters: up to 6.1 a stolen block changes lists first
  * and is then found by the ordinary search; later releases take the page out
  * of the block at once.
  */
+#include "alloc/fallback.h"
 #include "alloc/lists.h"
 #include "alloc/pageblock.h"
 
@@ -18,12 +19,6 @@ static const uint8_t fallbacks[MIGRATE_PCPTYPES][NR_FALLBACKS] = {
 	[MIGRATE_UNMOVABLE] = { MIGRATE_RECLAIMABLE, MIGRATE_MOVABLE },
 	[MIGRATE_MOVABLE] = { MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE },
 	[MIGRATE_RECLAIMABLE] = { MIGRATE_UNMOVABLE, MIGRATE_MOVABLE },
-};
-
-struct request {
-	unsigned int order;
-	enum migratetype mt;
-	unsigned int flags; /* AF_* */
 };
 
 /* A foreign block that may serve a request. */
@@ -67,7 +62,7 @@ static bool find_suitable_fallback(const struct alloc *a, const struct zone *z,
 }
 
 static bool find_smallest(const struct alloc *a, const struct zone *z,
-			  const struct request *req, struct candidate *c)
+			  const struct rmqueue_req *req, struct candidate *c)
 {
 	for (unsigned int o = req->order; o < NR_PAGE_ORDERS; o++)
 		if (find_suitable_fallback(a, z, o, req->mt, c))
@@ -77,16 +72,17 @@ static bool find_smallest(const struct alloc *a, const struct zone *z,
 
 /* Requests that must not mix pageblocks look at whole ones only. */
 static unsigned int search_bound(const struct alloc *a,
-				 const struct request *req)
+				 const struct rmqueue_req *req)
 {
 	if (!(req->flags & AF_NOFRAGMENT))
 		return req->order;
-	if (req->order >= a->pageblock_order && !a->prof.nofragment_bound_always)
+	if (req->order >= a->pageblock_order &&
+	    !a->prof.nofragment_bound_always)
 		return req->order;
 	return a->pageblock_order;
 }
 
-static void note_extfrag(struct alloc *a, const struct request *req,
+static void note_extfrag(struct alloc *a, const struct rmqueue_req *req,
 			 const struct candidate *c, pfn_t pfn)
 {
 	const bool changed = pageblock_mt(a, pfn) == req->mt;
@@ -108,7 +104,8 @@ static void note_extfrag(struct alloc *a, const struct request *req,
 /* Models page_del_and_expand: the request's pages come out of this block, the
  * rest goes to the lists of `rest`. */
 static pfn_t take_out_of(struct alloc *a, struct zone *z,
-			 const struct request *req, const struct candidate *c,
+			 const struct rmqueue_req *req,
+			 const struct candidate *c,
 			 enum migratetype rest)
 {
 	const int64_t nr = order_nr_pages(c->order);
@@ -149,7 +146,7 @@ static bool enough_alike(const struct alloc *a, enum migratetype mt,
  * requested type's lists now have something of it.
  */
 static bool claim_pageblock(struct alloc *a, struct zone *z,
-			    const struct request *req,
+			    const struct rmqueue_req *req,
 			    const struct candidate *c)
 {
 	const enum migratetype old = pageblock_mt(a, c->pfn);
@@ -173,7 +170,8 @@ static bool claim_pageblock(struct alloc *a, struct zone *z,
 
 /* The block alone, however large; NONE if a retry has to look for it. */
 static pfn_t take_single(struct alloc *a, struct zone *z,
-			 const struct request *req, const struct candidate *c,
+			 const struct rmqueue_req *req,
+			 const struct candidate *c,
 			 enum migratetype rest)
 {
 	if (a->prof.steal_remainder_to_owner && c->order >= req->order)
@@ -184,7 +182,7 @@ static pfn_t take_single(struct alloc *a, struct zone *z,
 
 /* Models steal_suitable_fallback; PFN_NONE: the lists of req->mt have it. */
 static pfn_t steal_suitable_fallback(struct alloc *a, struct zone *z,
-				     const struct request *req,
+				     const struct rmqueue_req *req,
 				     const struct candidate *c)
 {
 	/* A leftover of a reservation that was given back meanwhile. */
@@ -202,7 +200,7 @@ static pfn_t steal_suitable_fallback(struct alloc *a, struct zone *z,
 
 /* Models try_to_claim_block (6.15): PFN_NONE if the claim fails. */
 static pfn_t try_to_claim_block(struct alloc *a, struct zone *z,
-				const struct request *req,
+				const struct rmqueue_req *req,
 				const struct candidate *c)
 {
 	if (c->order >= a->pageblock_order && c->order >= req->order) {
@@ -218,7 +216,7 @@ static pfn_t try_to_claim_block(struct alloc *a, struct zone *z,
 /* One search, largest first; a movable request that would split a pageblock
  * anyway takes the smallest block instead. */
 static bool find_largest(const struct alloc *a, const struct zone *z,
-			 const struct request *req, struct candidate *c)
+			 const struct rmqueue_req *req, struct candidate *c)
 {
 	const unsigned int bound = search_bound(a, req);
 
@@ -236,8 +234,8 @@ static bool find_largest(const struct alloc *a, const struct zone *z,
  * Models __rmqueue_fallback up to 6.12.0. It can succeed without a page for an
  * order-10 request whose search went down to order 9: hence the loop.
  */
-static pfn_t rmqueue_fallback(struct alloc *a, struct zone *z,
-			      const struct request *req)
+pfn_t rmqueue_fallback(struct alloc *a, struct zone *z,
+			      const struct rmqueue_req *req)
 {
 	struct candidate c;
 	pfn_t pfn = PFN_NONE;
@@ -255,8 +253,8 @@ static pfn_t rmqueue_fallback(struct alloc *a, struct zone *z,
 }
 
 /* Models __rmqueue_claim (6.15): largest to smallest, until one succeeds. */
-static pfn_t rmqueue_claim(struct alloc *a, struct zone *z,
-			   const struct request *req)
+pfn_t rmqueue_claim(struct alloc *a, struct zone *z,
+			   const struct rmqueue_req *req)
 {
 	const unsigned int bound = search_bound(a, req);
 	struct candidate c;
@@ -277,8 +275,8 @@ static pfn_t rmqueue_claim(struct alloc *a, struct zone *z,
 }
 
 /* Models __rmqueue_steal (6.15): the smallest foreign block that serves. */
-static pfn_t rmqueue_steal(struct alloc *a, struct zone *z,
-			   const struct request *req)
+pfn_t rmqueue_steal(struct alloc *a, struct zone *z,
+			   const struct rmqueue_req *req)
 {
 	struct candidate c;
 	pfn_t pfn;
@@ -289,104 +287,5 @@ static pfn_t rmqueue_steal(struct alloc *a, struct zone *z,
 	if (pfn == PFN_NONE)
 		pfn = rmqueue_smallest(a, z, req->order, req->mt);
 	note_extfrag(a, req, &c, a->prof.extfrag_after ? pfn : c.pfn);
-	return pfn;
-}
-
-static pfn_t rmqueue_cma(struct alloc *a, struct zone *z,
-			 const struct request *req)
-{
-	if (!z->nr_free_cma)
-		return PFN_NONE;
-	return rmqueue_smallest(a, z, req->order, MIGRATE_CMA);
-}
-
-/* Releases with the half rule go by ALLOC_CMA, older ones by the type. */
-static bool cma_allowed(const struct alloc *a, const struct request *req)
-{
-	if (a->prof.cma_half_rule)
-		return req->flags & AF_CMA;
-	return req->mt == MIGRATE_MOVABLE;
-}
-
-/* The half rule of 5.8 on: use up CMA before it is all that is left. */
-static bool cma_has_most(const struct alloc *a, const struct zone *z,
-			 unsigned int alloc_flags)
-{
-	return z->nr_free_cma > z->free_pages / 2 && a->prof.cma_half_rule &&
-	       (alloc_flags & AF_CMA);
-}
-
-/* Each stage that succeeds is where the next block of a refill starts. */
-static pfn_t rmqueue_staged(struct alloc *a, struct zone *z,
-			    const struct request *req, enum rmqueue_mode *mode)
-{
-	pfn_t pfn = PFN_NONE;
-
-	if (*mode == RMQUEUE_NORMAL)
-		pfn = rmqueue_smallest(a, z, req->order, req->mt);
-	if (pfn == PFN_NONE && *mode <= RMQUEUE_CMA && cma_allowed(a, req)) {
-		pfn = rmqueue_cma(a, z, req);
-		if (pfn != PFN_NONE)
-			*mode = RMQUEUE_CMA;
-	}
-	if (pfn == PFN_NONE && *mode <= RMQUEUE_CLAIM) {
-		pfn = rmqueue_claim(a, z, req);
-		if (pfn != PFN_NONE)
-			*mode = RMQUEUE_NORMAL;
-	}
-	if (pfn == PFN_NONE) {
-		pfn = rmqueue_steal(a, z, req);
-		if (pfn != PFN_NONE)
-			*mode = RMQUEUE_STEAL;
-	}
-	return pfn;
-}
-
-static pfn_t rmqueue_plain(struct alloc *a, struct zone *z,
-			   const struct request *req)
-{
-	pfn_t pfn = rmqueue_smallest(a, z, req->order, req->mt);
-
-	if (pfn == PFN_NONE && cma_allowed(a, req))
-		pfn = rmqueue_cma(a, z, req);
-	if (pfn == PFN_NONE)
-		pfn = rmqueue_fallback(a, z, req);
-	return pfn;
-}
-
-/* Older releases trace the choice as a whole, with the requested type. */
-static void emit_choice(struct alloc *a, const struct request *req, pfn_t pfn)
-{
-	const struct alloc_event ev = {
-		.kind = ALLOC_EVENT_ZONE_LOCKED,
-		.pfn = pfn,
-		.order = (uint8_t)req->order,
-		.migratetype = (uint8_t)req->mt,
-		.percpu_refill = req->order == 0,
-	};
-
-	if (a->prof.zone_locked_list_type)
-		return;
-	if (pfn != PFN_NONE || a->prof.zone_locked_on_failure)
-		emit_event(a, &ev);
-}
-
-pfn_t rmqueue_block(struct alloc *a, struct zone *z, unsigned int order,
-		    enum migratetype mt, unsigned int alloc_flags,
-		    enum rmqueue_mode *mode)
-{
-	const struct request req = { order, mt, alloc_flags };
-	pfn_t pfn = PFN_NONE;
-
-	if (cma_has_most(a, z, alloc_flags))
-		pfn = rmqueue_cma(a, z, &req);
-	if (pfn == PFN_NONE) {
-		if (a->prof.fallback_search == FALLBACK_CLAIM_STEAL)
-			pfn = rmqueue_staged(a, z, &req, mode);
-		else
-			pfn = rmqueue_plain(a, z, &req);
-	}
-	if (__builtin_expect(a->hooks.event != NULL, 0))
-		emit_choice(a, &req, pfn);
 	return pfn;
 }

@@ -216,7 +216,7 @@ void expand(struct alloc *a, struct zone *z, pfn_t pfn, unsigned int low,
 void account_free_pages(struct alloc *a, struct zone *z, int64_t nr,
 			enum migratetype mt);
 
-/* ---- fallback.c ---- */
+/* ---- rmqueue.c, pageblock.c ---- */
 
 /* What served the last choice of a refill batch (rmqueue_mode, 6.12.y). */
 enum rmqueue_mode { RMQUEUE_NORMAL, RMQUEUE_CMA, RMQUEUE_CLAIM, RMQUEUE_STEAL };

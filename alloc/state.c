@@ -184,19 +184,26 @@ bool alloc_block_is_allocated(const struct alloc *a, pfn_t pfn,
 	       !any_head_inside(a, pfn, pfn + nr);
 }
 
+/* A kernel may have left two buddies so; they stay until freed again. */
+static bool buddy_is_free(const struct alloc *a, pfn_t pfn, unsigned int order)
+{
+	const struct page_rec *buddy;
+
+	if (order >= MAX_PAGE_ORDER)
+		return false;
+	buddy = rec_of(a, pfn ^ order_nr_pages(order), order);
+	return buddy->state == PAGE_BUDDY && buddy->order == order;
+}
+
 void alloc_load_free(struct alloc *a, unsigned int zone, unsigned int order,
 		     enum migratetype mt, pfn_t pfn, unsigned int marks)
 {
 	struct zone *z = zone_at(a, zone);
 	struct page_rec *rec = rec_of(a, pfn, order);
-	const struct page_rec *buddy = rec_of(a, pfn ^ order_nr_pages(order),
-					      order);
 
 	CHECK(zone_spans_pfn(z, pfn) && pfn_aligned(pfn, order));
 	CHECK_EQ(rec->state, PAGE_NONE);
-	/* A kernel may have left them so; then they stay until freed again. */
-	if (order < MAX_PAGE_ORDER && buddy->state == PAGE_BUDDY &&
-	    buddy->order == order)
+	if (buddy_is_free(a, pfn, order))
 		z->unmerged_ok = true;
 	list_add_tail(a, &z->free_area[order].free_list[mt], pfn, order);
 	rec->state = PAGE_BUDDY;

@@ -55,7 +55,8 @@ static const struct row {
 #define REST_OF_1024 "o0/U[1025] o1/U[1026] o2/U[1028] o3/U[1032] "           \
 	"o4/U[1040] o5/U[1056] o6/U[1088] o7/U[1152] o8/U[1280]"
 	{ "order 10 is taken whole", ALL, { { 1024, 10, M } }, 1,
-	  { { U, 0, 0, 1024 } }, 1, REST_OF_1024 " o9/U[1536]", "UUM", 0, 0, 0 },
+	  { { U, 0, 0, 1024 } }, 1, REST_OF_1024 " o9/U[1536]", "UUM", 0, 0,
+	  0 },
 	{ "order 9 is taken whole", ALL, { { 1024, 9, M } }, 1,
 	  { { U, 0, 0, 1024 } }, 1, REST_OF_1024, "UMM", 0, 0, 0 },
 
