@@ -56,6 +56,7 @@ enum guest_op_kind {
 #define GUEST_MAP_HUGEPAGE 0x1u /* MADV_HUGEPAGE on the mapping */
 #define GUEST_MAP_FILE 0x2u     /* private mapping of .file */
 #define GUEST_TOUCH_READ 0x4u   /* read instead of write */
+#define GUEST_MAP_UNALIGNED 0x8u /* not on 2 MiB, whatever the config says */
 
 /* Start from zero; fill the first group, leave the second to the guest. */
 struct guest_op {

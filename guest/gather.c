@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mmu_gather: unmapped pages are collected and freed in a fixed order. Models
+ * tlb_next_batch, __tlb_remove_page_size, tlb_batch_pages_flush,
+ * tlb_batch_list_free and, inside an array, free_pages_and_swap_cache with
+ * release_pages (folios_put_refs and free_unref_folios from 6.9 on), 5.3 to
+ * 6.18.
+ *
+ *     NONE --gather_flush_begin--> RELEASE <--next group-- COMMIT
+ *                                     |                      ^
+ *                                     +--group prepared------+
+ *     COMMIT --no array left--> NONE
+ *
+ * RELEASE drops references; up to 6.8 a huge page is freed there and then, and
+ * the pages of order 0 of an array are freed together, last one first. Later
+ * releases free groups of 31 in order, huge pages among them.
+ *
+ * Simplified: a huge page mapped by PTEs takes one entry for each of its pages
+ * also where 6.9 and later take two for a run of them. Left out: the batch of
+ * page-table pages that wait for RCU (paravirtual TLB flush, and 6.18 always).
+ */
+#include <stdlib.h>
+
+#include "guest/internal.h"
+
+#define FORWARD_GROUP 31u /* PAGEVEC_SIZE since 6.9 */
+
+static bool frees_forward(const struct guest *g)
+{
+	return g->prof->gather_order == GATHER_FORWARD;
+}
+
+/* A gather that no operation has used yet. */
+static struct gather *gather_grow(struct guest *g)
+{
+	struct gather **all = realloc(g->gathers, (g->nr_gathers + 1) *
+						  sizeof(struct gather *));
+	struct gather *ga;
+
+	if (!all)
+		return NULL;
+	g->gathers = all;
+	ga = malloc(sizeof(*ga));
+	if (!ga)
+		return NULL;
+	ga->id = g->nr_gathers;
+	g->gathers[g->nr_gathers++] = ga;
+	return ga;
+}
+
+/* Models tlb_gather_mmu. */
+struct gather *gather_new(struct guest *g)
+{
+	struct gather *ga = g->free_gathers;
+
+	if (ga)
+		g->free_gathers = ga->next_free;
+	else
+		ga = gather_grow(g);
+	if (!ga)
+		return NULL;
+	ga->local.next = NULL;
+	ga->local.page = PFN_NONE;
+	ga->local.nr = 0;
+	ga->local.max = g->prof->gather_stack;
+	ga->active = &ga->local;
+	ga->nr_heap = 0;
+	ga->phase = FLUSH_NONE;
+	ga->in_use = true;
+	return ga;
+}
+
+void gather_delete(struct guest *g, struct gather *ga)
+{
+	CHECK(ga->local.next == NULL);
+	CHECK_EQ(ga->local.nr, 0);
+	ga->in_use = false;
+	ga->next_free = g->free_gathers;
+	g->free_gathers = ga;
+}
+
+static struct gather_array *array_new(struct guest *g)
+{
+	struct gather_array *a = g->free_arrays;
+
+	if (a)
+		g->free_arrays = a->next;
+	else
+		a = malloc(sizeof(*a));
+	return a;
+}
+
+/* Models tlb_next_batch. */
+bool gather_next_array(struct run *r, struct gather *ga)
+{
+	struct guest *g = r->g;
+	struct gather_array *a = ga->active->next;
+	pfn_t page;
+
+	if (a) {
+		ga->active = a;
+		return false;
+	}
+	if (ga->nr_heap == GATHER_HEAP_ARRAYS)
+		return true;
+	a = array_new(g);
+	if (!a)
+		return true;
+	page = alloc_page_fast(g->alloc, r->cpu, 0, GFP_GATHER);
+	if (page == PFN_NONE)
+		page = get_page_atomic(g, r->cpu, GFP_GATHER);
+	if (page == PFN_NONE) {
+		a->next = g->free_arrays;
+		g->free_arrays = a;
+		return true;
+	}
+	touch_add(g->cfg.touches, page, 0, TOUCH_WRITE);
+	a->next = NULL;
+	a->page = page;
+	a->nr = 0;
+	a->max = g->prof->gather_heap;
+	ga->active->next = a;
+	ga->active = a;
+	ga->nr_heap++;
+	g->counters.gather_pages++;
+	return false;
+}
+
+static void group_begin(const struct run *r, struct gather *ga, uint32_t start)
+{
+	const uint32_t nr = ga->flushing->nr;
+
+	ga->phase = FLUSH_RELEASE;
+	ga->pos = start;
+	ga->group_end = nr;
+	if (frees_forward(r->g) && start + FORWARD_GROUP < nr)
+		ga->group_end = start + FORWARD_GROUP;
+	ga->nr_freed = 0;
+	ga->nr_committed = 0;
+}
+
+/* Models the start of free_pages_and_swap_cache: each array drains the LRU. */
+static void array_begin(struct run *r, struct gather *ga,
+			struct gather_array *a)
+{
+	ga->flushing = a;
+	if (!a || a->nr == 0) {
+		ga->phase = FLUSH_NONE;
+		ga->active = &ga->local;
+		return;
+	}
+	lru_add_drain(r->g, r->cpu, r->work);
+	group_begin(r, ga, 0);
+}
+
+void gather_flush_begin(struct run *r, struct gather *ga)
+{
+	CHECK_EQ(ga->phase, FLUSH_NONE);
+	if (ga->local.nr)
+		r->g->counters.gather_flushes++;
+	array_begin(r, ga, &ga->local);
+}
+
+/* Drop the reference of one entry. True: *freed is to be freed. */
+static bool entry_put(struct guest *g, const struct gather_entry *e,
+		      struct freed_block *freed)
+{
+	*freed = (struct freed_block){ .pfn = e->pfn, .order = 0 };
+	switch ((enum gather_kind)e->kind) {
+	case GATHER_PAGE:
+		return lru_put_page(g, e->pfn);
+	case GATHER_TABLE:
+		return true;
+	case GATHER_CACHE:
+		return false;
+	case GATHER_PIECE:
+		if (--g->piece_refs[pfn_region(e->pfn)])
+			return false;
+		break;
+	case GATHER_HUGE:
+		break;
+	}
+	freed->pfn = pfn_align_down(e->pfn, HPAGE_PMD_ORDER);
+	freed->order = HPAGE_PMD_ORDER;
+	alloc_set_lru(g->alloc, freed->pfn, HPAGE_PMD_NR, false);
+	return true;
+}
+
+static void freed_note(struct run *r, uint32_t order)
+{
+	r->work->freed_pages += order_nr_pages(order);
+	r->work->freed_blocks++;
+	r->budget--;
+}
+
+static const struct freed_block *freed_at(const struct run *r,
+					  const struct gather *ga, uint32_t i)
+{
+	return &ga->freed[frees_forward(r->g) ? i : ga->nr_freed - 1 - i];
+}
+
+/* False: the budget is spent. */
+static bool group_release(struct run *r, struct gather *ga)
+{
+	struct guest *g = r->g;
+	const bool forward = frees_forward(g);
+
+	while (ga->pos < ga->group_end) {
+		struct freed_block *f = &ga->freed[ga->nr_freed];
+
+		if (!r->budget)
+			return false;
+		if (!entry_put(g, &ga->flushing->entries[ga->pos++], f))
+			continue;
+		if (f->order && !forward) {
+			alloc_free(g->alloc, r->cpu, f->pfn, f->order);
+			freed_note(r, f->order);
+		} else {
+			ga->nr_freed++;
+		}
+	}
+	for (uint32_t i = 0; i < ga->nr_freed; i++) {
+		const struct freed_block *f = freed_at(r, ga, i);
+
+		alloc_free_prepare(g->alloc, f->pfn, f->order);
+	}
+	ga->phase = FLUSH_COMMIT;
+	return true;
+}
+
+static bool group_commit(struct run *r, struct gather *ga)
+{
+	while (ga->nr_committed < ga->nr_freed) {
+		const struct freed_block *f;
+
+		if (!r->budget)
+			return false;
+		f = freed_at(r, ga, ga->nr_committed++);
+		alloc_free_commit(r->g->alloc, r->cpu, f->pfn, f->order);
+		freed_note(r, f->order);
+	}
+	if (ga->pos < ga->flushing->nr) {
+		group_begin(r, ga, ga->pos);
+		return true;
+	}
+	ga->flushing->nr = 0;
+	array_begin(r, ga, ga->flushing->next);
+	return true;
+}
+
+bool gather_flush(struct run *r, struct gather *ga)
+{
+	while (ga->phase != FLUSH_NONE) {
+		const bool done = ga->phase == FLUSH_RELEASE ?
+					  group_release(r, ga) :
+					  group_commit(r, ga);
+
+		if (!done)
+			return false;
+	}
+	return true;
+}
+
+/* Models tlb_batch_list_free: the arrays themselves, oldest first. */
+bool gather_free_arrays(struct run *r, struct gather *ga)
+{
+	struct gather_array *a;
+
+	while ((a = ga->local.next)) {
+		if (!r->budget)
+			return false;
+		alloc_free(r->g->alloc, r->cpu, a->page, 0);
+		freed_note(r, 0);
+		ga->local.next = a->next;
+		a->next = r->g->free_arrays;
+		r->g->free_arrays = a;
+	}
+	ga->active = &ga->local;
+	return true;
+}
+
+static void arrays_free(struct gather_array *a)
+{
+	while (a) {
+		struct gather_array *next = a->next;
+
+		free(a);
+		a = next;
+	}
+}
+
+void gather_free_all(struct guest *g)
+{
+	for (uint32_t i = 0; i < g->nr_gathers; i++) {
+		if (g->gathers[i]->in_use)
+			arrays_free(g->gathers[i]->local.next);
+		free(g->gathers[i]);
+	}
+	free(g->gathers);
+	arrays_free(g->free_arrays);
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Private to guest/: the mirrors of what the guest kernel keeps in its own
+ * memory (page tables, the page cache, LRU batches, gather arrays) and the
+ * state of one guest_run() call.
+ */
+#ifndef GUEST_INTERNAL_H
+#define GUEST_INTERNAL_H
+
+#include "guest/guest.h"
+#include "include/bitmap.h"
+#include "include/check.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* Four-level page tables of x86-64; user space is the lower half. */
+#define PTRS_PER_TABLE 512u
+#define PGD_USER_PTRS 256u
+#define PMD_SHIFT 21
+#define PUD_SHIFT 30
+#define PGDIR_SHIFT 39
+#define TASK_SIZE UINT64_C(0x7ffffffff000)
+/* Mappings grow down from here: a stack gap of 128 MiB, no randomisation. */
+#define MMAP_BASE UINT64_C(0x7ffff7fff000)
+#define MMAP_MIN UINT64_C(0x10000) /* vm.mmap_min_addr */
+
+/* What a PTE says beside a PFN: nothing, or the shared page of zeroes. */
+#define PTE_NONE PFN_NONE
+#define PTE_ZERO (PFN_NONE - 1)
+
+struct vma {
+	uint64_t start, end;  /* bytes */
+	uint32_t flags;       /* GUEST_MAP_HUGEPAGE, GUEST_MAP_FILE */
+	uint32_t file;        /* id, with GUEST_MAP_FILE */
+	uint64_t pgoff;       /* page of the file at start */
+};
+
+/* Mirror of a PTE page: 2 MiB of address space. */
+struct pte_table {
+	pfn_t pte[PTRS_PER_TABLE];
+	uint64_t file[BITMAP_WORDS(PTRS_PER_TABLE)]; /* maps a cache page */
+	pfn_t pfn;            /* guest page that holds the table */
+	uint16_t nr;          /* entries that are not PTE_NONE */
+	uint16_t nr_pieces;   /* of these: pieces of a huge page */
+	struct pte_table *next_free;
+};
+
+/*
+ * Mirror of a PMD page: 1 GiB. An entry is a table, a huge page, or neither.
+ * deposit: PTE pages kept for the case that a huge page is split, in the
+ * order in which they will be withdrawn, a ring from deposit_first on.
+ */
+struct pmd_table {
+	struct pte_table *table[PTRS_PER_TABLE];
+	pfn_t huge[PTRS_PER_TABLE];
+	pfn_t deposit[PTRS_PER_TABLE];
+	uint16_t deposit_first, nr_deposit;
+	pfn_t pfn;
+	struct pmd_table *next_free;
+};
+
+/* Mirror of a PUD page: 512 GiB. */
+struct pud_table {
+	struct pmd_table *table[PTRS_PER_TABLE];
+	pfn_t pfn;
+	struct pud_table *next_free;
+};
+
+struct guest_mm {
+	pfn_t pgd;            /* guest page of the PGD */
+	struct vma *vmas;     /* ascending, disjoint */
+	uint32_t nr_vmas, vmas_capacity;
+	uint32_t vma_hint;    /* index of the VMA found last */
+	/* PTE table of the address walked last; its base, or UINT64_MAX. */
+	uint64_t walk_base;
+	struct pte_table *walk_table;
+	struct pud_table *pud[PGD_USER_PTRS];
+};
+
+/* Page cache of a file, 512 pages of it. */
+struct cache_chunk {
+	pfn_t pfn[PTRS_PER_TABLE];
+	uint32_t mapped[PTRS_PER_TABLE]; /* PTEs that map the page */
+};
+
+struct guest_file {
+	bool used;
+	bool unlinked;        /* goes away with its last mapping */
+	uint32_t nr_vmas;
+	uint64_t nr_pages;
+	uint64_t nr_cached;
+	struct cache_chunk **chunks;
+};
+
+#define LRU_BATCH_MAX 31
+
+/* Pages on their way to the LRU lists, each with a reference of its own. */
+struct lru_batch {
+	uint32_t nr;
+	uint32_t orphans;     /* bit: nobody else refers to the page */
+	bool last_is_huge;
+	pfn_t pfn[LRU_BATCH_MAX];
+};
+
+enum gather_kind {
+	GATHER_PAGE,          /* anonymous page of order 0 */
+	GATHER_HUGE,          /* huge page */
+	GATHER_PIECE,         /* one page of a huge page mapped by PTEs */
+	GATHER_TABLE,         /* page-table page */
+	GATHER_CACHE,         /* page of a file: the cache holds on to it */
+};
+
+struct gather_entry {
+	pfn_t pfn;
+	uint32_t kind;        /* enum gather_kind */
+};
+
+#define GATHER_MAX 510
+#define GATHER_HEAP_ARRAYS 19
+
+struct gather_array {
+	struct gather_array *next;
+	pfn_t page;           /* guest page that holds it; PFN_NONE: the stack */
+	uint32_t nr, max;
+	struct gather_entry entries[GATHER_MAX];
+};
+
+/* A block whose last reference is gone. */
+struct freed_block {
+	pfn_t pfn;
+	uint32_t order;
+};
+
+enum flush_phase {
+	FLUSH_NONE,
+	FLUSH_RELEASE,        /* drop references, find what is free */
+	FLUSH_COMMIT,         /* hand it to the allocator */
+};
+
+/* mmu_gather of one unmap operation. */
+struct gather {
+	struct gather_array local; /* the on-stack array */
+	struct gather_array *active;
+	uint32_t nr_heap;
+	/* The flush that is going on. */
+	enum flush_phase phase;
+	struct gather_array *flushing;
+	uint32_t group_end;   /* entries up to here are released together */
+	uint32_t pos;
+	uint32_t nr_freed, nr_committed;
+	struct freed_block freed[GATHER_MAX];
+	uint32_t id;
+	bool in_use;
+	struct gather *next_free;
+};
+
+struct guest {
+	struct guest_config cfg;
+	struct alloc *alloc;
+	const struct alloc_profile *prof;
+	bool several_nodes;
+	uint32_t lru_batch_size;
+	struct lru_batch *lru;      /* per CPU */
+	struct guest_mm **mms;
+	uint32_t nr_mms;
+	struct guest_file *files;
+	uint32_t nr_files;
+	/* References to huge pages that PTEs map, by pfn_region(). */
+	uint16_t *piece_refs;
+	/* Mirrors for reuse. */
+	struct pte_table *free_pte;
+	struct pmd_table *free_pmd;
+	struct pud_table *free_pud;
+	struct gather *free_gathers;
+	struct gather_array *free_arrays;
+	struct gather **gathers;    /* all of them, by id */
+	uint32_t nr_gathers;
+	struct guest_gauges gauges; /* but for lru_batched */
+	struct guest_counters counters;
+};
+
+/* One guest_run() call. */
+struct run {
+	struct guest *g;
+	struct guest_op *op;
+	struct guest_work *work;
+	struct guest_mm *mm;
+	unsigned int cpu;
+	uint32_t budget;
+	/* Why get_page() gave nothing: GUEST_WAIT or GUEST_NOMEM. */
+	enum guest_status status;
+};
+
+/* Use of guest_op.scratch. */
+enum {
+	SCRATCH_HELD,         /* page of an unfinished fault, PFN + 1 */
+	SCRATCH_SLOW,         /* gfp << 32 | alloc_request.slow, or 0 */
+	SCRATCH_GATHER,       /* id of the gather, + 1 */
+	SCRATCH_FILE,         /* DROP_CACHES: file being looked at */
+};
+
+/* mm.c: VMAs */
+struct vma *vma_find(struct guest_mm *mm, uint64_t addr);
+enum guest_status mmap_run(struct run *r);
+/* Split VMAs so that none crosses addr. 0 or -ENOMEM. */
+int vma_split(struct guest *g, struct guest_mm *mm, uint64_t addr);
+/* Forget the VMAs inside [start, end). */
+void vma_remove(struct run *r, uint64_t start, uint64_t end);
+/* Bounds of what the neighbours of [start, end) leave for page tables. */
+void vma_bounds(const struct guest_mm *mm, uint64_t start, uint64_t end,
+		uint64_t *floor, uint64_t *ceiling);
+
+/* pgtable.c: page-table mirrors */
+struct pmd_table *pmd_lookup(const struct guest_mm *mm, uint64_t addr);
+/* NULL with r->status if a table cannot be had. */
+struct pmd_table *pmd_alloc(struct run *r, uint64_t addr);
+struct pte_table *pte_alloc(struct run *r, struct pmd_table *pmd,
+			    uint64_t addr);
+/* A guest page for a table; PFN_NONE with r->status. */
+pfn_t table_page_get(struct run *r);
+struct pte_table *pte_table_new(struct guest *g, pfn_t pfn);
+void pgtable_deposit(struct pmd_table *pmd, pfn_t pfn);
+pfn_t pgtable_withdraw(struct pmd_table *pmd);
+/*
+ * Gather one page-table page of [addr, end) that lies wholly within [floor,
+ * ceiling), in the order of free_pgd_range. False: none is left. *cursor says
+ * where to go on.
+ */
+bool pgtable_free_next(struct run *r, struct gather *ga, uint64_t *cursor,
+		       uint64_t end, uint64_t floor, uint64_t ceiling,
+		       bool *full);
+void pgtable_free_pools(struct guest *g);
+void pgtable_free_mirrors(struct guest_mm *mm);
+
+/* fault.c, thp.c: GUEST_DONE, or why the fault cannot go on */
+enum guest_status fault_run(struct run *r);
+bool thp_fits(const struct guest *g, const struct vma *vma, uint64_t addr);
+/* GUEST_MORE: no huge page to be had, use small ones. */
+enum guest_status fault_huge(struct run *r, const struct vma *vma,
+			     struct pmd_table *pmd, uint64_t addr);
+struct pte_table *split_huge_pmd(struct run *r, struct pmd_table *pmd,
+				 uint64_t addr);
+
+/* page.c: allocation for the guest kernel itself */
+pfn_t get_page_slow(struct run *r, unsigned int order, gfp_t gfp);
+pfn_t get_page_atomic(struct guest *g, unsigned int cpu, gfp_t gfp);
+
+/* lru.c */
+void lru_flush(struct guest *g, unsigned int cpu, struct guest_work *work);
+void lru_add_huge(struct guest *g, unsigned int cpu, pfn_t pfn,
+		  struct guest_work *work);
+/* The page lost its last reference but that of some CPU's batch. */
+void lru_orphan(struct guest *g, pfn_t pfn);
+/*
+ * Drop a reference of an order-0 page that belongs on the LRU. True: it was
+ * the last one, the page is off the LRU and may be freed.
+ */
+bool lru_put_page(struct guest *g, pfn_t pfn);
+/* release_pages() of pages that lost their last reference. */
+void release_pages(struct guest *g, unsigned int cpu, const pfn_t *pfns,
+		   unsigned int nr, struct guest_work *work);
+
+/* gather.c */
+struct gather *gather_new(struct guest *g);
+void gather_delete(struct guest *g, struct gather *ga);
+/* True: everything gathered so far has to be flushed now. */
+bool gather_next_array(struct run *r, struct gather *ga);
+void gather_flush_begin(struct run *r, struct gather *ga);
+/* True when done, false when the budget is spent. */
+bool gather_flush(struct run *r, struct gather *ga);
+bool gather_free_arrays(struct run *r, struct gather *ga);
+void gather_free_all(struct guest *g);
+
+/* zap.c */
+enum guest_status unmap_run(struct run *r);
+
+/* pagecache.c */
+struct guest_file *file_get(struct guest *g, uint32_t file);
+/* The cached page, allocated if need be; PFN_NONE with r->status. */
+pfn_t filemap_fault(struct run *r, uint32_t file, uint64_t index);
+void filemap_map(struct guest *g, uint32_t file, uint64_t index, int delta);
+void file_put_vma(struct run *r, uint32_t file);
+enum guest_status drop_caches_run(struct run *r);
+void file_free_mirrors(struct guest_file *f);
+
+static inline unsigned int pte_index(uint64_t addr)
+{
+	return (addr >> PAGE_SHIFT) % PTRS_PER_TABLE;
+}
+
+static inline unsigned int pmd_index(uint64_t addr)
+{
+	return (addr >> PMD_SHIFT) % PTRS_PER_TABLE;
+}
+
+static inline unsigned int pud_index(uint64_t addr)
+{
+	return (addr >> PUD_SHIFT) % PTRS_PER_TABLE;
+}
+
+static inline unsigned int pgd_index(uint64_t addr)
+{
+	return (unsigned int)(addr >> PGDIR_SHIFT);
+}
+
+/* The address behind the entry of 1 << shift bytes that contains addr. */
+static inline uint64_t entry_end(uint64_t addr, unsigned int shift)
+{
+	return ((addr >> shift) + 1) << shift;
+}
+
+/* A page for the guest kernel; PFN_NONE with r->status set. */
+static inline pfn_t get_page(struct run *r, unsigned int order, gfp_t gfp)
+{
+	if (likely(r->op->scratch[SCRATCH_SLOW] == 0)) {
+		const pfn_t pfn = alloc_page_fast(r->g->alloc, r->cpu, order,
+						  gfp);
+
+		if (likely(pfn != PFN_NONE))
+			return pfn;
+	}
+	return get_page_slow(r, order, gfp);
+}
+
+/* Models lru_cache_add (folio_add_lru) of an order-0 page. */
+static inline void lru_add(struct guest *g, unsigned int cpu, pfn_t pfn,
+			   struct guest_work *work)
+{
+	struct lru_batch *b = &g->lru[cpu];
+
+	b->pfn[b->nr++] = pfn;
+	if (b->nr == g->lru_batch_size)
+		lru_flush(g, cpu, work);
+}
+
+/* Models lru_add_drain. */
+static inline void lru_add_drain(struct guest *g, unsigned int cpu,
+				 struct guest_work *work)
+{
+	if (g->lru[cpu].nr)
+		lru_flush(g, cpu, work);
+}
+
+/* Models __tlb_remove_page. True: flush before anything else is gathered. */
+static inline bool gather_add(struct run *r, struct gather *ga, pfn_t pfn,
+			      enum gather_kind kind)
+{
+	struct gather_array *a = ga->active;
+
+	a->entries[a->nr++] = (struct gather_entry){ pfn, kind };
+	return a->nr == a->max && gather_next_array(r, ga);
+}
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * LRU batches: a page that was just faulted in waits in an array of its CPU
+ * with a reference of its own and without the LRU flag, until the array is
+ * full, a huge page is added, or the CPU drains. Models lru_cache_add,
+ * __pagevec_lru_add (folio_batch_move_lru), lru_add_drain and release_pages
+ * (folios_put_refs), 5.3 to 6.18.
+ *
+ * What follows from it: such a page does not count as movable when a pageblock
+ * is claimed, and one that is unmapped by another CPU stays allocated until the
+ * array's CPU drains, and is then freed by that CPU.
+ *
+ * Left out: the lists themselves, activation, deactivation and lru_add_drain
+ * on other CPUs by work items.
+ */
+#include "guest/internal.h"
+
+static void freed_note(struct guest_work *work, uint32_t pages)
+{
+	work->freed_pages += pages;
+	work->freed_blocks++;
+}
+
+static bool frees_forward(const struct guest *g)
+{
+	return g->prof->gather_order == GATHER_FORWARD;
+}
+
+void release_pages(struct guest *g, unsigned int cpu, const pfn_t *pfns,
+		   unsigned int nr, struct guest_work *work)
+{
+	const bool forward = frees_forward(g);
+
+	for (unsigned int i = 0; i < nr; i++)
+		alloc_free_prepare(g->alloc,
+				   pfns[forward ? i : nr - 1 - i], 0);
+	for (unsigned int i = 0; i < nr; i++) {
+		alloc_free_commit(g->alloc, cpu,
+				  pfns[forward ? i : nr - 1 - i], 0);
+		freed_note(work, 1);
+	}
+}
+
+static uint32_t entry_pages(const struct lru_batch *b, unsigned int i)
+{
+	return b->last_is_huge && i == b->nr - 1 ? HPAGE_PMD_NR : 1;
+}
+
+void lru_flush(struct guest *g, unsigned int cpu, struct guest_work *work)
+{
+	struct lru_batch *b = &g->lru[cpu];
+	pfn_t orphans[LRU_BATCH_MAX];
+	unsigned int nr_orphans = 0;
+
+	for (unsigned int i = 0; i < b->nr; i++) {
+		if (unlikely(b->orphans >> i & 1))
+			orphans[nr_orphans++] = b->pfn[i];
+		else
+			alloc_set_lru(g->alloc, b->pfn[i], entry_pages(b, i),
+				      true);
+	}
+	b->nr = 0;
+	b->orphans = 0;
+	b->last_is_huge = false;
+	g->counters.lru_drains++;
+	if (unlikely(nr_orphans))
+		release_pages(g, cpu, orphans, nr_orphans, work);
+}
+
+void lru_add_huge(struct guest *g, unsigned int cpu, pfn_t pfn,
+		  struct guest_work *work)
+{
+	struct lru_batch *b = &g->lru[cpu];
+
+	b->pfn[b->nr++] = pfn;
+	b->last_is_huge = true;
+	lru_flush(g, cpu, work);
+}
+
+void lru_orphan(struct guest *g, pfn_t pfn)
+{
+	for (unsigned int cpu = 0; cpu < g->cfg.nr_cpus; cpu++) {
+		struct lru_batch *b = &g->lru[cpu];
+
+		for (unsigned int i = 0; i < b->nr; i++) {
+			if (b->pfn[i] != pfn)
+				continue;
+			CHECK(!(b->orphans >> i & 1));
+			b->orphans |= UINT32_C(1) << i;
+			return;
+		}
+	}
+	CHECK_MSG(false, "page %u is neither on the LRU nor in a batch", pfn);
+}
+
+bool lru_put_page(struct guest *g, pfn_t pfn)
+{
+	if (unlikely(!alloc_test_lru(g->alloc, pfn))) {
+		lru_orphan(g, pfn);
+		return false;
+	}
+	alloc_set_lru(g->alloc, pfn, 1, false);
+	return true;
+}

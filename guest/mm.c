@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Address spaces: VMAs, where mmap puts them, and what their neighbours leave
+ * for page tables. Models arch_get_unmapped_area_topdown with the
+ * legacy-free layout of x86-64, thp_get_unmapped_area (6.7), vma_merge and
+ * split_vma, 5.3 to 6.18.
+ *
+ * The image of the program, its stack and its libraries are left out: a new
+ * address space has one page, the PGD. So the first fault of a mapping that is
+ * alone pays for a PUD and a PMD page, as in a small static program.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest/internal.h"
+
+/* Index of the first VMA that ends behind addr. */
+static uint32_t vma_lower(const struct guest_mm *mm, uint64_t addr)
+{
+	uint32_t low = 0, high = mm->nr_vmas;
+
+	while (low < high) {
+		const uint32_t mid = low + (high - low) / 2;
+
+		if (mm->vmas[mid].end > addr)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+struct vma *vma_find(struct guest_mm *mm, uint64_t addr)
+{
+	struct vma *v;
+	uint32_t i = mm->vma_hint;
+
+	if (i < mm->nr_vmas && mm->vmas[i].start <= addr &&
+	    addr < mm->vmas[i].end)
+		return &mm->vmas[i];
+	i = vma_lower(mm, addr);
+	if (i == mm->nr_vmas || mm->vmas[i].start > addr)
+		return NULL;
+	mm->vma_hint = i;
+	v = &mm->vmas[i];
+	return v;
+}
+
+static int vma_insert(struct guest_mm *mm, uint32_t at, const struct vma *vma)
+{
+	if (mm->nr_vmas == mm->vmas_capacity) {
+		const uint32_t capacity = mm->vmas_capacity * 2 + 4;
+		struct vma *vmas = realloc(mm->vmas, capacity * sizeof(*vmas));
+
+		if (!vmas)
+			return -ENOMEM;
+		mm->vmas = vmas;
+		mm->vmas_capacity = capacity;
+	}
+	memmove(&mm->vmas[at + 1], &mm->vmas[at],
+		(mm->nr_vmas - at) * sizeof(*mm->vmas));
+	mm->vmas[at] = *vma;
+	mm->nr_vmas++;
+	return 0;
+}
+
+static void vma_erase(struct guest_mm *mm, uint32_t at)
+{
+	mm->nr_vmas--;
+	memmove(&mm->vmas[at], &mm->vmas[at + 1],
+		(mm->nr_vmas - at) * sizeof(*mm->vmas));
+}
+
+static bool vma_is_file(const struct vma *v)
+{
+	return v->flags & GUEST_MAP_FILE;
+}
+
+int vma_split(struct guest *g, struct guest_mm *mm, uint64_t addr)
+{
+	const uint32_t i = vma_lower(mm, addr);
+	struct vma upper;
+
+	if (i == mm->nr_vmas || mm->vmas[i].start >= addr)
+		return 0;
+	upper = mm->vmas[i];
+	upper.pgoff += bytes_to_pages(addr - upper.start);
+	upper.start = addr;
+	if (vma_insert(mm, i + 1, &upper))
+		return -ENOMEM;
+	mm->vmas[i].end = addr;
+	if (vma_is_file(&upper))
+		file_get(g, upper.file)->nr_vmas++;
+	return 0;
+}
+
+void vma_remove(struct run *r, uint64_t start, uint64_t end)
+{
+	struct guest_mm *mm = r->mm;
+	const uint32_t first = vma_lower(mm, start);
+
+	while (first < mm->nr_vmas && mm->vmas[first].start < end) {
+		const struct vma v = mm->vmas[first];
+
+		CHECK(v.start >= start && v.end <= end);
+		vma_erase(mm, first);
+		if (vma_is_file(&v))
+			file_put_vma(r, v.file);
+	}
+}
+
+void vma_bounds(const struct guest_mm *mm, uint64_t start, uint64_t end,
+		uint64_t *floor, uint64_t *ceiling)
+{
+	const uint32_t first = vma_lower(mm, start);
+	uint32_t next = first;
+
+	while (next < mm->nr_vmas && mm->vmas[next].start < end)
+		next++;
+	*floor = first > 0 ? mm->vmas[first - 1].end : 0;
+	*ceiling = next < mm->nr_vmas ? mm->vmas[next].start : UINT64_MAX;
+}
+
+/*
+ * The highest gap below MMAP_BASE that holds len bytes: its end, or 0. *at is
+ * the index a VMA there would have.
+ */
+static uint64_t gap_find(const struct guest_mm *mm, uint64_t len, uint32_t *at)
+{
+	uint64_t gap_end = MMAP_BASE;
+	uint32_t i = mm->nr_vmas;
+
+	for (;;) {
+		const uint64_t gap_start = i ? mm->vmas[i - 1].end : MMAP_MIN;
+
+		if (gap_end > gap_start && gap_end - gap_start >= len) {
+			*at = i;
+			return gap_end;
+		}
+		if (i == 0)
+			return 0;
+		gap_end = mm->vmas[--i].start;
+	}
+}
+
+static bool wants_alignment(const struct run *r)
+{
+	const struct guest_op *op = r->op;
+
+	return r->g->cfg.mmap_thp_aligned && op->len >= HPAGE_PMD_SIZE &&
+	       !(op->flags & (GUEST_MAP_FILE | GUEST_MAP_UNALIGNED));
+}
+
+/* Start of the new mapping, or 0. */
+static uint64_t get_unmapped_area(const struct run *r, uint32_t *at)
+{
+	const uint64_t len = r->op->len;
+	uint64_t gap_end;
+
+	if (wants_alignment(r)) {
+		gap_end = gap_find(r->mm, len + HPAGE_PMD_SIZE, at);
+		if (gap_end)
+			return (gap_end - len) & ~(HPAGE_PMD_SIZE - 1);
+	}
+	gap_end = gap_find(r->mm, len, at);
+	return gap_end ? gap_end - len : 0;
+}
+
+static bool can_merge(const struct vma *low, const struct vma *high)
+{
+	return low->end == high->start && low->flags == high->flags &&
+	       !vma_is_file(low);
+}
+
+static void vma_merge(struct guest_mm *mm, uint32_t at)
+{
+	if (at + 1 < mm->nr_vmas && can_merge(&mm->vmas[at],
+					      &mm->vmas[at + 1])) {
+		mm->vmas[at].end = mm->vmas[at + 1].end;
+		vma_erase(mm, at + 1);
+	}
+	if (at > 0 && can_merge(&mm->vmas[at - 1], &mm->vmas[at])) {
+		mm->vmas[at - 1].end = mm->vmas[at].end;
+		vma_erase(mm, at);
+	}
+}
+
+enum guest_status mmap_run(struct run *r)
+{
+	struct guest_op *op = r->op;
+	struct vma v = {
+		.flags = op->flags & (GUEST_MAP_HUGEPAGE | GUEST_MAP_FILE),
+		.file = op->file,
+	};
+	uint32_t at = 0;
+
+	CHECK(op->len > 0 && op->len % PAGE_SIZE == 0);
+	r->work->syscalls += 1 + !!(op->flags & GUEST_MAP_HUGEPAGE);
+	if (op->len > MMAP_BASE)
+		return GUEST_NOMEM;
+	v.start = get_unmapped_area(r, &at);
+	if (!v.start)
+		return GUEST_NOMEM;
+	v.end = v.start + op->len;
+	if (vma_insert(r->mm, at, &v))
+		return GUEST_NOMEM;
+	if (vma_is_file(&v))
+		file_get(r->g, v.file)->nr_vmas++;
+	vma_merge(r->mm, at);
+	op->addr = v.start;
+	return GUEST_DONE;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pages for the guest kernel itself, off the fast path: a request that has to
+ * wait is kept in the operation and taken up again at the next call. Models
+ * the callers of __alloc_pages in mm/memory.c and mm/mmu_gather.c, which sleep
+ * where we return.
+ */
+#include <string.h>
+
+#include "guest/internal.h"
+
+
+static void slow_load(const struct guest_op *op, struct alloc_request *req)
+{
+	const uint64_t saved = op->scratch[SCRATCH_SLOW];
+
+	_Static_assert(sizeof(req->slow) <= sizeof(uint32_t),
+		       "the state of a waiting request fits beside its gfp");
+	/* Another request than the one that waited starts afresh. */
+	if (saved >> 32 != req->gfp)
+		return;
+	memcpy(&req->slow, &(uint32_t){ (uint32_t)saved }, sizeof(req->slow));
+}
+
+static void slow_save(struct guest_op *op, const struct alloc_request *req)
+{
+	uint32_t bits = 0;
+
+	memcpy(&bits, &req->slow, sizeof(req->slow));
+	op->scratch[SCRATCH_SLOW] = (uint64_t)req->gfp << 32 | bits;
+}
+
+pfn_t get_page_slow(struct run *r, unsigned int order, gfp_t gfp)
+{
+	struct alloc_request req = {
+		.gfp = gfp,
+		.order = (uint8_t)order,
+		.cpu = (uint16_t)r->cpu,
+		.node = -1,
+		.zone = -1,
+		.progress = r->work->progress,
+	};
+	struct alloc_result res;
+
+	slow_load(r->op, &req);
+	res = alloc_pages(r->g->alloc, &req);
+	r->op->scratch[SCRATCH_SLOW] = 0;
+	r->work->progress = 0;
+	if (res.status == ALLOC_AGAIN) {
+		slow_save(r->op, &req);
+		r->work->reason = res.reason;
+		r->status = GUEST_WAIT;
+	} else if (res.status == ALLOC_FAIL) {
+		r->status = GUEST_NOMEM;
+	}
+	return res.pfn;
+}
+
+/* For requests that cannot wait: nobody is asked to reclaim. */
+pfn_t get_page_atomic(struct guest *g, unsigned int cpu, gfp_t gfp)
+{
+	struct alloc_request req = {
+		.gfp = gfp,
+		.cpu = (uint16_t)cpu,
+		.node = -1,
+		.zone = -1,
+	};
+
+	return alloc_pages_nowait(g->alloc, &req).pfn;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Transparent huge pages of the guest: the huge anonymous fault with its gfp
+ * mask and its deposited PTE page, and the split of a huge mapping. Models
+ * do_huge_pmd_anonymous_page, vma_thp_gfp_mask, vma_alloc_folio (the two tries
+ * on a machine of several nodes) and __split_huge_pmd, 5.3 to 6.18.
+ *
+ * Left out: the huge zero page (a read maps the small one, as with
+ * use_zero_page=0), khugepaged, the split of the page itself (deferred_split)
+ * and smaller folios (mTHP, all sizes off as by default).
+ */
+#include "guest/internal.h"
+
+bool thp_fits(const struct guest *g, const struct vma *vma, uint64_t addr)
+{
+	const uint64_t haddr = addr & ~(HPAGE_PMD_SIZE - 1);
+
+	if (vma->flags & GUEST_MAP_FILE)
+		return false;
+	if (g->cfg.thp_enabled == THP_NEVER ||
+	    (g->cfg.thp_enabled == THP_MADVISE &&
+	     !(vma->flags & GUEST_MAP_HUGEPAGE)))
+		return false;
+	return haddr >= vma->start && haddr + HPAGE_PMD_SIZE <= vma->end;
+}
+
+/* Models vma_thp_gfp_mask. */
+static gfp_t thp_gfp(const struct guest *g, const struct vma *vma)
+{
+	const bool madvised = vma->flags & GUEST_MAP_HUGEPAGE;
+
+	switch (g->cfg.thp_defrag) {
+	case THP_DEFRAG_ALWAYS:
+		return GFP_TRANSHUGE | (madvised ? 0 : GFP_BIT_NORETRY);
+	case THP_DEFRAG_DEFER:
+		return GFP_TRANSHUGE_LIGHT | GFP_BIT_KSWAPD_RECLAIM;
+	case THP_DEFRAG_DEFER_MADVISE:
+		return GFP_TRANSHUGE_LIGHT | (madvised ?
+					      GFP_BIT_DIRECT_RECLAIM :
+					      GFP_BIT_KSWAPD_RECLAIM);
+	case THP_DEFRAG_MADVISE:
+		return GFP_TRANSHUGE_LIGHT |
+		       (madvised ? GFP_BIT_DIRECT_RECLAIM : 0);
+	case THP_DEFRAG_NEVER:
+		break;
+	}
+	return GFP_TRANSHUGE_LIGHT;
+}
+
+/*
+ * On several nodes the first try stays on the local one and does not insist;
+ * only a request that may reclaim gets a second try.
+ */
+static pfn_t huge_page_get(struct run *r, const struct vma *vma)
+{
+	const gfp_t gfp = thp_gfp(r->g, vma);
+	const gfp_t local = gfp | GFP_BIT_THISNODE | GFP_BIT_NORETRY;
+	const uint64_t waits_for = r->op->scratch[SCRATCH_SLOW] >> 32;
+	pfn_t pfn;
+
+	if (r->g->several_nodes && waits_for != gfp) {
+		pfn = get_page(r, HPAGE_PMD_ORDER, local);
+		if (pfn != PFN_NONE || r->status == GUEST_WAIT ||
+		    !(gfp & GFP_BIT_DIRECT_RECLAIM))
+			return pfn;
+	}
+	return get_page(r, HPAGE_PMD_ORDER, gfp);
+}
+
+static void huge_page_map(struct run *r, struct pmd_table *pmd, uint64_t addr,
+			  pfn_t huge, pfn_t table)
+{
+	struct guest *g = r->g;
+
+	touch_add(g->cfg.touches, huge, HPAGE_PMD_ORDER, TOUCH_ZERO);
+	pmd->huge[pmd_index(addr)] = huge;
+	pgtable_deposit(pmd, table);
+	lru_add_huge(g, r->cpu, huge, r->work);
+	g->gauges.anon_pages += HPAGE_PMD_NR;
+	g->gauges.anon_thp++;
+	g->counters.pgfault++;
+	g->counters.thp_fault_alloc++;
+	g->counters.pages_zeroed += HPAGE_PMD_NR;
+	r->work->faults_thp++;
+	r->work->zeroed_pages += HPAGE_PMD_NR;
+}
+
+enum guest_status fault_huge(struct run *r, const struct vma *vma,
+			     struct pmd_table *pmd, uint64_t addr)
+{
+	uint64_t *held = &r->op->scratch[SCRATCH_HELD];
+	pfn_t table;
+
+	if (!*held) {
+		const pfn_t huge = huge_page_get(r, vma);
+
+		if (huge == PFN_NONE && r->status == GUEST_WAIT)
+			return GUEST_WAIT;
+		if (huge == PFN_NONE) {
+			r->g->counters.thp_fault_fallback++;
+			r->work->thp_fallback++;
+			return GUEST_MORE;
+		}
+		*held = (uint64_t)huge + 1;
+	}
+	table = table_page_get(r);
+	if (table == PFN_NONE) {
+		if (r->status == GUEST_NOMEM) {
+			alloc_free(r->g->alloc, r->cpu, (pfn_t)(*held - 1),
+				   HPAGE_PMD_ORDER);
+			*held = 0;
+		}
+		return r->status;
+	}
+	huge_page_map(r, pmd, addr, (pfn_t)(*held - 1), table);
+	*held = 0;
+	return GUEST_DONE;
+}
+
+/*
+ * The huge page stays what it is, but PTEs map it: each of them holds one
+ * reference. Returns NULL if the host has no memory for the mirror.
+ */
+struct pte_table *split_huge_pmd(struct run *r, struct pmd_table *pmd,
+				 uint64_t addr)
+{
+	const unsigned int i = pmd_index(addr);
+	const pfn_t huge = pmd->huge[i];
+	struct pte_table *t = pte_table_new(r->g, PFN_NONE);
+
+	if (!t)
+		return NULL;
+	t->pfn = pgtable_withdraw(pmd);
+	for (unsigned int k = 0; k < PTRS_PER_TABLE; k++)
+		t->pte[k] = huge + k;
+	t->nr = PTRS_PER_TABLE;
+	t->nr_pieces = PTRS_PER_TABLE;
+	r->g->piece_refs[pfn_region(huge)] = HPAGE_PMD_NR;
+	r->g->gauges.anon_thp--;
+	pmd->huge[i] = PFN_NONE;
+	pmd->table[i] = t;
+	return t;
+}

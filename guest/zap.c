@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * munmap, MADV_DONTNEED and exit: what is unmapped in which order, and when it
+ * is freed. Models unmap_region, zap_page_range (zap_pte_range, zap_huge_pmd),
+ * free_pgtables, exit_mmap and tlb_finish_mmu, 5.3 to 6.18.
+ *
+ *     START --> ZAP --> TABLES --> FLUSH --> ARRAYS --> LAST --> done
+ *                |                  ^  MADV_DONTNEED keeps the tables
+ *                +------------------+
+ *
+ *     ZAP     mapped pages are gathered, addresses ascending; the PTE page that
+ *             was deposited for a huge page is freed at once
+ *     TABLES  page-table pages are gathered
+ *     FLUSH   what is gathered is freed, array by array
+ *     ARRAYS  the pages of the gather arrays are freed
+ *     LAST    VMAs go; at exit the PGD too
+ *
+ * In ZAP and TABLES, arrays that are all full are flushed before anything else
+ * is gathered.
+ *
+ * Left out: empty PTE pages that MADV_DONTNEED frees in 6.14 and later
+ * (CONFIG_PT_RECLAIM).
+ */
+#include <stdlib.h>
+
+#include "guest/internal.h"
+
+enum unmap_stage {
+	UNMAP_START,
+	UNMAP_ZAP,
+	UNMAP_TABLES,
+	UNMAP_FLUSH,
+	UNMAP_ARRAYS,
+	UNMAP_LAST,
+};
+
+/* Touches that one step may add: the page of a new gather array. */
+#define TOUCHES_PER_STEP 1u
+
+static struct gather *unmap_gather(const struct run *r)
+{
+	const uint64_t id = r->op->scratch[SCRATCH_GATHER];
+
+	CHECK(id > 0 && id <= r->g->nr_gathers);
+	return r->g->gathers[id - 1];
+}
+
+static enum guest_status unmap_start(struct run *r)
+{
+	struct guest_op *op = r->op;
+	struct gather *ga;
+
+	if (op->kind == GUEST_EXIT) {
+		op->addr = 0;
+		op->len = TASK_SIZE;
+	}
+	CHECK(op->addr % PAGE_SIZE == 0 && op->len % PAGE_SIZE == 0);
+	CHECK(op->len <= TASK_SIZE && op->addr <= TASK_SIZE - op->len);
+	r->work->syscalls++;
+	if (op->kind == GUEST_MUNMAP &&
+	    (vma_split(r->g, r->mm, op->addr) ||
+	     vma_split(r->g, r->mm, op->addr + op->len)))
+		return GUEST_NOMEM;
+	ga = gather_new(r->g);
+	if (!ga)
+		return GUEST_NOMEM;
+	op->scratch[SCRATCH_GATHER] = (uint64_t)ga->id + 1;
+	lru_add_drain(r->g, r->cpu, r->work);
+	op->stage = UNMAP_ZAP;
+	return GUEST_DONE;
+}
+
+/* False: the budget is spent. */
+static bool flush_if_full(struct run *r, struct gather *ga, bool full)
+{
+	if (full)
+		gather_flush_begin(r, ga);
+	return gather_flush(r, ga);
+}
+
+/* Models zap_huge_pmd. */
+static bool zap_huge(struct run *r, struct gather *ga, struct pmd_table *pmd,
+		     uint64_t addr)
+{
+	struct guest *g = r->g;
+	const unsigned int i = pmd_index(addr);
+	const pfn_t huge = pmd->huge[i];
+
+	alloc_free(g->alloc, r->cpu, pgtable_withdraw(pmd), 0);
+	pmd->huge[i] = PFN_NONE;
+	g->gauges.table_pages--;
+	g->gauges.anon_pages -= HPAGE_PMD_NR;
+	g->gauges.anon_thp--;
+	g->counters.thp_zap++;
+	r->work->freed_pages++;
+	r->work->freed_blocks++;
+	r->work->zapped_thp++;
+	r->budget--;
+	return gather_add(r, ga, huge, GATHER_HUGE);
+}
+
+static bool zap_file(struct run *r, struct gather *ga, struct pte_table *t,
+		     unsigned int i, pfn_t pfn, uint64_t addr)
+{
+	const struct vma *vma = vma_find(r->mm, addr);
+
+	CHECK(vma != NULL && vma->flags & GUEST_MAP_FILE);
+	bitmap_clear(t->file, i);
+	filemap_map(r->g, vma->file,
+		    vma->pgoff + bytes_to_pages(addr - vma->start), -1);
+	return gather_add(r, ga, pfn, GATHER_CACHE);
+}
+
+static bool zap_pte(struct run *r, struct gather *ga, struct pte_table *t,
+		    unsigned int i, uint64_t addr)
+{
+	enum gather_kind kind = GATHER_PAGE;
+	const pfn_t pfn = t->pte[i];
+
+	t->pte[i] = PTE_NONE;
+	t->nr--;
+	r->work->zapped_pages++;
+	r->budget--;
+	if (unlikely(pfn == PTE_ZERO))
+		return false;
+	if (unlikely(bitmap_test(t->file, i)))
+		return zap_file(r, ga, t, i, pfn, addr);
+	if (unlikely(t->nr_pieces) && r->g->piece_refs[pfn_region(pfn)]) {
+		t->nr_pieces--;
+		kind = GATHER_PIECE;
+	}
+	r->g->gauges.anon_pages--;
+	return gather_add(r, ga, pfn, kind);
+}
+
+/* Models zap_pte_range. Returns where to go on. */
+static uint64_t zap_ptes(struct run *r, struct gather *ga,
+			 struct pte_table *t, uint64_t addr, uint64_t stop,
+			 bool *full)
+{
+	for (; addr < stop && t->nr; addr += PAGE_SIZE) {
+		if (t->pte[pte_index(addr)] == PTE_NONE)
+			continue;
+		if (!r->budget)
+			return addr;
+		*full = zap_pte(r, ga, t, pte_index(addr), addr);
+		if (*full || !touch_room(r->g->cfg.touches, TOUCHES_PER_STEP))
+			return addr + PAGE_SIZE;
+	}
+	return stop;
+}
+
+/* What one PMD entry maps of [addr, end). Returns where to go on. */
+static uint64_t zap_pmd(struct run *r, struct gather *ga, uint64_t addr,
+			uint64_t end, bool *full)
+{
+	const uint64_t next = entry_end(addr, PMD_SHIFT);
+	const uint64_t stop = next < end ? next : end;
+	const struct pud_table *pud = r->mm->pud[pgd_index(addr)];
+	struct pmd_table *pmd;
+	struct pte_table *t;
+
+	if (!pud)
+		return entry_end(addr, PGDIR_SHIFT);
+	pmd = pud->table[pud_index(addr)];
+	if (!pmd)
+		return entry_end(addr, PUD_SHIFT);
+	t = pmd->table[pmd_index(addr)];
+	if (pmd->huge[pmd_index(addr)] != PFN_NONE) {
+		if (stop - addr == HPAGE_PMD_SIZE) {
+			*full = zap_huge(r, ga, pmd, addr);
+			return stop;
+		}
+		t = split_huge_pmd(r, pmd, addr);
+		CHECK_MSG(t != NULL, "no host memory for a page table");
+	}
+	return t ? zap_ptes(r, ga, t, addr, stop, full) : next;
+}
+
+static bool unmap_zap(struct run *r, struct gather *ga)
+{
+	struct guest_op *op = r->op;
+	const uint64_t end = op->addr + op->len;
+
+	while (op->cursor < op->len) {
+		const uint64_t addr = op->addr + op->cursor;
+		bool full = false;
+
+		if (!r->budget ||
+		    !touch_room(r->g->cfg.touches, TOUCHES_PER_STEP))
+			return false;
+		op->cursor = zap_pmd(r, ga, addr, end, &full) - op->addr;
+		if (full && !flush_if_full(r, ga, true))
+			return false;
+	}
+	op->cursor = 0;
+	op->stage = op->kind == GUEST_MADV_DONTNEED ? UNMAP_FLUSH :
+						      UNMAP_TABLES;
+	if (op->stage == UNMAP_FLUSH)
+		gather_flush_begin(r, ga);
+	return true;
+}
+
+static bool unmap_tables(struct run *r, struct gather *ga)
+{
+	struct guest_op *op = r->op;
+	const uint64_t end = op->addr + op->len;
+	uint64_t floor = 0, ceiling = UINT64_MAX, at = op->addr + op->cursor;
+	bool full = false, more = true;
+
+	if (op->kind == GUEST_MUNMAP)
+		vma_bounds(r->mm, op->addr, end, &floor, &ceiling);
+	while (more) {
+		if (!r->budget ||
+		    !touch_room(r->g->cfg.touches, TOUCHES_PER_STEP))
+			return false;
+		more = pgtable_free_next(r, ga, &at, end, floor, ceiling,
+					 &full);
+		op->cursor = at - op->addr;
+		r->budget -= more;
+		if (full && !flush_if_full(r, ga, true))
+			return false;
+		full = false;
+	}
+	op->stage = UNMAP_FLUSH;
+	gather_flush_begin(r, ga);
+	return true;
+}
+
+static void mm_drop(struct run *r)
+{
+	struct guest *g = r->g;
+	struct guest_mm *mm = r->mm;
+
+	alloc_free(g->alloc, r->cpu, mm->pgd, 0);
+	g->gauges.table_pages--;
+	r->work->freed_pages++;
+	r->work->freed_blocks++;
+	g->mms[r->op->mm] = NULL;
+	free(mm->vmas);
+	free(mm);
+}
+
+static void unmap_last(struct run *r, struct gather *ga)
+{
+	gather_delete(r->g, ga);
+	if (r->op->kind == GUEST_MADV_DONTNEED)
+		return;
+	vma_remove(r, r->op->addr, r->op->addr + r->op->len);
+	if (r->op->kind == GUEST_EXIT)
+		mm_drop(r);
+}
+
+enum guest_status unmap_run(struct run *r)
+{
+	struct guest_op *op = r->op;
+	struct gather *ga;
+
+	if (op->stage == UNMAP_START) {
+		const enum guest_status status = unmap_start(r);
+
+		if (status != GUEST_DONE)
+			return status;
+	}
+	ga = unmap_gather(r);
+	/* A flush that an earlier call began. */
+	if (!gather_flush(r, ga))
+		return GUEST_MORE;
+	if (op->stage == UNMAP_ZAP && !unmap_zap(r, ga))
+		return GUEST_MORE;
+	if (op->stage == UNMAP_TABLES && !unmap_tables(r, ga))
+		return GUEST_MORE;
+	if (op->stage == UNMAP_FLUSH) {
+		if (!gather_flush(r, ga))
+			return GUEST_MORE;
+		op->stage = UNMAP_ARRAYS;
+	}
+	if (op->stage == UNMAP_ARRAYS) {
+		if (!gather_free_arrays(r, ga))
+			return GUEST_MORE;
+		op->stage = UNMAP_LAST;
+	}
+	unmap_last(r, ga);
+	return GUEST_DONE;
+}
