@@ -159,7 +159,8 @@ static int parse_kernel(const char *text, const char **kernel)
 	if (alloc_profile_find(text))
 		return 0;
 	near = diag_nearest(text, alloc_profile_names());
-	return usage_error("unknown kernel \"%s\"%s%s%s; allowed are 5.3 5.7 5.10 6.1 6.12.0 6.12 6.18",
+	return usage_error("unknown kernel \"%s\"%s%s%s; "
+			   "allowed are 5.3 5.7 5.10 6.1 6.12.0 6.12 6.18",
 			   text, near ? "; did you mean \"" : "",
 			   near ? near : "", near ? "\"?" : "");
 }

@@ -88,15 +88,24 @@ static pfn_t serve_request(struct replay *r, const struct req_record *rec,
 	return res.status == ALLOC_OK ? res.pfn : PFN_NONE;
 }
 
+/* A list that the profile does not have serves nobody. */
+static pfn_t serve_bulk(struct replay *r, const struct req_record *rec)
+{
+	const enum migratetype mt = twin_type(r->before, rec->mt);
+
+	if (twin_pindex(r->alloc, rec->order, mt) < 0)
+		return PFN_NONE;
+	return alloc_pcp_take(r->alloc, twin_zone(r, rec), rec->cpu, rec->order,
+			      mt);
+}
+
 static pfn_t serve(struct replay *r, const struct req_record *rec)
 {
 	pfn_t pfn = PFN_NONE;
 	int zone;
 
 	if (rec->kind == REQ_B)
-		return alloc_pcp_take(r->alloc, twin_zone(r, rec), rec->cpu,
-				      rec->order,
-				      twin_type(r->before, rec->mt));
+		return serve_bulk(r, rec);
 	if (rec->kind == REQ_AK)
 		pfn = capture_take(r, rec->cpu, rec->order);
 	if (pfn != PFN_NONE)

@@ -3,6 +3,7 @@
  * F, FB, P, C and D: frees. The PFNs are names of pages that were handed out
  * before; a page that the twin never handed out is skipped and counted.
  */
+#include "include/bitmap.h"
 #include "replay/internal.h"
 
 /* Twin's block for the record; PFN_NONE (counted) if it has none to free. */
@@ -27,6 +28,7 @@ void apply_prepare(struct replay *r, const struct req_record *rec,
 	    !alloc_block_is_allocated(r->alloc, pfn, rec->order))
 		return;
 	alloc_free_prepare(r->alloc, pfn, rec->order);
+	bitmap_set(r->prepared, rec->pfn);
 	step->pfn = pfn;
 	step->applied = true;
 }
@@ -40,6 +42,9 @@ static void free_block(struct replay *r, const struct req_record *rec,
 	alloc_set_lru(a, pfn, order_nr_pages(rec->order), false);
 	switch (rec->kind) {
 	case REQ_C:
+		/* A stream that begins in between has no P for it. */
+		if (!bitmap_test(r->prepared, rec->pfn))
+			alloc_free_prepare(a, pfn, rec->order);
 		alloc_free_commit(a, rec->cpu, pfn, rec->order);
 		break;
 	case REQ_FB:
@@ -63,6 +68,7 @@ void apply_free(struct replay *r, const struct req_record *rec,
 		step->pfn = pfn;
 		step->applied = true;
 	}
+	bitmap_clear(r->prepared, rec->pfn);
 	capture_collect(r);
 	hints_age_coins(r);
 }
@@ -82,6 +88,11 @@ static bool count_matches(const struct replay *r, const struct req_record *rec,
  */
 static int drained_cpu(const struct replay *r, const struct req_record *rec)
 {
+	struct alloc_pcp_info info;
+
+	alloc_pcp_info(r->alloc, twin_zone(r, rec), rec->cpu, &info);
+	if (rec->pindex >= info.nr_lists)
+		return -1;
 	if (count_matches(r, rec, rec->cpu))
 		return rec->cpu;
 	for (unsigned int c = 0; c < alloc_nr_cpus(r->alloc); c++)

@@ -131,23 +131,18 @@ static void show_pcp_list(const struct alloc *a, unsigned int zone,
 			  unsigned int cpu, unsigned int order,
 			  enum migratetype mt, FILE *out)
 {
+	const int pindex = twin_pindex(a, order, mt);
 	struct alloc_pcp_info info;
-	enum migratetype list_mt;
-	unsigned int list_order;
 	char name[16];
 
+	if (pindex < 0)
+		return;
 	alloc_pcp_info(a, zone, cpu, &info);
-	for (unsigned int i = 0; i < info.nr_lists; i++) {
-		alloc_pindex_decode(a, i, &list_order, &list_mt);
-		if (list_order != order ||
-		    (list_mt == MIGRATE_MOVABLE) != (mt == MIGRATE_MOVABLE) ||
-		    (order < HPAGE_PMD_ORDER && list_mt != mt))
-			continue;
-		fprintf(out, "  cpu%u %s{", cpu, list_name(order, mt, name));
-		print_blocks(a, alloc_pcp_first(a, zone, cpu, i), out);
-		fprintf(out, "} count=%u high=%u batch=%u factor=%u\n",
-			info.count, info.high, info.batch, info.free_factor);
-	}
+	fprintf(out, "  cpu%u %s{", cpu, list_name(order, mt, name));
+	print_blocks(a, alloc_pcp_first(a, zone, cpu, (unsigned int)pindex),
+		     out);
+	fprintf(out, "} count=%u high=%u batch=%u factor=%u\n", info.count,
+		info.high, info.batch, info.free_factor);
 }
 
 static void show_free_lists(const struct alloc *a, unsigned int zone,

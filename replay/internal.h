@@ -54,6 +54,7 @@ struct replay {
 	struct replay_result res;
 	uint8_t zone_of_zid[TRACE_MAX_ZONES]; /* index in the allocator */
 	uint64_t *reported;      /* Q: bit per observed PFN, cleared by R */
+	uint64_t *prepared;      /* P: bit per observed PFN, cleared by C */
 	struct capture captures[MAX_CAPTURES];
 	unsigned int nr_captures;
 	struct waiting_capture waiting[MAX_CAPTURES];
@@ -70,6 +71,9 @@ struct replay {
 
 /* Migratetype of the allocator for a type index of the snapshot's kernel. */
 enum migratetype twin_type(const struct snapshot *s, unsigned int mt);
+/* Index of the pcp list for this order and type, or -1. */
+int twin_pindex(const struct alloc *a, unsigned int order,
+		enum migratetype mt);
 unsigned int twin_zone(const struct replay *r, const struct req_record *rec);
 
 /* ---- hints.c ---- */

@@ -84,6 +84,7 @@ static int open_stream(struct replay *r)
 {
 	struct req_limits limits = {
 		.nr_cpus = r->before->nr_cpus,
+		.nr_types = r->before->nr_types,
 		.end_pfn = snapshot_end_pfn(r->before),
 	};
 
@@ -102,8 +103,9 @@ static int set_up(struct replay *r)
 	int err = names_init(&r->names, end);
 
 	r->reported = sparse_alloc(BITMAP_WORDS(end), sizeof(*r->reported));
+	r->prepared = sparse_alloc(BITMAP_WORDS(end), sizeof(*r->prepared));
 	r->ahead = ahead_create();
-	if (err || !r->reported || !r->ahead || hints_init(r)) {
+	if (err || !r->reported || !r->prepared || !r->ahead || hints_init(r)) {
 		diag_error(r->diag, (struct diag_place){ 0 }, "out of memory");
 		return -ENOMEM;
 	}
@@ -271,6 +273,13 @@ void replay_finish(struct replay *r, struct replay_result *out)
 	*out = r->res;
 }
 
+static void free_bitmap(const struct replay *r, uint64_t *map)
+{
+	if (map)
+		sparse_free(map, BITMAP_WORDS(snapshot_end_pfn(r->before)),
+			    sizeof(*map));
+}
+
 void replay_close(struct replay *r)
 {
 	if (!r)
@@ -279,10 +288,8 @@ void replay_close(struct replay *r)
 	req_close(r->stream);
 	ahead_destroy(r->ahead);
 	hints_destroy(r);
-	if (r->reported)
-		sparse_free(r->reported,
-			    BITMAP_WORDS(snapshot_end_pfn(r->before)),
-			    sizeof(*r->reported));
+	free_bitmap(r, r->reported);
+	free_bitmap(r, r->prepared);
 	names_destroy(&r->names);
 	if (r->alloc)
 		alloc_destroy(r->alloc);

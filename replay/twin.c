@@ -19,6 +19,28 @@ enum migratetype twin_type(const struct snapshot *s, unsigned int mt)
 	return (enum migratetype)mt;
 }
 
+int twin_pindex(const struct alloc *a, unsigned int order,
+		enum migratetype mt)
+{
+	struct alloc_pcp_info info;
+	enum migratetype list_mt;
+	unsigned int list_order;
+
+	if (mt >= MIGRATE_PCPTYPES)
+		return -1;
+	alloc_pcp_info(a, 0, 0, &info);
+	for (unsigned int i = 0; i < info.nr_lists; i++) {
+		alloc_pindex_decode(a, i, &list_order, &list_mt);
+		/* Order 9 has one list for movable, one for all others. */
+		if (list_order == order &&
+		    (list_mt == mt ||
+		     (order == HPAGE_PMD_ORDER && mt != MIGRATE_MOVABLE &&
+		      list_mt != MIGRATE_MOVABLE)))
+			return (int)i;
+	}
+	return -1;
+}
+
 unsigned int twin_zone(const struct replay *r, const struct req_record *rec)
 {
 	return r->zone_of_zid[rec->zone];

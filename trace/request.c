@@ -88,6 +88,19 @@ static uint8_t parse_zone(struct req_stream *s)
 	return (uint8_t)zone;
 }
 
+/* GFP_BIT_MOVABLE and GFP_BIT_RECLAIMABLE: a request has one type. */
+#define GFP_BOTH_TYPES 0x18u
+
+static uint32_t parse_gfp(struct fields *f)
+{
+	const uint32_t gfp = (uint32_t)
+		fields_number(f, "the GFP mask", UINT32_MAX, true);
+
+	if ((gfp & GFP_BOTH_TYPES) == GFP_BOTH_TYPES)
+		fields_error(f, "the GFP mask is movable (0x8) and reclaimable (0x10) at once");
+	return gfp;
+}
+
 static bool parse_placement(struct fields *f)
 {
 	const struct word w = fields_word(f, "head or tail");
@@ -116,14 +129,13 @@ static void parse_field(struct req_stream *s, char field, struct req_record *r)
 		break;
 	case 'm':
 		r->mt = (uint8_t)fields_number(f, "the migratetype",
-					       TRACE_MAX_TYPES - 1, false);
+					       s->limits.nr_types - 1, false);
 		break;
 	case 'z':
 		r->zone = parse_zone(s);
 		break;
 	case 'g':
-		r->gfp = (uint32_t)fields_number(f, "the GFP mask", UINT32_MAX,
-						 true);
+		r->gfp = parse_gfp(f);
 		break;
 	case 'a':
 	case 'p':
@@ -226,6 +238,8 @@ int req_open(struct req_stream **out, const char *path,
 		s->limits = *limits;
 	if (!s->limits.nr_cpus || s->limits.nr_cpus > TRACE_MAX_CPUS)
 		s->limits.nr_cpus = TRACE_MAX_CPUS;
+	if (!s->limits.nr_types || s->limits.nr_types > TRACE_MAX_TYPES)
+		s->limits.nr_types = TRACE_MAX_TYPES;
 	if (!s->limits.zones)
 		s->limits.zones = (1u << TRACE_MAX_ZONES) - 1;
 	if (!s->limits.end_pfn || s->limits.end_pfn > TRACE_MAX_PFN)

@@ -66,6 +66,7 @@ _Static_assert(sizeof(struct req_record) <= 24, "records stay dense");
 /* What the stream's fields are checked against; 0 = bounds of the format. */
 struct req_limits {
 	unsigned int nr_cpus;
+	unsigned int nr_types; /* migratetypes of the kernel */
 	unsigned int zones;   /* bit per ZID that exists */
 	pfn_t end_pfn;        /* exclusive */
 };

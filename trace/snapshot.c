@@ -131,7 +131,8 @@ static bool claim_block(struct snap_parser *p, const struct snap_zone *z,
 	const uint32_t nr = order_nr_pages(b->order);
 
 	if (!pfn_aligned(b->pfn, b->order))
-		fields_error(&p->f, "PFN %u is not a multiple of %u, the size of a block of order %u",
+		fields_error(&p->f,
+			     "PFN %u is not a multiple of %u, the size of a block of order %u",
 			     b->pfn, nr, b->order);
 	else if (b->pfn < z->start || b->pfn + nr > z->end)
 		fields_error(&p->f, "block %u of order %u is outside zone %s, PFNs %u to %llu",

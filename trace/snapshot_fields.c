@@ -9,6 +9,9 @@
 #include "trace/snapshot_internal.h"
 
 #define RUN_STATE_MAX 9
+/* batch << free_factor has to fit; kernels stay far below both. */
+#define BATCH_MAX 65535
+#define FACTOR_MAX 15
 #define COUNT_MAX ((uint64_t)TRACE_MAX_PFN * 16)
 
 /* Plain fields: name and where the number goes. */
@@ -104,8 +107,7 @@ static bool special_zval(struct snap_parser *p, struct snap_zone *z,
 	}
 	if (word_is(w, "pageset_batch")) {
 		z->pageset_batch = (uint32_t)fields_number(&p->f, "batch",
-							   TRACE_MAX_PFN,
-							   false);
+							   BATCH_MAX, false);
 		return true;
 	}
 	for (size_t k = 0; k < ARRAY_SIZE(ignored_fields); k++)
@@ -161,8 +163,9 @@ void snap_parse_pcphdr(struct snap_parser *p)
 
 	ps.count = (uint32_t)fields_keyed_number(f, "count", TRACE_MAX_PFN);
 	ps.high = (uint32_t)fields_keyed_number(f, "high", TRACE_MAX_PFN);
-	ps.batch = (uint32_t)fields_keyed_number(f, "batch", TRACE_MAX_PFN);
-	ps.free_factor = (uint32_t)fields_keyed_number(f, "free_factor", 31);
+	ps.batch = (uint32_t)fields_keyed_number(f, "batch", BATCH_MAX);
+	ps.free_factor = (uint32_t)fields_keyed_number(f, "free_factor",
+						       FACTOR_MAX);
 	/* stat_diff and stat_threshold follow; the exact count has them. */
 	while (!f->bad && !fields_at_end(f))
 		fields_word(f, "stat_diff");

@@ -108,9 +108,12 @@ static void test_request__mistakes_name_line_and_column(void **state)
 	} rows[] = {
 		{ "X 0 0 1", ":2:1: error: unknown record kind \"X\"" },
 		{ "FBB 0 0 1", "did you mean \"FB\"?; allowed are A AB AK" },
-		{ "F 2 0 1", ":2:3: error: the CPU is \"2\"; allowed is a decimal number from 0 to 1" },
+		{ "F 2 0 1",
+		  ":2:3: error: the CPU is \"2\"; allowed is a decimal number from 0 to 1" },
 		{ "F 0 11 1", ":2:5: error: the order is \"11\"" },
-		{ "F 0 0 262144", ":2:7: error: the PFN is \"262144\"; allowed is a decimal number from 0 to 262143" },
+		{ "F 0 0 262144",
+		  ":2:7: error: the PFN is \"262144\"; allowed is a decimal number "
+		  "from 0 to 262143" },
 		{ "F 0 0 -", ":2:7: error: the PFN is \"-\"" },
 		{ "F 0 0", ":2:6: error: the line ends where the PFN is expected" },
 		{ "F 0 0 1 9", ":2:9: error: more fields than this record has: \"9\"" },

@@ -38,7 +38,8 @@ static void test_snapshot__keeps_lists_in_order(void **state)
 		"zval 1 pageset_batch 7\nzval 1 percpu_drift_mark 0\n"
 		"zval 1 nr_free[9] 1\n"
 		"free 1 0 0 4100\nfree 1 9 1 5120 R\nfree 1 0 0 4098\n"
-		"pcphdr 1 cpu=1 count=9 high=40 batch=6 free_factor=2 stat_diff=-3 stat_threshold=8\n"
+		"pcphdr 1 cpu=1 count=9 high=40 batch=6 free_factor=2 "
+		"stat_diff=-3 stat_threshold=8\n"
 		"pcp 1 1 9 6144 mt=0\npcp 1 1 0 4103 mt=2\n"
 		"pb 1 4096 2\npb 1 4608 1 S\n"
 		"run 1 7000 10 4\nrun 1 7010 5 3\nrun 1 7020 2 6\n"
@@ -98,30 +99,38 @@ static void test_snapshot__mistakes_name_line_and_column(void **state)
 		{ "free 1 11 0 4100", ":6:8: error: the order is \"11\"" },
 		{ "free 1 0 4 4100", ":6:10: error: the migratetype is \"4\"" },
 		{ "free 1 1 0 4101", "PFN 4101 is not a multiple of 2" },
-		{ "free 1 0 0 4095", "block 4095 of order 0 is outside zone DMA32, PFNs 4096 to 12287" },
+		{ "free 1 0 0 4095",
+		  "block 4095 of order 0 is outside zone DMA32, PFNs 4096 to 12287" },
 		{ "free 1 10 0 12288", "is outside zone DMA32" },
 		{ "free 1 0 0 4100 X", ":6:17: error: only R (reported) may follow" },
-		{ "free 1 0 0 4100\nfree 1 1 1 4100", ":7:12: error: block 4100 of order 1 overlaps" },
+		{ "free 1 0 0 4100\nfree 1 1 1 4100",
+		  ":7:12: error: block 4100 of order 1 overlaps" },
 		{ "pcp 1 2 0 4100 mt=0", ":6:7: error: the CPU is \"2\"" },
 		{ "pcp 1 0 14 4100 mt=0", "the list index is \"14\"" },
 		{ "pcp 1 0 0 4100 t=0", "\"t=0\" found; mt=VALUE is expected" },
 		{ "pcphdr 1 cpu=2 count=0 high=1 batch=1 free_factor=0", "cpu is \"2\"" },
-		{ "zval 1 spaned 5", "unknown field \"spaned\" of a zone; did you mean \"spanned\"?" },
+		{ "zval 1 spaned 5",
+		  "unknown field \"spaned\" of a zone; did you mean \"spanned\"?" },
 		{ "zval 1 nr_free[11] 5", "nr_free is \"11\"" },
 		{ "zval 1 spanned 99999999999", "spanned is" },
 		{ "zval 1 spanned 1073741824", "zone DMA32 would end beyond PFN 1073741823" },
 		{ "zone 1 DMA32 start_pfn=1 max_order=11 migratetypes=4", "zone 1 after zone 1" },
-		{ "zone 2 Norml start_pfn=12288 max_order=11 migratetypes=4", "zone 2 is called \"Norml\"; it is Normal" },
-		{ "zone 2 Normal start_pfn=12288 max_order=10 migratetypes=4", "max_order must be 11" },
+		{ "zone 2 Norml start_pfn=12288 max_order=11 migratetypes=4",
+		  "zone 2 is called \"Norml\"; it is Normal" },
+		{ "zone 2 Normal start_pfn=12288 max_order=10 migratetypes=4",
+		  "max_order must be 11" },
 		{ "pb 1 4097 1", "PFN 4097 does not start a pageblock" },
 		{ "pb 1 12288 1", "PFN 12288 does not start a pageblock of zone DMA32" },
 		{ "run 1 4096 8193 4", "the run is outside zone DMA32" },
 		{ "run 1 4096 1 10", "the state is \"10\"" },
 		{ "snap after t=0 cpus=1 tsc_khz=1 pageblock_order=9", "a second snap record" },
-		{ "zval 1 nr_free[0] 3", "zone DMA32: nr_free[0] is 3, but its lists have 0 blocks" },
-		{ "zval 1 nr_free_pages_exact 3", "nr_free_pages_exact is 3, but its lists have 0 pages" },
+		{ "zval 1 nr_free[0] 3",
+		  "zone DMA32: nr_free[0] is 3, but its lists have 0 blocks" },
+		{ "zval 1 nr_free_pages_exact 3",
+		  "nr_free_pages_exact is 3, but its lists have 0 pages" },
 		{ "zval 1 managed 9000", "managed <= present <= spanned does not hold" },
-		{ "pcphdr 1 cpu=0 count=5 high=1 batch=1 free_factor=0", "the pageset of CPU 0 has count 5, but its lists have 0 pages" },
+		{ "pcphdr 1 cpu=0 count=5 high=1 batch=1 free_factor=0",
+		  "the pageset of CPU 0 has count 5, but its lists have 0 pages" },
 	};
 
 	(void)state;
@@ -148,10 +157,13 @@ static void test_snapshot__headers_are_checked(void **state)
 		const char *text, *message;
 	} rows[] = {
 		{ "free 1 0 0 1\nend\n", ":1:1: error: a snapshot starts with a snap record" },
-		{ "snap now t=0 cpus=1 tsc_khz=1 pageblock_order=9\nend\n", "snapshot is \"now\"; allowed are before and after" },
+		{ "snap now t=0 cpus=1 tsc_khz=1 pageblock_order=9\nend\n",
+		  "snapshot is \"now\"; allowed are before and after" },
 		{ "snap before t=0 cpus=0 tsc_khz=1 pageblock_order=9\nend\n", "cpus is 0" },
-		{ "snap before t=0 cpus=4000000000 tsc_khz=1 pageblock_order=9\nend\n", "cpus is \"4000000000\"; allowed is a decimal number from 0 to 1024" },
-		{ "snap before t=0 cpus=1 tsc_khz=1 pageblock_order=8\nend\n", "pageblock_order is 8; allowed are 9 and 10" },
+		{ "snap before t=0 cpus=4000000000 tsc_khz=1 pageblock_order=9\nend\n",
+		  "cpus is \"4000000000\"; allowed is a decimal number from 0 to 1024" },
+		{ "snap before t=0 cpus=1 tsc_khz=1 pageblock_order=8\nend\n",
+		  "pageblock_order is 8; allowed are 9 and 10" },
 	};
 
 	(void)state;

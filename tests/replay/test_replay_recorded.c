@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The recorded runs of a 6.1 guest: every page frame number predicted, every
+ * list, pageblock and pageset equal at the end. One case per run, so that each
+ * is a test of its own by name.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay/replay.h"
+#include "tests/test.h"
+
+#define RUN(name) TEST_DATA_DIR "/traces/" name
+
+struct recorded {
+	const char *stream, *before, *after;
+	unsigned int hints;
+	uint64_t allocations;
+	uint64_t coins;      /* T records used */
+	uint64_t reports;    /* blocks put back and marked, 0 = none */
+};
+
+#define FILES(name)                                                           \
+	.stream = RUN(name "/req.txt.zst"),                                   \
+	.before = RUN(name "/before.snap.zst"),                               \
+	.after = RUN(name "/after.snap.zst")
+
+static struct replay_options options_of(const struct recorded *run)
+{
+	return (struct replay_options){
+		.stream = run->stream,
+		.before = run->before,
+		.after = run->after,
+		.hints = run->hints,
+	};
+}
+
+static void assert_exact(const struct recorded *run)
+{
+	const struct replay_options o = options_of(run);
+	struct replay_result r = { 0 };
+	struct diag d = { 0 };
+
+	if (replay_run(&o, &d, &r))
+		fail_msg("%s", d.last);
+	if (r.first_miss.event)
+		fail_msg("event %u: expected %u, got %u; %s\n%s",
+			 r.first_miss.event, r.first_miss.expected,
+			 r.first_miss.got, r.first_miss.reason,
+			 r.first_miss.lists);
+	if (r.lists_differing)
+		fail_msg("%s", r.first_list);
+	ASSERT_U64(run->stream, r.allocations, run->allocations);
+	ASSERT_U64(run->stream, r.predicted, run->allocations);
+	ASSERT_U64(run->stream, r.pageblocks, 512);
+	ASSERT_U64(run->stream, r.pageblocks_differing, 0);
+	ASSERT_U64(run->stream, r.pagesets_differing, 0);
+	ASSERT_U64(run->stream, r.hints_used[0], run->coins);
+	ASSERT_U64(run->stream, r.hints_used[1], 0);
+	ASSERT_U64(run->stream, r.hints_used[2], 0);
+	for (unsigned int s = 0; s < REPLAY_NR_SKIPS; s++)
+		ASSERT_U64(run->stream, r.skipped[s], 0);
+	assert_true(r.compared && r.lists > 20);
+	assert_true(replay_exact(&r));
+}
+
+/* The same through the steps, with every invariant checked at the end. */
+static void assert_valid(const struct recorded *run)
+{
+	const struct replay_options o = options_of(run);
+	struct replay_step step;
+	struct req_record rec;
+	struct diag d = { 0 };
+	struct replay *r;
+	uint64_t marks = 0;
+	const char *broken;
+
+	if (replay_open(&r, &o, &d))
+		fail_msg("%s", d.last);
+	while (replay_next(r, &rec) == 1) {
+		replay_apply(r, &rec, &step);
+		marks += rec.kind == REQ_R && step.applied &&
+			 alloc_is_free_head(replay_alloc(r), step.pfn) &&
+			 (alloc_block_marks(replay_alloc(r), step.pfn) &
+			  BLOCK_REPORTED);
+	}
+	broken = alloc_check(replay_alloc(r));
+	if (broken)
+		fail_msg("%s", broken);
+	ASSERT_U64(run->stream, marks, run->reports);
+	ASSERT_U64(run->stream, d.nr_errors, 0);
+	replay_close(r);
+}
+
+#define RECORDED(name, ...)                                                   \
+	static void test_recorded__##name(void **state)                       \
+	{                                                                     \
+		/* 100.000 % predicted and no list differs. */                \
+		static const struct recorded run = { __VA_ARGS__ };           \
+                                                                              \
+		(void)state;                                                  \
+		assert_exact(&run);                                           \
+		assert_valid(&run);                                           \
+	}
+
+RECORDED(memhog, FILES("memhog"), .allocations = 153152)
+RECORDED(memhog_reporting, FILES("memhog-reporting"), .allocations = 153152,
+	 .reports = 229)
+RECORDED(host_reporting_memhog, FILES("host-reporting-memhog"),
+	 .allocations = 204188, .reports = 187)
+RECORDED(page_fault1_thp, FILES("page_fault1-thp"), .allocations = 2641)
+RECORDED(page_fault1_thp_shuffle, FILES("page_fault1-thp-shuffle"),
+	 .allocations = 2621, .hints = REPLAY_HINT_COIN, .coins = 420)
+RECORDED(usemem_punch_holes, FILES("usemem-punch-holes"),
+	 .allocations = 205223)
+RECORDED(fork_exec_storm, FILES("fork-exec-storm"), .allocations = 12359)
+RECORDED(fork_exec_storm_4cpu, FILES("fork-exec-storm-4cpu"),
+	 .allocations = 9024)
+
+static const struct CMUnitTest cases[] = {
+	cmocka_unit_test(test_recorded__memhog),
+	cmocka_unit_test(test_recorded__memhog_reporting),
+	cmocka_unit_test(test_recorded__host_reporting_memhog),
+	cmocka_unit_test(test_recorded__page_fault1_thp),
+	cmocka_unit_test(test_recorded__page_fault1_thp_shuffle),
+	cmocka_unit_test(test_recorded__usemem_punch_holes),
+	cmocka_unit_test(test_recorded__fork_exec_storm),
+	cmocka_unit_test(test_recorded__fork_exec_storm_4cpu),
+};
+
+TEST_MAIN(cases)

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Worked examples, one or more for each record kind that is rare in recorded
+ * runs: a few blocks, a few records, and the lists that a 6.1 kernel would end
+ * with, worked out by hand. Each has a control: the same without the record in
+ * question, or with its plain sibling, which must come out differently.
+ */
+#include <string.h>
+
+#include "replay/replay.h"
+#include "tests/test.h"
+#include "tests/trace/files.h"
+
+/* One zone of 8192 pages, two CPUs, watermarks 0, every pageblock M. */
+#define HEAD(when)                                                            \
+	"snap " when " t=0 cpus=2 tsc_khz=1 pageblock_order=9\n"              \
+	"zone 2 Normal start_pfn=0 max_order=11 migratetypes=4\n"             \
+	"zval 2 spanned 8192\n"
+#define PCP(cpu, count, high, batch, factor)                                  \
+	"pcphdr 2 cpu=" #cpu " count=" #count " high=" #high " batch=" #batch \
+	" free_factor=" #factor "\n"
+#define BOTH_PCP PCP(0, 0, 42, 7, 0) PCP(1, 0, 42, 7, 0)
+
+struct example {
+	const char *name;
+	const char *before, *stream, *after; /* bodies of the snapshots */
+	const char *control;                 /* stream that must differ */
+	unsigned int hints, control_hints;
+};
+
+/* Even pages 1024..1076, as a pcp list of 27 movable pages. */
+#define EVEN_HEAD                                                             \
+	"pcp 2 0 1 1024 mt=1\npcp 2 0 1 1026 mt=1\npcp 2 0 1 1028 mt=1\n"     \
+	"pcp 2 0 1 1030 mt=1\npcp 2 0 1 1032 mt=1\npcp 2 0 1 1034 mt=1\n"     \
+	"pcp 2 0 1 1036 mt=1\npcp 2 0 1 1038 mt=1\npcp 2 0 1 1040 mt=1\n"     \
+	"pcp 2 0 1 1042 mt=1\npcp 2 0 1 1044 mt=1\npcp 2 0 1 1046 mt=1\n"     \
+	"pcp 2 0 1 1048 mt=1\npcp 2 0 1 1050 mt=1\npcp 2 0 1 1052 mt=1\n"     \
+	"pcp 2 0 1 1054 mt=1\npcp 2 0 1 1056 mt=1\npcp 2 0 1 1058 mt=1\n"     \
+	"pcp 2 0 1 1060 mt=1\npcp 2 0 1 1062 mt=1\n"
+#define EVEN_TAIL                                                             \
+	"pcp 2 0 1 1064 mt=1\npcp 2 0 1 1066 mt=1\npcp 2 0 1 1068 mt=1\n"     \
+	"pcp 2 0 1 1070 mt=1\npcp 2 0 1 1072 mt=1\npcp 2 0 1 1074 mt=1\n"     \
+	"pcp 2 0 1 1076 mt=1\n"
+
+static const struct example examples[] = {
+	{
+		/* The page comes from the free list; the pcp keeps its own
+		 * and its factor. */
+		.name = "AB bypasses the pcp",
+		.before = PCP(0, 2, 42, 7, 2) PCP(1, 0, 42, 7, 0)
+			"pcp 2 0 1 1027 mt=1\npcp 2 0 1 1029 mt=1\n"
+			"free 2 0 1 1035\nfree 2 0 1 1033\n",
+		.stream = "AB 0 0 0x100cca 1 1035\nAB 0 0 0x100cca 1 1033\n",
+		.after = PCP(0, 2, 42, 7, 2) PCP(1, 0, 42, 7, 0)
+			"pcp 2 0 1 1027 mt=1\npcp 2 0 1 1029 mt=1\n",
+		.control = "A 0 0 0x100cca 1 1035\nA 0 0 0x100cca 1 1033\n",
+	},
+	{
+		/* The second page merges at once with the first. */
+		.name = "FB bypasses the pcp",
+		.before = BOTH_PCP,
+		.stream = "FB 0 0 1100\nFB 1 0 1101\n",
+		.after = BOTH_PCP "free 2 1 1 1100\n",
+		.control = "F 0 0 1100\nF 1 0 1101\n",
+	},
+	{
+		/* CPU 0 drains two pages of CPU 1, which alone has three. */
+		.name = "D finds the pageset by its count",
+		.before = PCP(0, 2, 42, 7, 0) PCP(1, 3, 42, 7, 0)
+			"pcp 2 0 1 1027 mt=1\npcp 2 0 1 1029 mt=1\n"
+			"pcp 2 1 1 2001 mt=1\npcp 2 1 1 2003 mt=1\n"
+			"pcp 2 1 1 2005 mt=1\n",
+		.stream = "D 0 2 2 0 3\n",
+		.after = PCP(0, 2, 42, 7, 0) PCP(1, 1, 42, 7, 0)
+			"pcp 2 0 1 1027 mt=1\npcp 2 0 1 1029 mt=1\n"
+			"pcp 2 1 1 2001 mt=1\n"
+			"free 2 0 1 2003\nfree 2 0 1 2005\n",
+		.control = "D 0 2 2 0 2\n",
+	},
+	{
+		/* Both have two: the drainer's own goes first. */
+		.name = "D takes its own pageset if counts are equal",
+		.before = PCP(0, 2, 42, 7, 0) PCP(1, 2, 42, 7, 0)
+			"pcp 2 0 1 1027 mt=1\npcp 2 0 1 1029 mt=1\n"
+			"pcp 2 1 1 2001 mt=1\npcp 2 1 1 2003 mt=1\n",
+		.stream = "D 1 2 1 1 2\n",
+		.after = PCP(0, 2, 42, 7, 0) PCP(1, 1, 42, 7, 0)
+			"pcp 2 0 1 1027 mt=1\npcp 2 0 1 1029 mt=1\n"
+			"pcp 2 1 1 2001 mt=1\nfree 2 0 1 2003\n",
+		.control = "D 0 2 1 1 2\n",
+	},
+	{
+		/* Limit min(4 * 7, 42) = 28 is reached by the 28th page: 7 go,
+		 * oldest first. At 22 the limit, again 42, is far. */
+		.name = "W lowers the limit until it is taken back",
+		.before = PCP(0, 27, 42, 7, 0) PCP(1, 0, 42, 7, 0) EVEN_HEAD
+			EVEN_TAIL,
+		.stream = "W 2 1\nF 0 0 2001\nW 2 0\nF 0 0 2003\n",
+		.after = PCP(0, 22, 42, 7, 1) PCP(1, 0, 42, 7, 0)
+			"pcp 2 0 1 2003 mt=1\npcp 2 0 1 2001 mt=1\n" EVEN_HEAD
+			"free 2 0 1 1064\nfree 2 0 1 1066\nfree 2 0 1 1068\n"
+			"free 2 0 1 1070\nfree 2 0 1 1072\nfree 2 0 1 1074\n"
+			"free 2 0 1 1076\n",
+		.control = "F 0 0 2001\nF 0 0 2003\n",
+	},
+	{
+		/* 1024 2048 3072 4096, first 3072, last 1024. */
+		.name = "TF and TB turn the list",
+		.before = BOTH_PCP
+			"free 2 10 1 1024\nfree 2 10 1 2048 R\n"
+			"free 2 10 1 3072\nfree 2 10 1 4096\n",
+		.stream = "TF 0 2 10 1 3072\nTB 0 2 10 1 1024\n"
+			"A 0 10 0x100cca 1 2048\n",
+		.after = BOTH_PCP
+			"free 2 10 1 3072\nfree 2 10 1 4096\n"
+			"free 2 10 1 1024\n",
+		.control = "TF 0 2 10 1 3072\nA 0 10 0x100cca 1 2048\n",
+	},
+	{
+		/* 1027 joins 1026, both join 1024: there the compactor takes
+		 * the block, which would have joined 1028. */
+		.name = "K takes the block out of the merge",
+		.before = BOTH_PCP
+			"free 2 0 1 1026\nfree 2 1 1 1024\nfree 2 2 1 1028\n",
+		.stream = "K 0 2 2 1 1024 1027\nFB 0 0 1027\n"
+			"AK 0 2 0x100cca 1 1024\n",
+		.after = BOTH_PCP "free 2 2 1 1028\n",
+		.control = "FB 0 0 1027\nAK 0 2 0x100cca 1 1024\n",
+	},
+	{
+		/* The same, with the record behind its free. */
+		.name = "K may stand behind its free",
+		.before = BOTH_PCP
+			"free 2 0 1 1026\nfree 2 1 1 1024\nfree 2 2 1 1028\n",
+		.stream = "FB 0 0 1027\nK 1 2 2 1 1024 1027\n"
+			"AK 0 2 0x100cca 1 1024\n",
+		.after = BOTH_PCP "free 2 2 1 1028\n",
+		.control = "FB 0 0 1027\nFB 0 0 3000\nK 1 2 2 1 1024 1027\n"
+			"AK 0 2 0x100cca 1 1024\n",
+	},
+	{
+		/* A drain frees it: CPU 0 gets what CPU 0 waited for, though
+		 * its request returns on CPU 1. */
+		.name = "AK is served whatever its CPU",
+		.before = PCP(0, 1, 42, 7, 0) PCP(1, 0, 42, 7, 0)
+			"pcp 2 0 1 1027 mt=1\nfree 2 0 1 1026\n"
+			"free 2 1 1 3000\n",
+		.stream = "K 0 2 1 1 1026 1027\nD 0 2 1 1 1\n"
+			"AK 1 1 0x100cca 1 1026\n",
+		.after = BOTH_PCP "free 2 1 1 3000\n",
+		.control = "D 0 2 1 1 1\nAK 1 1 0x100cca 1 3000\n",
+	},
+	{
+		/* 41 free pages and 471 of which none is movable: 512 >= 256
+		 * claims the pageblock. Without the record they all count as
+		 * LRU, and 41 do not. */
+		.name = "M decides a claim",
+		.before = BOTH_PCP "free 2 5 1 1472\nfree 2 3 1 1280\n"
+			"free 2 0 1 1216\nrun 2 1024 192 4\n"
+			"run 2 1217 63 4\nrun 2 1288 184 4\nrun 2 1504 32 5\n",
+		.stream = "M 2 1024 0 41 0\nAB 0 0 0xcc0 0 1216\n",
+		.after = BOTH_PCP "free 2 5 0 1472\nfree 2 3 0 1280\n"
+			"pb 2 1024 0\n",
+		.control = "AB 0 0 0xcc0 0 1216\n",
+		.hints = REPLAY_HINT_LRU,
+		.control_hints = REPLAY_HINT_LRU,
+	},
+	{
+		/* The same with M not allowed: the snapshot's LRU pages. */
+		.name = "M is off by default",
+		.before = BOTH_PCP "free 2 5 1 1472\nfree 2 3 1 1280\n"
+			"free 2 0 1 1216\nrun 2 1024 192 4\n"
+			"run 2 1217 63 4\nrun 2 1288 184 4\nrun 2 1504 32 6\n",
+		.stream = "M 2 1024 0 41 0\nAB 0 0 0xcc0 0 1216\n",
+		.after = BOTH_PCP "free 2 5 0 1472\nfree 2 3 0 1280\n"
+			"pb 2 1024 1\n",
+		.control = "M 2 1024 0 41 0\nAB 0 0 0xcc0 0 1216\n",
+		.control_hints = REPLAY_HINT_LRU,
+	},
+	{
+		/* Three blocks merge to order 10; the coin of one says tail. */
+		.name = "T places in front of its free",
+		.before = BOTH_PCP "free 2 9 1 512\nfree 2 9 1 1536\n"
+			"free 2 10 1 4096\n",
+		.stream = "T tail 0\nFB 0 9 0\nT head 1024\nFB 0 9 1024\n",
+		.after = BOTH_PCP "free 2 10 1 1024\nfree 2 10 1 4096\n"
+			"free 2 10 1 0\n",
+		.control = "T tail 0\nFB 0 9 0\nT head 1024\nFB 0 9 1024\n",
+		.hints = REPLAY_HINT_COIN,
+	},
+	{
+		/* The same placements, recorded behind. */
+		.name = "T may stand behind its free",
+		.before = BOTH_PCP "free 2 9 1 512\nfree 2 9 1 1536\n"
+			"free 2 10 1 4096\n",
+		.stream = "FB 0 9 0\nT tail 0\nFB 0 9 1024\nT head 1024\n",
+		.after = BOTH_PCP "free 2 10 1 1024\nfree 2 10 1 4096\n"
+			"free 2 10 1 0\n",
+		.control = "FB 0 9 0\nFB 0 9 1024\n",
+		.hints = REPLAY_HINT_COIN,
+		.control_hints = REPLAY_HINT_COIN,
+	},
+	{
+		/* The factor halves with A alone: 3 -> 3 -> 3 -> 1. */
+		.name = "B leaves the factor alone",
+		.before = PCP(0, 3, 42, 7, 3) PCP(1, 0, 42, 7, 0)
+			"pcp 2 0 0 1027 mt=0\npcp 2 0 0 1029 mt=0\n"
+			"pcp 2 0 0 1031 mt=0\n",
+		.stream = "B 0 2 0 0 1027\nB 0 2 0 0 1029\n"
+			"A 0 0 0xcc0 0 1031\n",
+		.after = PCP(0, 0, 42, 7, 1) PCP(1, 0, 42, 7, 0),
+		.control = "B 0 2 0 0 1027\nA 0 0 0xcc0 0 1029\n"
+			"A 0 0 0xcc0 0 1031\n",
+	},
+	{
+		/* 256 free pages: the U request claims pageblock 2 between P
+		 * and C. The page still goes to the movable list, and from
+		 * there to the movable free list. */
+		.name = "P reads the type, C inserts",
+		.before = BOTH_PCP "free 2 8 1 1280\n",
+		.stream = "P 0 0 1100\nAB 1 8 0xcc0 0 1280\nC 0 0 1100\n"
+			"D 0 2 1 0 1\n",
+		.after = BOTH_PCP "free 2 0 1 1100\npb 2 1024 0\n",
+		.control = "AB 1 8 0xcc0 0 1280\nF 0 0 1100\nD 0 2 1 0 1\n",
+	},
+	{
+		/* Only the block of a Q is marked, and only if it is still
+		 * itself: 2048 joins its buddy and is not. */
+		.name = "R marks what a Q reported",
+		.before = BOTH_PCP "free 2 9 1 512\nfree 2 9 1 2048\n"
+			"free 2 9 1 4608\nfree 2 10 1 6144\n",
+		.stream = "I 0 2 9 1 512\nI 0 2 9 1 2048\nI 0 2 9 1 4608\n"
+			"Q 9 512\nQ 9 2048\nFB 0 9 2560\n"
+			"R 0 2 9 1 512\nR 0 2 9 1 2048\nR 0 2 9 1 4608\n",
+		.after = BOTH_PCP "free 2 9 1 512 R\nfree 2 9 1 4608\n"
+			"free 2 10 1 6144\nfree 2 10 1 2048\n",
+		.control = "I 0 2 9 1 512\nI 0 2 9 1 2048\nI 0 2 9 1 4608\n"
+			"FB 0 9 2560\n"
+			"R 0 2 9 1 512\nR 0 2 9 1 2048\nR 0 2 9 1 4608\n",
+	},
+	{
+		/* Isolated blocks that compaction frees page by page. */
+		.name = "I hands pages out, F brings them back",
+		.before = BOTH_PCP "free 2 1 1 1024\nfree 2 10 1 6144\n",
+		.stream = "I 0 2 1 1 1024\nFB 0 0 1025\nF 0 0 1024\n",
+		.after = PCP(0, 1, 42, 7, 0) PCP(1, 0, 42, 7, 0)
+			"free 2 10 1 6144\n"
+			"free 2 0 1 1025\npcp 2 0 1 1024 mt=1\n",
+		.control = "I 0 2 1 1 1024\nFB 0 0 1025\nFB 0 0 1024\n",
+	},
+	{
+		/* Nothing of order 10, and the kernel had nothing either. */
+		.name = "A foretold failure is predicted",
+		.before = BOTH_PCP "free 2 9 1 1024\n",
+		.stream = "A 0 10 0x100cca 1 -\nA 0 9 0x1c24ca 1 1024\n",
+		.after = BOTH_PCP,
+		.control = "A 0 9 0x1c24ca 1 -\nA 0 9 0x1c24ca 1 1024\n",
+	},
+};
+
+struct paths {
+	char before[TEST_PATH_MAX], after[TEST_PATH_MAX];
+	char stream[TEST_PATH_MAX];
+};
+
+static void write_snapshot(char path[TEST_PATH_MAX], const char *head,
+			   const char *body)
+{
+	char text[4096];
+	const int n = snprintf(text, sizeof(text), "%s%send\n", head, body);
+
+	assert_true(n > 0 && (size_t)n < sizeof(text));
+	file_write_text(path, text);
+}
+
+static struct replay_result run(const struct example *e, const char *stream,
+				unsigned int hints)
+{
+	struct replay_result result = { 0 };
+	struct diag d = { 0 };
+	struct paths p;
+	const struct replay_options o = {
+		.stream = p.stream,
+		.before = p.before,
+		.after = p.after,
+		.hints = hints,
+	};
+
+	write_snapshot(p.before, HEAD("before"), e->before);
+	write_snapshot(p.after, HEAD("after"), e->after);
+	file_write_text(p.stream, stream);
+	if (replay_run(&o, &d, &result))
+		fail_msg("%s: %s", e->name, d.last);
+	file_remove(p.before);
+	file_remove(p.after);
+	file_remove(p.stream);
+	return result;
+}
+
+static void test_replay_records__examples_come_out_exactly(void **state)
+{
+	/* PFNs, lists in order, pageblocks, pagesets: all as by hand. */
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
+		const struct example *e = &examples[i];
+		const struct replay_result r = run(e, e->stream, e->hints);
+
+		if (r.first_miss.event)
+			fail_msg("%s: event %u, expected %u, got %u; %s\n%s",
+				 e->name, r.first_miss.event,
+				 r.first_miss.expected, r.first_miss.got,
+				 r.first_miss.reason, r.first_miss.lists);
+		if (r.lists_differing)
+			fail_msg("%s: %s", e->name, r.first_list);
+		ASSERT_U64(e->name, r.pageblocks_differing, 0);
+		ASSERT_U64(e->name, r.pagesets_differing, 0);
+		for (unsigned int s = 0; s < REPLAY_NR_SKIPS; s++)
+			ASSERT_U64(e->name, r.skipped[s], 0);
+		assert_true(replay_exact(&r));
+	}
+}
+
+static void test_replay_records__controls_differ(void **state)
+{
+	/* Without the record in question the example must fail. */
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
+		const struct example *e = &examples[i];
+		const struct replay_result r = run(e, e->control,
+						   e->control_hints);
+
+		if (replay_exact(&r) && !r.pagesets_differing)
+			fail_msg("%s: the control came out equal", e->name);
+	}
+}
+
+static void test_replay_records__hints_are_counted_when_used(void **state)
+{
+	/* Allowed and used once; allowed and of no use; not allowed. */
+	static const struct {
+		const char *name, *stream;
+		unsigned int hints;
+		uint64_t coins, counts;
+	} rows[] = {
+		{ "used", "T tail 0\nFB 0 9 0\n", REPLAY_HINT_COIN, 1, 0 },
+		{ "other block", "T tail 4096\nFB 0 9 0\n", REPLAY_HINT_COIN,
+		  0, 0 },
+		{ "not allowed", "T tail 0\nFB 0 9 0\n", REPLAY_HINT_LRU, 0,
+		  0 },
+	};
+	static const struct example guest = {
+		.name = "guest",
+		.before = BOTH_PCP "free 2 9 1 512\n",
+		.after = BOTH_PCP "free 2 10 1 0\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct replay_result r = run(&guest, rows[i].stream,
+						   rows[i].hints);
+
+		assert_true(replay_exact(&r));
+		ASSERT_U64(rows[i].name, r.hints_used[0], rows[i].coins);
+		ASSERT_U64(rows[i].name, r.hints_used[1], rows[i].counts);
+	}
+}
+
+static const struct CMUnitTest cases[] = {
+	cmocka_unit_test(test_replay_records__examples_come_out_exactly),
+	cmocka_unit_test(test_replay_records__controls_differ),
+	cmocka_unit_test(test_replay_records__hints_are_counted_when_used),
+};
+
+TEST_MAIN(cases)
