@@ -5,6 +5,7 @@
  *
  *     test_mock_random                 seeds 1 to 32
  *     test_mock_random SEED [STEPS]    one seed, as a failure names it
+ *     test_mock_random FIRST STEPS LAST
  */
 #include <stdlib.h>
 #include <string.h>
@@ -225,5 +226,7 @@ int main(int argc, char **argv)
 		first_seed = last_seed = strtoull(argv[1], NULL, 10);
 	if (argc > 2)
 		steps = strtoull(argv[2], NULL, 10);
+	if (argc > 3)
+		last_seed = strtoull(argv[3], NULL, 10);
 	return cmocka_run_group_tests(cases, NULL, NULL) ? 1 : 0;
 }
