@@ -177,7 +177,7 @@ void huge_zap_ept(const struct region_ref *r);
 void huge_set_lazy(const struct region_ref *r);
 void huge_clear_lazy(const struct region_ref *r);
 void huge_unmap(const struct region_ref *r);
-void split_huge_pmd(const struct region_ref *r);
+void split_region_pmd(const struct region_ref *r);
 void split_huge_page(const struct region_ref *r);
 void small_set_ept(const struct region_ref *r, uint32_t w, uint64_t bits);
 void small_zap_ept(const struct region_ref *r, uint32_t w, uint64_t bits);

@@ -61,7 +61,7 @@ static struct found dontneed_region(const struct region_ref *r, uint32_t first,
 			huge_unmap(r);
 			return (struct found){ nr, true };
 		}
-		split_huge_pmd(r);
+		split_region_pmd(r);
 		return dontneed_small(r, first, nr);
 	case REGION_SMALL:
 		return dontneed_small(r, first, nr);
@@ -131,7 +131,7 @@ static struct found free_region(const struct region_ref *r, uint32_t first,
 	case REGION_HUGE:
 		if (nr == HPAGE_PMD_NR)
 			return free_huge(r);
-		split_huge_pmd(r);
+		split_region_pmd(r);
 		return free_small(r, first, nr);
 	case REGION_SMALL:
 		return free_small(r, first, nr);

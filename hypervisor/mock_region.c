@@ -231,7 +231,7 @@ void huge_unmap(const struct region_ref *r)
  * __split_huge_pmd(), 5.6: the mapping becomes 512 small ones of the same huge
  * page. KVM's leaf goes; the pages come back one by one without being cleared.
  */
-void split_huge_pmd(const struct region_ref *r)
+void split_region_pmd(const struct region_ref *r)
 {
 	const bool lazy = r->guest->state[r->region] & REGION_LAZY;
 	struct small_region *s;
