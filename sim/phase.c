@@ -237,7 +237,7 @@ static unsigned int busy_vcpus(const struct sim *s)
 	return g->nr_tasks < g->topo.nr_cpus ? g->nr_tasks : g->topo.nr_cpus;
 }
 
-static int phase_loop(struct sim *s, const volatile bool *stop)
+static int phase_loop(struct sim *s, const volatile sig_atomic_t *stop)
 {
 	uint64_t check_at = s->engine.nr_run + s->cfg.check_every;
 
@@ -307,7 +307,7 @@ static void cancel_samples(struct sim *s)
 		}
 }
 
-int sim_run_phase(struct sim *s, unsigned int i, const volatile bool *stop,
+int sim_run_phase(struct sim *s, unsigned int i, const volatile sig_atomic_t *stop,
 		  char *why, size_t why_size)
 {
 	const struct sim_phase_config *c = &s->cfg.phases[i];

@@ -12,6 +12,8 @@
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
+#include <signal.h>
+
 #include "alloc/alloc.h"
 #include "hypervisor/hypervisor.h"
 #include "include/digest.h"
@@ -103,9 +105,10 @@ int sim_create(struct sim **out, const struct sim_config *cfg, char *why,
 	       size_t why_size);
 /*
  * Run phase i (each once, in order). 0; -EINVAL (bad request such as a size
- * larger than the guest); -EIO (trace); -EINTR (*stop became true).
+ * larger than the guest); -EIO (trace); -EINTR (*stop became non-zero, which
+ * a signal handler may do).
  */
-int sim_run_phase(struct sim *s, unsigned int i, const volatile bool *stop,
+int sim_run_phase(struct sim *s, unsigned int i, const volatile sig_atomic_t *stop,
 		  char *why, size_t why_size);
 void sim_destroy(struct sim *s);
 
