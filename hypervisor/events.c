@@ -6,7 +6,14 @@
 #include "hypervisor/hypervisor.h"
 
 #include "include/check.h"
+#include "include/touch.h"
 
+/* A touch is passed on as it is. */
+_Static_assert((int)HV_ACCESS_ZERO == (int)TOUCH_ZERO &&
+	       (int)HV_ACCESS_READ == (int)TOUCH_READ &&
+	       (int)HV_ACCESS_WRITE == (int)TOUCH_WRITE &&
+	       (int)HV_ACCESS_TABLE == (int)TOUCH_TABLE,
+	       "enum hv_access and enum touch_kind agree");
 _Static_assert(sizeof(struct hv_events) % sizeof(uint64_t) == 0,
 	       "struct hv_events is an array of uint64_t");
 

@@ -40,6 +40,8 @@ struct small_region {
 /* Name of a region across guests: guest << REGION_BITS | region. */
 #define REGION_BITS 23
 #define KEY_NONE UINT32_MAX
+_Static_assert(HV_MAX_GUESTS < 1u << (32 - REGION_BITS),
+	       "no region is called KEY_NONE");
 
 struct region_link {
 	uint32_t next, prev; /* keys */

@@ -151,12 +151,15 @@ static void check_gauges(struct walk *k)
 static bool wanted(const struct mock_host *h, uint32_t key,
 		   enum mock_queue_id id)
 {
-	const struct mock_guest *g = &h->guests[key >> REGION_BITS];
+	const uint32_t id_of_guest = key >> REGION_BITS;
 	const uint32_t region = key & ((1u << REGION_BITS) - 1);
+	const struct mock_guest *g;
 	const struct small_region *s;
 
-	if (region >= g->nr_regions)
+	if (id_of_guest >= HV_MAX_GUESTS ||
+	    region >= h->guests[id_of_guest].nr_regions)
 		return false;
+	g = &h->guests[id_of_guest];
 	s = small_of(g, region);
 	if (id == QUEUE_DEFERRED)
 		return s->nr_thp;
