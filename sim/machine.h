@@ -42,7 +42,8 @@ struct task {
 	uint32_t mmap_slot;         /* slot that an MMAP under way fills */
 	uint64_t op_progress;       /* answer to the last GUEST_WAIT */
 	uint64_t iterations;        /* counted touches since the task began */
-	sim_ns_t wake_at;           /* sleeping until */
+	sim_ns_t wake_at;           /* not to run before */
+	bool asleep;                /* in a SLEEP of its workload */
 };
 
 /* A virtual CPU: the tasks pinned to it, run in turns of one slice. */

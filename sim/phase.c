@@ -206,17 +206,30 @@ static bool all_idle(const struct sim *s)
 	return true;
 }
 
-static bool phase_over(const struct sim *s)
+/* No task is about to do anything: all are done or sleep on purpose. */
+static bool all_quiet(const struct sim *s)
 {
-	const bool waits_idle = s->opt->until == UNTIL_REPORTER_IDLE;
+	unsigned int i;
+	uint32_t t;
 
+	for (i = 0; i < s->nr_guests; i++)
+		for (t = 0; t < s->guests[i].nr_tasks; t++)
+			if (!s->guests[i].tasks[t].done &&
+			    !s->guests[i].tasks[t].asleep)
+				return false;
+	return true;
+}
+
+static bool phase_over(struct sim *s)
+{
 	if (s->failed)
 		return true;
+	if (s->opt->until == UNTIL_REPORTER_IDLE && !s->window_closed &&
+	    all_idle(s) && all_quiet(s))
+		window_close(s, 0);
 	if (!all_done(s))
 		return false;
-	if (s->window_closed)
-		return true;
-	return waits_idle ? all_idle(s) : s->opt->until == UNTIL_TASKS;
+	return s->window_closed || s->opt->until == UNTIL_TASKS;
 }
 
 static void sample_event(void *ctx, uint64_t arg)
@@ -307,8 +320,9 @@ static void cancel_samples(struct sim *s)
 		}
 }
 
-int sim_run_phase(struct sim *s, unsigned int i, const volatile sig_atomic_t *stop,
-		  char *why, size_t why_size)
+int sim_run_phase(struct sim *s, unsigned int i,
+		  const volatile sig_atomic_t *stop, char *why,
+		  size_t why_size)
 {
 	const struct sim_phase_config *c = &s->cfg.phases[i];
 	const sim_ns_t start = s->engine.now;

@@ -108,8 +108,9 @@ int sim_create(struct sim **out, const struct sim_config *cfg, char *why,
  * larger than the guest); -EIO (trace); -EINTR (*stop became non-zero, which
  * a signal handler may do).
  */
-int sim_run_phase(struct sim *s, unsigned int i, const volatile sig_atomic_t *stop,
-		  char *why, size_t why_size);
+int sim_run_phase(struct sim *s, unsigned int i,
+		  const volatile sig_atomic_t *stop, char *why,
+		  size_t why_size);
 void sim_destroy(struct sim *s);
 
 /*

@@ -120,6 +120,7 @@ static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
 	bool over = s->stopping || (s->opt->iterations &&
 				    t->iterations >= s->opt->iterations);
 
+	t->asleep = false;
 	if (t->record_waits && !over)
 		return record_apply(g, t, &t->record, now);
 	if (over || !g->workload.ops->next(&g->workload, t->nr, &w)) {
@@ -147,6 +148,7 @@ static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
 		return true;
 	case WORKLOAD_SLEEP:
 		t->wake_at = now + w.ns;
+		t->asleep = true;
 		return false;
 	case WORKLOAD_RECORD:
 		return record_apply(g, t, &w, now);
