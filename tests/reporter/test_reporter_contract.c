@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The contract of reporter.h, for every design: on a busy guest with a host
+ * that is late, refuses and fails, and whose device may go away at any time,
+ * nothing is lost, nothing is in two places, and a mark means that the host
+ * has taken the block. A failure names design, kernel, seed and event; seeds
+ * are fixed, so running the same case again repeats it.
+ */
+#include <stdlib.h>
+
+#include "tests/reporter/designs.h"
+#include "tests/reporter/world.h"
+#include "tests/test.h"
+
+#define NR_EVENTS 1200
+#define NR_SEEDS 2
+
+static const char *const kernels[] = { "5.3", "5.7", "6.1", "6.12", "6.18" };
+
+static const struct fault {
+	sim_ns_t ack_latency_ns;
+	unsigned int fail_every, refuse_every;
+	unsigned int stop_after;
+	bool shuffle;
+} faults[] = {
+	{ .ack_latency_ns = 0 },
+	{ .ack_latency_ns = 700 * NSEC_PER_MSEC, .shuffle = true },
+	{ .ack_latency_ns = 50 * NSEC_PER_MSEC, .refuse_every = 3 },
+	{ .ack_latency_ns = 5 * NSEC_PER_SEC, .fail_every = 3,
+	  .stop_after = NR_EVENTS * 3 / 4 },
+	{ .ack_latency_ns = 200 * NSEC_PER_MSEC, .fail_every = 2,
+	  .refuse_every = 5, .stop_after = NR_EVENTS / 4, .shuffle = true },
+};
+
+static struct world_config config_of(const struct design *d,
+				     const char *kernel,
+				     const struct fault *f, uint64_t seed)
+{
+	return (struct world_config){
+		.ops = d->ops, .options = d->options, .kernel = kernel,
+		.seed = seed, .shuffle = f->shuffle,
+		.ack_latency_ns = f->ack_latency_ns,
+		.fail_every = f->fail_every,
+		.refuse_every = f->refuse_every,
+		.stop_after = f->stop_after,
+	};
+}
+
+/* Reports seen, or UINT64_MAX if the design does not run on the kernel. */
+static uint64_t run(const struct world_config *cfg, char digest[33],
+		    struct reporter_counters *counters)
+{
+	struct world *w = world_create(cfg);
+	uint64_t reports;
+
+	if (!w)
+		return UINT64_MAX;
+	world_run(w, NR_EVENTS);
+	if (!world_finish(w))
+		fail_msg("%s", w->broken);
+	reports = w->reports;
+	if (digest)
+		digest_hex(&w->digest, digest);
+	if (counters)
+		*counters = w->env.reporter.counters;
+	world_destroy(w);
+	return reports;
+}
+
+static bool is_quiet(const struct design *d)
+{
+	return d->ops == &none_reporter ||
+	       (d->ops == &skeleton_reporter && !d->options[0]);
+}
+
+static void run_design(const struct design *d, const char *kernel)
+{
+	for (size_t f = 0; f < ARRAY_SIZE(faults); f++) {
+		for (uint64_t seed = 1; seed <= NR_SEEDS; seed++) {
+			const struct world_config cfg =
+				config_of(d, kernel, &faults[f], seed);
+			const uint64_t reports = run(&cfg, NULL, NULL);
+
+			if (reports == UINT64_MAX)
+				return;
+			/* Busy guests give every design something to do. */
+			if (is_quiet(d) != (reports == 0))
+				fail_msg("%s (%s) on %s: %" PRIu64 " reports",
+					 d->ops->name, d->options, kernel,
+					 reports);
+		}
+	}
+}
+
+static void test_reporter_contract__random_guest(void **state)
+{
+	/* Every design, kernel and kind of host; checked after each event. */
+	(void)state;
+	for (size_t d = 0; d < ARRAY_SIZE(designs); d++)
+		for (size_t k = 0; k < ARRAY_SIZE(kernels); k++)
+			run_design(&designs[d], kernels[k]);
+}
+
+static void test_reporter_contract__same_seed_same_run(void **state)
+{
+	/* Two runs agree in every call and counter; another seed does not. */
+	(void)state;
+	for (size_t d = 0; d < ARRAY_SIZE(designs); d++) {
+		struct world_config cfg =
+			config_of(&designs[d], "5.7", &faults[1], 7);
+		struct reporter_counters c[2];
+		char digest[3][33];
+
+		assert_true(run(&cfg, digest[0], &c[0]) != UINT64_MAX);
+		run(&cfg, digest[1], &c[1]);
+		cfg.seed = 8;
+		run(&cfg, digest[2], NULL);
+		assert_string_equal(digest[0], digest[1]);
+		assert_memory_equal(&c[0], &c[1], sizeof(c[0]));
+		assert_string_not_equal(digest[0], digest[2]);
+	}
+}
+
+static void test_reporter_contract__comes_to_rest(void **state)
+{
+	/* The guest falls silent: soon nothing is scheduled or in flight. */
+	(void)state;
+	for (size_t d = 0; d < ARRAY_SIZE(designs); d++) {
+		const struct world_config cfg =
+			config_of(&designs[d], "6.1", &faults[0], 3);
+		struct world *w = world_create(&cfg);
+
+		world_run(w, NR_EVENTS);
+		sync_env_run_until_idle(&w->env, 10000);
+		if (!cfg.ops->idle(&w->env.reporter) || w->env.scheduled ||
+		    w->env.nr_batches)
+			fail_msg("%s (%s) never rests", cfg.ops->name,
+				 cfg.options);
+		assert_true(world_finish(w));
+		world_destroy(w);
+	}
+}
+
+static void test_reporter_contract__silence_is_free_of_charge(void **state)
+{
+	/* Not started: a design hears every free and does nothing at all. */
+	(void)state;
+	for (size_t d = 0; d < ARRAY_SIZE(designs); d++) {
+		struct world_config cfg =
+			config_of(&designs[d], "6.1", &faults[0], 5);
+		struct world *w;
+
+		cfg.stop_after = 1;
+		w = world_create(&cfg);
+		world_run(w, NR_EVENTS);
+		ASSERT_U64(cfg.ops->name, w->reports, 0);
+		ASSERT_U64(cfg.ops->name, w->env.out_pages, 0);
+		ASSERT_U64(cfg.ops->name,
+			   w->env.reporter.counters.list_visits, 0);
+		assert_false(w->env.scheduled);
+		assert_true(world_finish(w));
+		world_destroy(w);
+	}
+}
+
+static void test_reporter_contract__every_free_block_in_the_end(void **state)
+{
+	/*
+	 * page_reporting on a silent guest: what is left unreported shrinks
+	 * from pass to pass, down to what the zone may not isolate.
+	 */
+	const struct design d = { &page_reporting_reporter,
+				  "capacity=4 isolate_check=off "
+				  "watermark_gate=off" };
+
+	(void)state;
+	for (size_t k = 1; k < ARRAY_SIZE(kernels); k++) {
+		const struct world_config cfg =
+			config_of(&d, kernels[k], &faults[0], 11);
+		struct world *w = world_create(&cfg);
+		uint64_t left, before = UINT64_MAX;
+
+		world_run(w, NR_EVENTS);
+		world_release(w, 100);
+		do {
+			left = world_unmarked(w, 9);
+			assert_true(left <= before);
+			before = left;
+		} while (sync_env_run_pass(&w->env));
+		ASSERT_U64(kernels[k], world_unmarked(w, 9), 0);
+		sync_env_stop(&w->env);
+		world_destroy(w);
+	}
+}
+
+static const struct CMUnitTest cases[] = {
+	cmocka_unit_test(test_reporter_contract__random_guest),
+	cmocka_unit_test(test_reporter_contract__same_seed_same_run),
+	cmocka_unit_test(test_reporter_contract__comes_to_rest),
+	cmocka_unit_test(test_reporter_contract__silence_is_free_of_charge),
+	cmocka_unit_test(test_reporter_contract__every_free_block_in_the_end),
+};
+
+TEST_MAIN(cases)
