@@ -126,6 +126,9 @@ bool gather_next_array(struct run *r, struct gather *ga)
 	return false;
 }
 
+/* Entries between the one at hand and the one whose record is fetched. */
+#define PREFETCH_AHEAD 8
+
 static void group_begin(const struct run *r, struct gather *ga, uint32_t start)
 {
 	const uint32_t nr = ga->flushing->nr;
@@ -210,6 +213,10 @@ static bool group_release(struct run *r, struct gather *ga)
 
 		if (!r->budget)
 			return false;
+		if (ga->pos + PREFETCH_AHEAD < ga->group_end)
+			alloc_prefetch(g->alloc,
+				       ga->flushing->entries[ga->pos +
+						PREFETCH_AHEAD].pfn);
 		if (!entry_put(g, &ga->flushing->entries[ga->pos++], f))
 			continue;
 		if (f->order && !forward) {

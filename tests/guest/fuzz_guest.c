@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Random operations of several tasks on several CPUs, small budgets, small
+ * memory, files and huge pages; guest_check() and alloc_check() as it goes.
+ *
+ *     fuzz_guest [KERNEL SEED STEPS]
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "include/rng.h"
+#include "tests/guest/rig.h"
+
+#define TASKS 4
+#define SLOTS 3
+#define CPUS 4
+
+struct slot {
+	uint64_t addr, len;
+	bool is_file;
+};
+
+struct task {
+	bool alive, busy;
+	uint32_t mm;
+	unsigned int slot;
+	struct slot slots[SLOTS];
+	struct guest_op op;
+};
+
+struct fuzz {
+	struct rig rig;
+	struct rng rng;
+	struct task tasks[TASKS];
+	int file;
+};
+
+static uint64_t below(struct fuzz *f, uint32_t n)
+{
+	return rng_below(&f->rng, n);
+}
+
+static void start_mmap(struct fuzz *f, struct task *t)
+{
+	struct slot *s = &t->slots[t->slot];
+
+	s->is_file = below(f, 4) == 0;
+	t->op = (struct guest_op){
+		.kind = GUEST_MMAP, .mm = t->mm,
+		.len = pages_to_bytes(1 + below(f, s->is_file ? 1024u : 3000u)),
+		.flags = s->is_file ? GUEST_MAP_FILE :
+			 (below(f, 2) ? GUEST_MAP_HUGEPAGE : 0u) |
+			 (below(f, 2) ? GUEST_MAP_UNALIGNED : 0u),
+		.file = (uint32_t)f->file,
+	};
+}
+
+static void start_range(struct fuzz *f, struct task *t)
+{
+	static const enum guest_op_kind kinds[] = {
+		GUEST_TOUCH, GUEST_TOUCH, GUEST_TOUCH, GUEST_MADV_DONTNEED,
+		GUEST_MUNMAP,
+	};
+	struct slot *s = &t->slots[t->slot];
+	const uint32_t pages = (uint32_t)bytes_to_pages(s->len);
+	uint32_t first = (uint32_t)below(f, pages);
+	uint64_t nr = 1 + below(f, pages - first);
+
+	t->op = (struct guest_op){
+		.kind = kinds[below(f, ARRAY_SIZE(kinds))], .mm = t->mm,
+		.flags = below(f, 4) ? 0 : GUEST_TOUCH_READ,
+	};
+	if (t->op.kind == GUEST_MUNMAP && below(f, 3)) {
+		/* The upper part only, so that the slot stays one range. */
+		nr = pages - first;
+		s->len = pages_to_bytes(first);
+	} else if (t->op.kind == GUEST_MUNMAP) {
+		first = 0;
+		nr = pages;
+		s->len = 0;
+	}
+	t->op.addr = s->addr + pages_to_bytes(first);
+	t->op.len = pages_to_bytes(nr);
+}
+
+static void start(struct fuzz *f, struct task *t)
+{
+	t->slot = (unsigned int)below(f, SLOTS);
+	t->busy = true;
+	if (!t->alive) {
+		memset(t->slots, 0, sizeof(t->slots));
+		t->mm = rig_mm(&f->rig, (unsigned int)below(f, CPUS));
+		t->alive = true;
+	}
+	if (below(f, 40) == 0)
+		t->op = (struct guest_op){ .kind = GUEST_EXIT, .mm = t->mm };
+	else if (below(f, 60) == 0)
+		t->op = (struct guest_op){ .kind = GUEST_DROP_CACHES };
+	else if (!t->slots[t->slot].len)
+		start_mmap(f, t);
+	else
+		start_range(f, t);
+}
+
+static void finish(struct task *t)
+{
+	t->busy = false;
+	if (t->op.kind == GUEST_EXIT)
+		t->alive = false;
+	if (t->op.kind == GUEST_MMAP) {
+		t->slots[t->slot].addr = t->op.addr;
+		t->slots[t->slot].len = t->op.len;
+	}
+}
+
+static void step(struct fuzz *f)
+{
+	struct task *t = &f->tasks[below(f, TASKS)];
+	const unsigned int cpu = (unsigned int)below(f, CPUS);
+	const uint32_t budget = 1 + (uint32_t)below(f, 300);
+
+	if (!t->busy)
+		start(f, t);
+	switch (guest_run(f->rig.guest, &t->op, cpu, budget, &f->rig.work)) {
+	case GUEST_DONE:
+		finish(t);
+		break;
+	case GUEST_NOMEM:
+		t->op = (struct guest_op){ .kind = GUEST_EXIT, .mm = t->mm };
+		break;
+	case GUEST_MORE:
+	case GUEST_WAIT:
+		break;
+	}
+	f->rig.touches.nr = 0;
+	rig_forget(&f->rig);
+}
+
+static void finish_all(struct fuzz *f)
+{
+	f->rig.budget = UINT32_MAX;
+	for (unsigned int i = 0; i < TASKS; i++) {
+		struct task *t = &f->tasks[i];
+
+		while (t->busy) {
+			const enum guest_status status =
+				guest_run(f->rig.guest, &t->op, 0, 1000,
+					  &f->rig.work);
+
+			f->rig.touches.nr = 0;
+			if (status == GUEST_DONE)
+				finish(t);
+			else if (status == GUEST_NOMEM)
+				t->op = (struct guest_op){
+					.kind = GUEST_EXIT, .mm = t->mm };
+		}
+		if (t->alive)
+			rig_exit(&f->rig, t->mm);
+	}
+}
+
+static void fuzz(const char *kernel, uint64_t seed, uint64_t steps)
+{
+	const struct rig_options o = { .kernel = kernel, .mib = 48,
+				       .cpus = CPUS, .thp = THP_MADVISE,
+				       .aligned = true };
+	struct fuzz f = { .file = -1 };
+	struct guest_op drop = { .kind = GUEST_DROP_CACHES };
+
+	printf("repeat: fuzz_guest %s %llu %llu\n", kernel,
+	       (unsigned long long)seed, (unsigned long long)steps);
+	fflush(stdout);
+	rig_open(&f.rig, &o);
+	rng_init(&f.rng, seed, "fuzz_guest", 0);
+	f.file = guest_file_create(f.rig.guest, 4 * MIB);
+	assert_true(f.file >= 0);
+	for (uint64_t i = 0; i < steps; i++) {
+		step(&f);
+		if (i % 16 == 0)
+			rig_assert_valid(&f.rig);
+	}
+	finish_all(&f);
+	rig_op(&f.rig, &drop, 0);
+	guest_file_destroy(f.rig.guest, (uint32_t)f.file, 0);
+	ASSERT_U64(kernel, rig_free_pages(&f.rig), f.rig.free_at_start);
+	rig_close(&f.rig);
+}
+
+static void test_fuzz__every_profile(void **state)
+{
+	(void)state;
+	for (int i = 0; rig_kernels[i]; i++)
+		fuzz(rig_kernels[i], 1, 6000);
+}
+
+static const struct CMUnitTest cases[] = {
+	cmocka_unit_test(test_fuzz__every_profile),
+};
+
+int main(int argc, char **argv)
+{
+	if (argc == 4) {
+		fuzz(argv[1], strtoull(argv[2], NULL, 10),
+		     strtoull(argv[3], NULL, 10));
+		return 0;
+	}
+	return cmocka_run_group_tests(cases, NULL, NULL) ? 1 : 0;
+}
