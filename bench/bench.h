@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The interface of bench/: all that cli/ needs of it. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include "bench/results.h"
+#include "bench/version.h"
+
+#endif

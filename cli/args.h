@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Options of a command: one table drives the parser and --help. Full names
+ * only: getopt_long() takes unambiguous beginnings, and a new option would then
+ * break a script that used one.
+ */
+#ifndef CLI_ARGS_H
+#define CLI_ARGS_H
+
+#include <stddef.h>
+
+enum exit_code {
+	EXIT_FINE = 0,
+	EXIT_REGRESSION = 1,     /* or a failed expectation */
+	EXIT_USAGE = 2,          /* or an error in an experiment file */
+	EXIT_RUNTIME = 3,        /* I/O, memory, broken trace, failed cells */
+	EXIT_NOT_COMPARABLE = 4,
+	EXIT_SKIPPED = 77,
+	EXIT_INTERRUPTED = 130,
+};
+
+struct args_option {
+	const char *name;        /* without dashes; NULL ends the table */
+	char letter;             /* -o; 0 = none */
+	const char *value;       /* placeholder "DIR"; NULL = takes no value */
+	const char *help;
+};
+
+struct args_command {
+	const char *name;        /* "run" */
+	const char *synopsis;    /* "EXP.ini [options]" */
+	const char *text;        /* what it does, lines with \n */
+	const struct args_option *options;
+	const char *example;     /* lines with \n, or NULL */
+};
+
+#define ARGS_MAX_OPTIONS 30
+
+enum args_result {
+	ARGS_END = -1,           /* nr_words words are left in words[] */
+	ARGS_BAD = -2,           /* a message was printed: exit 2 */
+	ARGS_HELP = -3,          /* help was printed: exit 0 */
+};
+
+struct args {
+	const struct args_command *command;
+	int argc;
+	char **argv;
+	const char *value;       /* of the option that was returned */
+	char **words;            /* after ARGS_END: what is no option */
+	int nr_words;
+};
+
+void args_init(struct args *a, const struct args_command *command, int argc,
+	       char **argv);
+/*
+ * The next option as its index in the table, or enum args_result. --help is
+ * known to every command.
+ */
+int args_next(struct args *a);
+/* Print "buddylab CMD: error: ...; see buddylab CMD --help". Returns 2. */
+__attribute__((format(printf, 2, 3)))
+int args_error(const struct args *a, const char *fmt, ...);
+void args_help(const struct args_command *command);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The only place that names concrete designs, hosts and workloads. Adding one
+ * is a line here; reader, `list`, contract tests and the manual follow.
+ */
+#include "cli/registry.h"
+
+static const struct reporter_ops *const reporters[] = {
+	&none_reporter,
+	&page_reporting_reporter,
+	&hinted_boundary_reporter,
+	&skeleton_reporter,
+	NULL,
+};
+
+static const struct hypervisor_ops *const hypervisors[] = {
+	&mock_hypervisor,
+	&null_hypervisor,
+	NULL,
+};
+
+static const struct workload_ops *const workloads[] = {
+	&memhog_workload,
+	&page_fault1_workload,
+	&page_fault2_workload,
+	&idle_workload,
+	&trace_workload,
+	NULL,
+};
+
+const struct sim_registry registry = { reporters, hypervisors, workloads };
