@@ -41,7 +41,11 @@ struct reporter_env {
 	void *ctx;
 	const struct alloc *view;
 
-	/* Zone lock. unlock() says how many list nodes the hold touched. */
+	/*
+	 * Zone lock. unlock() says how many list nodes the hold touched: looked
+	 * at, put back or rotated. isolate() and putback() also show in the
+	 * allocator's own work record; price one of the two.
+	 */
 	void (*lock)(void *ctx, unsigned int zone);
 	void (*unlock)(void *ctx, unsigned int zone, uint32_t list_touches);
 
@@ -66,7 +70,11 @@ struct reporter_env {
 	void (*cancel)(void *ctx);
 };
 
-/* Counted by the designs; units are blocks or calls unless said otherwise. */
+/*
+ * Counted by the designs; units are blocks or calls unless said otherwise.
+ * Blocks and pages count when report() accepts them, whatever the
+ * acknowledgement says later.
+ */
 struct reporter_counters {
 	uint64_t requests;        /* transitions to "work wanted" */
 	uint64_t passes;          /* process() runs that looked at lists */
@@ -100,12 +108,20 @@ struct reporter_ops {
 	size_t state_size;
 	/* 0, or -errno (bad combination of options; memory) with a reason. */
 	int (*init)(struct reporter *r, char *why, size_t why_size);
-	/* Start: the device appears; usually schedules the first process(). */
+	/*
+	 * Start: the device appears; usually schedules the first process().
+	 * Called again, it asks for another pass.
+	 */
 	void (*start)(struct reporter *r);
 	void (*process)(struct reporter *r);
 	void (*drain)(struct reporter *r, struct page_report *entries,
 		      unsigned int nr, int err);
-	/* The device goes away; after the last drain() nothing is isolated. */
+	/*
+	 * The device goes away, process() will not be called again. Work that
+	 * is under way may go on, as the kernel waits for a running work item:
+	 * drain() may still report(). After the last drain() nothing is
+	 * isolated.
+	 */
 	void (*stop)(struct reporter *r);
 	/* True if nothing is pending, in flight or scheduled. */
 	bool (*idle)(const struct reporter *r);
