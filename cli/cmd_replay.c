@@ -4,234 +4,195 @@
  * twin of the kernel's state and say how many PFNs it predicts. docs/replay.md
  * is the reference.
  */
-#include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "cli/args.h"
 #include "cli/cmd_replay.h"
+#include "cli/registry.h"
 #include "include/option.h"
 #include "replay/replay.h"
 
-#define EXIT_DIFFERS 1
-#define EXIT_USAGE 2
-#define EXIT_RUNTIME 3
-
-static const char usage[] =
-	"usage: buddylab replay FILE --snapshot BEFORE [options]\n"
-	"\n"
-	"Run a recorded request stream on a twin of the kernel's page allocator\n"
-	"and compare every page frame number handed out. FILE and the snapshots\n"
-	"may be zstd-compressed; FILE may be - for standard input.\n"
-	"\n"
-	"  --snapshot FILE   state before the first record (required)\n"
-	"  --expect FILE     compare the end state with this snapshot\n"
-	"  --kernel PROFILE  rules of this release (default 6.1)\n"
-	"  --mode MODE       predict (default), or assisted: after a miss the\n"
-	"                    observed page is forced\n"
-	"  --hints LIST      none (default), all, or a list of T, M, zone:\n"
-	"                    observations that may be used, and are counted\n"
-	"  --limit N         stop after N records\n"
-	"  --format FORMAT   text (default) or json\n"
-	"  --help            show this\n"
-	"\n"
-	"Exit status: 0 all predicted and equal; 1 not; 2 usage; 3 a file is\n"
-	"missing, cut short or wrong.\n"
-	"\n"
-	"Example:\n"
-	"  buddylab replay req.txt.zst --snapshot before.snap.zst \\\n"
-	"    --expect after.snap.zst --format json\n";
-
-enum option_key {
-	KEY_SNAPSHOT = 1,
-	KEY_EXPECT,
-	KEY_KERNEL,
-	KEY_MODE,
-	KEY_HINTS,
-	KEY_LIMIT,
-	KEY_FORMAT,
-	KEY_HELP,
+enum {
+	OPT_SNAPSHOT,
+	OPT_EXPECT,
+	OPT_KERNEL,
+	OPT_MODE,
+	OPT_HINTS,
+	OPT_REPORTER,
+	OPT_LIMIT,
+	OPT_FORMAT,
 };
 
-static const struct option long_options[] = {
-	{ "snapshot", required_argument, NULL, KEY_SNAPSHOT },
-	{ "expect", required_argument, NULL, KEY_EXPECT },
-	{ "kernel", required_argument, NULL, KEY_KERNEL },
-	{ "mode", required_argument, NULL, KEY_MODE },
-	{ "hints", required_argument, NULL, KEY_HINTS },
-	{ "limit", required_argument, NULL, KEY_LIMIT },
-	{ "format", required_argument, NULL, KEY_FORMAT },
-	{ "help", no_argument, NULL, KEY_HELP },
-	{ NULL, 0, NULL, 0 },
+static const struct args_option options[] = {
+	[OPT_SNAPSHOT] = { "snapshot", 0, "FILE",
+			   "state before the first record (required)" },
+	[OPT_EXPECT] = { "expect", 0, "FILE",
+			 "compare the end state with this snapshot" },
+	[OPT_KERNEL] = { "kernel", 0, "PROFILE",
+			 "rules of this release (default 6.1)" },
+	[OPT_MODE] = { "mode", 0, "MODE",
+		       "predict (default), or assisted: force missed pages" },
+	[OPT_HINTS] = { "hints", 0, "LIST",
+			"none (default), all, or a list of T, M, zone" },
+	[OPT_REPORTER] = { "reporter", 0, "NAME",
+			   "act by itself; I R TF TB Q are expectations" },
+	[OPT_LIMIT] = { "limit", 0, "N", "stop after N records" },
+	[OPT_FORMAT] = { "format", 0, "FORMAT", "text (default) or json" },
+	{ NULL, 0, NULL, NULL },
 };
 
-struct command {
+static const struct args_command command = {
+	.name = "replay",
+	.synopsis = "FILE --snapshot BEFORE [options]",
+	.text = "Run a recorded request stream on a twin of the kernel's page\n"
+		"allocator and compare every page frame number handed out.\n"
+		"FILE and the snapshots may be zstd-compressed; - reads the\n"
+		"stream from standard input. Exit status: 0 all is predicted\n"
+		"and equal; 1 it is not; 2 usage; 3 a file is missing or wrong.\n",
+	.options = options,
+	.example = "  buddylab replay req.txt.zst --snapshot before.snap.zst \\\n"
+		   "    --expect after.snap.zst --format json\n",
+};
+
+struct replay_command {
+	struct args args;
 	struct replay_options replay;
 	bool json;
-	bool help;
 };
 
-__attribute__((format(printf, 1, 2)))
-static int usage_error(const char *fmt, ...)
+/* ", did you mean X?" or nothing. */
+static const char *guess(char out[64], const char *near)
 {
-	va_list ap;
-
-	fputs("buddylab replay: error: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputs("; see buddylab replay --help\n", stderr);
-	return -EINVAL;
-}
-
-static int unknown_option(const char *word, size_t len)
-{
-	const char *names[ARRAY_SIZE(long_options)];
-	const char *near;
-	char name[32];
-
-	for (size_t i = 0; i < ARRAY_SIZE(long_options); i++)
-		names[i] = long_options[i].name;
-	snprintf(name, sizeof(name), "%.*s", (int)len, word);
-	near = diag_nearest(name, names);
+	out[0] = '\0';
 	if (near)
-		return usage_error("unknown option --%s; did you mean --%s?",
-				   name, near);
-	return usage_error("unknown option --%s", name);
+		snprintf(out, 64, "; did you mean \"%s\"?", near);
+	return out;
 }
 
-static const struct option *find_option(const char *word, size_t len)
+static int parse_kernel(struct replay_command *c, const char *text)
 {
-	for (const struct option *o = long_options; o->name; o++)
-		if (strlen(o->name) == len && !memcmp(o->name, word, len))
-			return o;
-	return NULL;
-}
+	char hint[64];
 
-/* getopt_long() takes unambiguous beginnings; we take full names only. */
-static int check_full_names(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		const struct option *o;
-		size_t len;
-
-		if (strncmp(argv[i], "--", 2) != 0)
-			continue;
-		if (argv[i][2] == '\0')
-			return 0;
-		len = strcspn(argv[i] + 2, "=");
-		o = find_option(argv[i] + 2, len);
-		if (!o)
-			return unknown_option(argv[i] + 2, len);
-		if (o->has_arg && argv[i][2 + len] == '\0')
-			i++;
-	}
-	return 0;
-}
-
-static int parse_mode(const char *text, enum replay_mode *mode)
-{
-	if (!strcmp(text, "predict"))
-		*mode = REPLAY_PREDICT;
-	else if (!strcmp(text, "assisted"))
-		*mode = REPLAY_ASSISTED;
-	else
-		return usage_error("unknown mode \"%s\"; allowed are predict and assisted",
-				   text);
-	return 0;
-}
-
-static int parse_format(const char *text, bool *json)
-{
-	if (strcmp(text, "json") != 0 && strcmp(text, "text") != 0)
-		return usage_error("unknown format \"%s\"; allowed are text and json",
-				   text);
-	*json = !strcmp(text, "json");
-	return 0;
-}
-
-static int parse_kernel(const char *text, const char **kernel)
-{
-	const char *near;
-
-	*kernel = text;
+	c->replay.kernel = text;
 	if (alloc_profile_find(text))
 		return 0;
-	near = diag_nearest(text, alloc_profile_names());
-	return usage_error("unknown kernel \"%s\"%s%s%s; "
-			   "allowed are 5.3 5.7 5.10 6.1 6.12.0 6.12 6.18",
-			   text, near ? "; did you mean \"" : "",
-			   near ? near : "", near ? "\"?" : "");
+	return args_error(&c->args,
+			  "unknown kernel \"%s\"%s; `buddylab list kernels` shows all",
+			  text,
+			  guess(hint, diag_nearest(text, alloc_profile_names())));
 }
 
-static int parse_limit(const char *text, unsigned int *limit)
+static int parse_mode(struct replay_command *c, const char *text)
+{
+	if (!strcmp(text, "predict"))
+		c->replay.mode = REPLAY_PREDICT;
+	else if (!strcmp(text, "assisted"))
+		c->replay.mode = REPLAY_ASSISTED;
+	else
+		return args_error(&c->args,
+				  "unknown mode \"%s\"; allowed are predict and assisted",
+				  text);
+	return 0;
+}
+
+static int parse_hints(struct replay_command *c, const char *text)
+{
+	char why[160];
+
+	if (replay_parse_hints(text, &c->replay.hints, why, sizeof(why)))
+		return args_error(&c->args, "%s", why);
+	return 0;
+}
+
+static int parse_reporter(struct replay_command *c, const char *text)
+{
+	const char *names[32] = { NULL };
+	char hint[64];
+
+	for (size_t i = 0; registry.reporters[i] && i < 31; i++) {
+		names[i] = registry.reporters[i]->name;
+		if (!strcmp(names[i], text)) {
+			c->replay.reporter = registry.reporters[i];
+			return 0;
+		}
+	}
+	return args_error(&c->args,
+			  "unknown reporter \"%s\"%s; `buddylab list reporters` shows all",
+			  text, guess(hint, diag_nearest(text, names)));
+}
+
+static int parse_limit(struct replay_command *c, const char *text)
 {
 	uint64_t n = 0;
 
 	if (parse_u64(text, &n) || n == 0 || n > UINT32_MAX)
-		return usage_error("limit is \"%s\"; allowed is a number from 1 to %u",
-				   text, UINT32_MAX);
-	*limit = (unsigned int)n;
+		return args_error(&c->args,
+				  "limit is \"%s\"; allowed is a number from 1 to %u",
+				  text, UINT32_MAX);
+	c->replay.limit = (unsigned int)n;
 	return 0;
 }
 
-static int parse_hints(const char *text, unsigned int *hints)
+static int parse_format(struct replay_command *c, const char *text)
 {
-	char why[160];
-
-	if (replay_parse_hints(text, hints, why, sizeof(why)))
-		return usage_error("%s", why);
+	c->json = !strcmp(text, "json");
+	if (!c->json && strcmp(text, "text") != 0)
+		return args_error(&c->args,
+				  "unknown format \"%s\"; allowed are text and json",
+				  text);
 	return 0;
 }
 
-static int parse_option(int key, struct command *c)
+static int parse_option(struct replay_command *c, int option)
 {
-	switch (key) {
-	case KEY_SNAPSHOT:
-		c->replay.before = optarg;
+	const char *value = c->args.value;
+
+	switch (option) {
+	case OPT_SNAPSHOT:
+		c->replay.before = value;
 		return 0;
-	case KEY_EXPECT:
-		c->replay.after = optarg;
+	case OPT_EXPECT:
+		c->replay.after = value;
 		return 0;
-	case KEY_KERNEL:
-		return parse_kernel(optarg, &c->replay.kernel);
-	case KEY_MODE:
-		return parse_mode(optarg, &c->replay.mode);
-	case KEY_HINTS:
-		return parse_hints(optarg, &c->replay.hints);
-	case KEY_LIMIT:
-		return parse_limit(optarg, &c->replay.limit);
-	case KEY_FORMAT:
-		return parse_format(optarg, &c->json);
-	case KEY_HELP:
-		c->help = true;
-		return 0;
+	case OPT_KERNEL:
+		return parse_kernel(c, value);
+	case OPT_MODE:
+		return parse_mode(c, value);
+	case OPT_HINTS:
+		return parse_hints(c, value);
+	case OPT_REPORTER:
+		return parse_reporter(c, value);
+	case OPT_LIMIT:
+		return parse_limit(c, value);
 	default:
-		/* getopt_long() has said what is wrong. */
-		return -EINVAL;
+		return parse_format(c, value);
 	}
 }
 
-static int parse_command(int argc, char **argv, struct command *c)
+/* 0 to go on, else ARGS_HELP or ARGS_BAD. */
+static int parse_words(struct replay_command *c)
 {
-	int key;
-	int err = check_full_names(argc, argv);
+	int option;
 
-	optind = 1;
-	while (!err && !c->help &&
-	       (key = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-		err = parse_option(key, c);
-	if (err || c->help)
-		return err;
-	if (optind == argc)
-		return usage_error("no request stream is named");
-	if (optind + 1 < argc)
-		return usage_error("one request stream only; \"%s\" is one more",
-				   argv[optind + 1]);
-	if (!c->replay.before)
-		return usage_error("--snapshot is missing: the state to start from");
-	c->replay.stream = argv[optind];
+	while ((option = args_next(&c->args)) >= 0)
+		if (parse_option(c, option))
+			return ARGS_BAD;
+	if (option != ARGS_END)
+		return option;
+	if (c->args.nr_words != 1) {
+		args_error(&c->args, c->args.nr_words ?
+			   "one request stream only" :
+			   "no request stream is named");
+		return ARGS_BAD;
+	}
+	if (!c->replay.before) {
+		args_error(&c->args,
+			   "--snapshot is missing: the state to start from");
+		return ARGS_BAD;
+	}
+	c->replay.stream = c->args.words[0];
 	return 0;
 }
 
@@ -243,7 +204,8 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
-static int print_result(const struct command *c, const struct replay_result *r)
+static int print_result(const struct replay_command *c,
+			const struct replay_result *r)
 {
 	if (c->json && replay_print_json(r, stdout))
 		return EXIT_RUNTIME;
@@ -251,22 +213,21 @@ static int print_result(const struct command *c, const struct replay_result *r)
 		replay_print_text(&c->replay, r, stdout);
 	if (fflush(stdout) || ferror(stdout))
 		return EXIT_RUNTIME;
-	return replay_exact(r) ? 0 : EXIT_DIFFERS;
+	return replay_exact(r) ? EXIT_FINE : EXIT_REGRESSION;
 }
 
 int cmd_replay(int argc, char **argv)
 {
-	struct command c = { .replay = { .mode = REPLAY_PREDICT } };
+	struct replay_command c = { .json = false };
 	struct diag d = { .out = stderr };
 	struct replay_result result = { 0 };
 	const uint64_t start = now_ns();
+	int stop;
 
-	if (parse_command(argc, argv, &c))
-		return EXIT_USAGE;
-	if (c.help) {
-		fputs(usage, stdout);
-		return 0;
-	}
+	args_init(&c.args, &command, argc, argv);
+	stop = parse_words(&c);
+	if (stop)
+		return stop == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
 	if (replay_run(&c.replay, &d, &result))
 		return EXIT_RUNTIME;
 	result.wall_ns = now_ns() - start;

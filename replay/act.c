@@ -8,10 +8,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "replay/internal.h"
-#include "reporter/reporter.h"
+#include "reporter/sync_env.h"
 
 /* Something the reporter did and the stream has not shown yet. */
 struct act {
@@ -27,11 +26,8 @@ struct act {
 #define MAX_ACTS (8 * REPORTER_MAX_CAPACITY)
 
 struct replay_reporter {
-	struct reporter rep;
-	struct reporter_env env;
-	struct page_report *in_flight;
-	unsigned int nr_in_flight;
-	bool scheduled;
+	struct sync_env env;
+	bool running;         /* env is set up */
 	uint32_t first, nr;   /* ring of acts */
 	struct act acts[MAX_ACTS];
 };
@@ -53,179 +49,76 @@ static void note_act(struct replay *r, enum req_kind kind, pfn_t pfn,
 	};
 }
 
-static void env_lock(void *ctx, unsigned int zone)
-{
-	(void)ctx;
-	(void)zone;
-}
-
-static void env_unlock(void *ctx, unsigned int zone, uint32_t list_touches)
-{
-	(void)ctx;
-	(void)zone;
-	(void)list_touches;
-}
-
-static bool env_isolate(void *ctx, pfn_t pfn)
-{
-	struct replay *r = ctx;
-	const unsigned int order = alloc_block_order(r->alloc, pfn);
-
-	if (!alloc_isolate(r->alloc, pfn))
-		return false;
-	note_act(r, REQ_I, pfn, order);
-	return true;
-}
-
-static void env_isolate_raw(void *ctx, pfn_t pfn)
-{
-	struct replay *r = ctx;
-
-	note_act(r, REQ_I, pfn, alloc_block_order(r->alloc, pfn));
-	alloc_isolate_raw(r->alloc, pfn);
-}
-
-static void env_putback(void *ctx, pfn_t pfn, unsigned int order,
+static void saw_isolate(void *ctx, pfn_t pfn, unsigned int order,
 			enum migratetype mt)
 {
-	struct replay *r = ctx;
-
-	note_act(r, REQ_R, pfn, order);
-	alloc_putback(r->alloc, pfn, order, mt);
+	(void)mt;
+	note_act(ctx, REQ_I, pfn, order);
 }
 
-static void env_putback_tail(void *ctx, pfn_t pfn, unsigned int order,
-			     enum migratetype mt)
+static void saw_putback(void *ctx, pfn_t pfn, unsigned int order,
+			enum migratetype mt)
 {
-	struct replay *r = ctx;
-
-	note_act(r, REQ_R, pfn, order);
-	alloc_putback_tail(r->alloc, pfn, order, mt);
-}
-
-static void env_set_mark(void *ctx, pfn_t pfn, enum block_mark m)
-{
-	struct replay *r = ctx;
-
-	alloc_block_set_mark(r->alloc, pfn, m);
+	(void)mt;
+	note_act(ctx, REQ_R, pfn, order);
 }
 
 /* The kernel rotates, and a stream shows it, only if the block is not first. */
-static void env_rotate_to_front(void *ctx, pfn_t pfn)
+static void saw_rotate(void *ctx, pfn_t pfn)
 {
 	struct replay *r = ctx;
 
-	if (alloc_list_prev(r->alloc, pfn) == PFN_NONE)
-		return;
-	note_act(r, REQ_TF, pfn, alloc_block_order(r->alloc, pfn));
-	alloc_list_rotate_to_front(r->alloc, pfn);
+	if (alloc_list_prev(r->alloc, pfn) != PFN_NONE)
+		note_act(r, REQ_TF, pfn, alloc_block_order(r->alloc, pfn));
 }
 
-static int env_report(void *ctx, struct page_report *entries, unsigned int nr)
+static void saw_report(void *ctx, const struct page_report *entries,
+		       unsigned int nr)
 {
-	struct replay *r = ctx;
-
-	r->reporter->in_flight = entries;
-	r->reporter->nr_in_flight = nr;
 	for (unsigned int i = 0; i < nr; i++)
-		note_act(r, REQ_Q, entries[i].pfn, entries[i].order);
-	return 0;
+		note_act(ctx, REQ_Q, entries[i].pfn, entries[i].order);
 }
 
-static void env_schedule(void *ctx, sim_ns_t delay_ns)
+static int start_reporter(struct replay *r, struct alloc_hooks *hooks)
 {
-	struct replay *r = ctx;
-
-	(void)delay_ns;
-	r->reporter->scheduled = true;
-}
-
-static void env_cancel(void *ctx)
-{
-	struct replay *r = ctx;
-
-	r->reporter->scheduled = false;
-}
-
-static void fill_env(struct replay *r)
-{
-	r->reporter->env = (struct reporter_env){
-		.ctx = r,
-		.view = r->alloc,
-		.lock = env_lock,
-		.unlock = env_unlock,
-		.isolate = env_isolate,
-		.isolate_raw = env_isolate_raw,
-		.putback = env_putback,
-		.putback_tail = env_putback_tail,
-		.set_mark = env_set_mark,
-		.rotate_to_front = env_rotate_to_front,
-		.report = env_report,
-		.schedule = env_schedule,
-		.cancel = env_cancel,
-	};
-}
-
-/* Memory and options of the design; options stay at their defaults. */
-static int create_reporter(struct replay *r, char *why, size_t why_size)
-{
-	const struct reporter_ops *ops = r->opt.reporter;
-	struct reporter *rep = &r->reporter->rep;
-	void *options = calloc(1, ops->options.size ? ops->options.size : 1);
-
-	rep->ops = ops;
-	rep->env = &r->reporter->env;
-	rep->options = options;
-	rep->state = calloc(1, ops->state_size ? ops->state_size : 1);
-	if (!options || !rep->state) {
-		snprintf(why, why_size, "out of memory");
-		return -ENOMEM;
-	}
-	option_defaults(&ops->options, options);
-	return ops->init ? ops->init(rep, why, why_size) : 0;
-}
-
-static int coin_or_head(void *ctx, pfn_t pfn)
-{
-	const int coin = replay_shuffle_coin(ctx, pfn);
-
-	return coin < 0 ? 0 : coin;
-}
-
-static uint64_t no_word(void *ctx)
-{
-	(void)ctx;
-	return 0;
-}
-
-int act_init(struct replay *r)
-{
-	struct alloc_hooks hooks = {
-		.ctx = r,
-		.notify_order = NR_PAGE_ORDERS,
-		.movable_count = replay_movable_count,
-		.shuffle_coin = coin_or_head,
-		.shuffle_word = no_word,
+	const struct sync_env_config cfg = {
+		.ops = r->opt.reporter,
+		.watch = {
+			.ctx = r,
+			.isolate = saw_isolate,
+			.putback = saw_putback,
+			.rotate = saw_rotate,
+			.report = saw_report,
+		},
 	};
 	char why[256] = "out of memory";
 	int err = -ENOMEM;
 
-	if (!r->opt.reporter)
-		return 0;
 	r->reporter = calloc(1, sizeof(*r->reporter));
-	if (r->reporter) {
-		fill_env(r);
-		err = create_reporter(r, why, sizeof(why));
-	}
+	if (r->reporter)
+		err = sync_env_init(&r->reporter->env, r->alloc, &cfg, why,
+				    sizeof(why));
 	if (err) {
 		diag_error(r->diag, (struct diag_place){ 0 }, "reporter %s: %s",
 			   r->opt.reporter->name, why);
 		return err;
 	}
-	reporter_fill_hooks(&r->reporter->rep, &hooks);
-	alloc_set_hooks(r->alloc, &hooks);
-	if (r->opt.reporter->start)
-		r->opt.reporter->start(&r->reporter->rep);
+	r->reporter->running = true;
+	sync_env_hooks(&r->reporter->env, hooks);
+	return 0;
+}
+
+int act_init(struct replay *r, struct alloc_hooks *hooks)
+{
+	int err;
+
+	if (!r->opt.reporter)
+		return 0;
+	err = start_reporter(r, hooks);
+	if (err)
+		return err;
+	alloc_set_hooks(r->alloc, hooks);
+	sync_env_start(&r->reporter->env);
 	return 0;
 }
 
@@ -235,27 +128,12 @@ void act_destroy(struct replay *r)
 
 	if (!rr)
 		return;
-	if (rr->rep.state && rr->rep.ops->destroy)
-		rr->rep.ops->destroy(&rr->rep);
-	free(rr->rep.state);
-	free((void *)rr->rep.options);
-	free(rr);
-}
-
-/* One step of the design: the host's answer, or the run that was due. */
-static void advance(struct replay *r)
-{
-	struct replay_reporter *rr = r->reporter;
-
-	if (rr->in_flight) {
-		struct page_report *entries = rr->in_flight;
-
-		rr->in_flight = NULL;
-		rr->rep.ops->drain(&rr->rep, entries, rr->nr_in_flight, 0);
-	} else if (rr->scheduled) {
-		rr->scheduled = false;
-		rr->rep.ops->process(&rr->rep);
+	if (rr->running) {
+		sync_env_stop(&rr->env);
+		alloc_set_hooks(r->alloc, NULL);
+		sync_env_destroy(&rr->env);
 	}
+	free(rr);
 }
 
 /* Is this record among the acts that wait? Those in front of it are dropped. */
@@ -276,11 +154,13 @@ static bool take_act(struct replay_reporter *rr, const struct req_record *rec)
 
 void act_expect(struct replay *r, const struct req_record *rec)
 {
+	struct replay_reporter *rr = r->reporter;
 	bool matched;
 
-	if (!r->reporter->nr)
-		advance(r);
-	matched = take_act(r->reporter, rec);
+	/* The host's answer comes before another run. */
+	if (!rr->nr && !sync_env_ack(&rr->env, 0))
+		sync_env_process(&rr->env);
+	matched = take_act(rr, rec);
 	r->res.expectations++;
 	r->res.expectations_matched += matched;
 	if (rec->kind == REQ_Q) {

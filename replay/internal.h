@@ -143,7 +143,8 @@ bool assist_force(struct replay *r, const struct req_record *rec,
 
 /* ---- act.c: a reporter that acts itself ---- */
 
-int act_init(struct replay *r);
+/* Add the design's hooks to the replay's own and start it. */
+int act_init(struct replay *r, struct alloc_hooks *hooks);
 void act_destroy(struct replay *r);
 /* Compare an I, R, TF, TB or Q record with what the reporter did. */
 void act_expect(struct replay *r, const struct req_record *rec);

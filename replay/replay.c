@@ -110,8 +110,7 @@ static int set_up(struct replay *r)
 		return -ENOMEM;
 	}
 	name_free_blocks(r);
-	err = open_stream(r);
-	return err ? err : act_init(r);
+	return open_stream(r);
 }
 
 /*
@@ -131,9 +130,9 @@ static uint64_t no_word(void *replay)
 	return 0;
 }
 
-static void set_hooks(struct replay *r)
+static int set_hooks(struct replay *r)
 {
-	const struct alloc_hooks hooks = {
+	struct alloc_hooks hooks = {
 		.ctx = r,
 		.notify_order = NR_PAGE_ORDERS,
 		.movable_count = replay_movable_count,
@@ -142,8 +141,9 @@ static void set_hooks(struct replay *r)
 	};
 
 	alloc_set_shuffle(r->alloc, r->opt.hints & REPLAY_HINT_COIN);
-	if (!r->opt.external_reporter && !r->opt.reporter)
+	if (!r->opt.external_reporter)
 		alloc_set_hooks(r->alloc, &hooks);
+	return act_init(r, &hooks);
 }
 
 static int open_all(struct replay *r)
@@ -156,10 +156,9 @@ static int open_all(struct replay *r)
 	if (!err)
 		err = replay_build(&r->alloc, r->before, profile,
 				   r->opt.before, r->diag);
-	if (err)
-		return err;
-	set_hooks(r);
-	return set_up(r);
+	if (!err)
+		err = set_up(r);
+	return err ? err : set_hooks(r);
 }
 
 int replay_open(struct replay **out, const struct replay_options *o,

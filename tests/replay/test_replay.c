@@ -310,6 +310,16 @@ static void test_replay__shuffle_needs_its_coins(void **state)
 	assert_true(r.lists_differing > 0);
 	assert_true(strstr(r.first_list, "DMA32 o10/M differs") != NULL);
 	assert_false(replay_exact(&r));
+	/* With the kernel's pages forced, so many placements were guessed. */
+	{
+		struct replay_options assisted = o;
+		struct replay_result f = { 0 };
+
+		assisted.mode = REPLAY_ASSISTED;
+		assert_int_equal(replay_run(&assisted, &d, &f), 0);
+		ASSERT_U64("misses", f.allocations - f.predicted, 756);
+		ASSERT_U64("forced", f.forced, 756);
+	}
 }
 
 static json_t *print_and_load(const struct replay_result *r)

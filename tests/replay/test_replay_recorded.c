@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "replay/replay.h"
+#include "reporter/reporter.h"
 #include "tests/test.h"
 
 #define RUN(name) TEST_DATA_DIR "/traces/" name
@@ -18,6 +19,7 @@ struct recorded {
 	uint64_t allocations;
 	uint64_t coins;      /* T records used */
 	uint64_t reports;    /* blocks put back and marked, 0 = none */
+	const struct reporter_ops *reporter; /* acts itself */
 };
 
 #define FILES(name)                                                           \
@@ -32,6 +34,7 @@ static struct replay_options options_of(const struct recorded *run)
 		.before = run->before,
 		.after = run->after,
 		.hints = run->hints,
+		.reporter = run->reporter,
 	};
 }
 
@@ -61,6 +64,11 @@ static void assert_exact(const struct recorded *run)
 	for (unsigned int s = 0; s < REPLAY_NR_SKIPS; s++)
 		ASSERT_U64(run->stream, r.skipped[s], 0);
 	assert_true(r.compared && r.lists > 20);
+	ASSERT_U64(run->stream, r.reports, run->reporter ? run->reports : 0);
+	ASSERT_U64(run->stream, r.reports_matched, r.reports);
+	/* Each block is isolated, reported and put back. */
+	ASSERT_U64(run->stream, r.expectations, 3 * r.reports);
+	ASSERT_U64(run->stream, r.expectations_matched, r.expectations);
 	assert_true(replay_exact(&r));
 }
 
@@ -87,7 +95,8 @@ static void assert_valid(const struct recorded *run)
 	broken = alloc_check(replay_alloc(r));
 	if (broken)
 		fail_msg("%s", broken);
-	ASSERT_U64(run->stream, marks, run->reports);
+	if (!run->reporter)
+		ASSERT_U64(run->stream, marks, run->reports);
 	ASSERT_U64(run->stream, d.nr_errors, 0);
 	replay_close(r);
 }
@@ -117,10 +126,20 @@ RECORDED(fork_exec_storm, FILES("fork-exec-storm"), .allocations = 12359)
 RECORDED(fork_exec_storm_4cpu, FILES("fork-exec-storm-4cpu"),
 	 .allocations = 9024)
 
+/* The twin's reporter does what the kernel's did, block by block. */
+RECORDED(memhog_reporting_acting, FILES("memhog-reporting"),
+	 .allocations = 153152, .reports = 229,
+	 .reporter = &page_reporting_reporter)
+RECORDED(host_reporting_memhog_acting, FILES("host-reporting-memhog"),
+	 .allocations = 204188, .reports = 187,
+	 .reporter = &page_reporting_reporter)
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_recorded__memhog),
 	cmocka_unit_test(test_recorded__memhog_reporting),
 	cmocka_unit_test(test_recorded__host_reporting_memhog),
+	cmocka_unit_test(test_recorded__memhog_reporting_acting),
+	cmocka_unit_test(test_recorded__host_reporting_memhog_acting),
 	cmocka_unit_test(test_recorded__page_fault1_thp),
 	cmocka_unit_test(test_recorded__page_fault1_thp_shuffle),
 	cmocka_unit_test(test_recorded__usemem_punch_holes),
