@@ -201,6 +201,8 @@ static void check_mm(struct walk *w, const struct guest_mm *mm)
 {
 	check_vmas(w, mm);
 	own(w, mm->pgd, 0, "PGD");
+	for (uint32_t i = 0; i < mm->nr_held; i++)
+		own(w, mm->held[i].pfn, mm->held[i].order, "held page");
 	w->found.table_pages++;
 	for (unsigned int i = 0; i < PGD_USER_PTRS; i++) {
 		const struct pud_table *pud = mm->pud[i];

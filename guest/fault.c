@@ -87,26 +87,14 @@ static void file_unmap(struct run *r, const struct vma *vma,
 /* The copy of a fault; it is held until the fault is complete. */
 static pfn_t copy_page_get(struct run *r)
 {
-	uint64_t *held = &r->op->scratch[SCRATCH_HELD];
-	pfn_t pfn;
+	pfn_t pfn = held_page(r);
 
-	if (*held)
-		return (pfn_t)(*held - 1);
+	if (pfn != PFN_NONE)
+		return pfn;
 	pfn = get_page(r, 0, GFP_HIGHUSER_MOVABLE);
 	if (pfn != PFN_NONE)
-		*held = (uint64_t)pfn + 1;
+		hold_page(r, pfn);
 	return pfn;
-}
-
-static enum guest_status copy_failed(struct run *r)
-{
-	uint64_t *held = &r->op->scratch[SCRATCH_HELD];
-
-	if (r->status == GUEST_NOMEM && *held) {
-		alloc_free(r->g->alloc, r->cpu, (pfn_t)(*held - 1), 0);
-		*held = 0;
-	}
-	return r->status;
 }
 
 static void copy_map(struct run *r, struct pte_table *t, unsigned int i,
@@ -120,7 +108,7 @@ static void copy_map(struct run *r, struct pte_table *t, unsigned int i,
 	g->counters.pages_copied++;
 	r->work->copied_pages++;
 	r->work->faults_cow++;
-	r->op->scratch[SCRATCH_HELD] = 0;
+	hold_end(r);
 }
 
 /*
@@ -138,10 +126,10 @@ static enum guest_status fault_cow(struct run *r, const struct vma *vma,
 		return r->status;
 	t = pte_alloc(r, pmd, addr);
 	if (!t)
-		return copy_failed(r);
+		return hold_failed(r, 0);
 	from = filemap_fault(r, vma->file, file_index(vma, addr));
 	if (from == PFN_NONE)
-		return copy_failed(r);
+		return hold_failed(r, 0);
 	copy_map(r, t, pte_index(addr), from, copy);
 	return GUEST_DONE;
 }

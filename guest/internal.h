@@ -67,8 +67,18 @@ struct pud_table {
 	struct pud_table *next_free;
 };
 
+#define HELD_MAX 4
+
+/* The page of a fault that waits for another one; its task may be killed. */
+struct held_page {
+	pfn_t pfn;
+	uint32_t order;
+};
+
 struct guest_mm {
 	pfn_t pgd;            /* guest page of the PGD */
+	uint32_t nr_held;
+	struct held_page held[HELD_MAX];
 	struct vma *vmas;     /* ascending, disjoint */
 	uint32_t nr_vmas, vmas_capacity;
 	uint32_t vma_hint;    /* index of the VMA found last */
@@ -243,6 +253,14 @@ struct pte_table *split_huge_pmd(struct run *r, struct pmd_table *pmd,
 				 uint64_t addr);
 
 /* page.c: allocation for the guest kernel itself */
+/* The page that an unfinished fault already has, or PFN_NONE. */
+pfn_t held_page(const struct run *r);
+void hold_page(struct run *r, pfn_t pfn);
+/* The fault is complete: the page is where it belongs. */
+void hold_end(struct run *r);
+/* The fault waits or fails: keep the page or free it. Returns r->status. */
+enum guest_status hold_failed(struct run *r, unsigned int order);
+void held_free_all(struct run *r);
 pfn_t get_page_slow(struct run *r, unsigned int order, gfp_t gfp);
 pfn_t get_page_atomic(struct guest *g, unsigned int cpu, gfp_t gfp);
 

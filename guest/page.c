@@ -68,3 +68,67 @@ pfn_t get_page_atomic(struct guest *g, unsigned int cpu, gfp_t gfp)
 
 	return alloc_pages_nowait(g->alloc, &req).pfn;
 }
+
+pfn_t held_page(const struct run *r)
+{
+	return (pfn_t)(r->op->scratch[SCRATCH_HELD] - 1);
+}
+
+void hold_page(struct run *r, pfn_t pfn)
+{
+	r->op->scratch[SCRATCH_HELD] = (uint64_t)pfn + 1;
+}
+
+/* Only a fault that waited is known to its address space. */
+static bool held_forget(struct guest_mm *mm, pfn_t pfn)
+{
+	for (uint32_t i = 0; i < mm->nr_held; i++) {
+		if (mm->held[i].pfn != pfn)
+			continue;
+		mm->held[i] = mm->held[--mm->nr_held];
+		return true;
+	}
+	return false;
+}
+
+void hold_end(struct run *r)
+{
+	if (unlikely(r->mm->nr_held))
+		held_forget(r->mm, held_page(r));
+	r->op->scratch[SCRATCH_HELD] = 0;
+}
+
+/*
+ * The page of a waiting fault is noted in the address space, so that exit can
+ * free it if the task is killed meanwhile. With more waiting faults than that
+ * has room for, the page goes back and the fault starts again from nothing.
+ */
+enum guest_status hold_failed(struct run *r, unsigned int order)
+{
+	struct guest_mm *mm = r->mm;
+	const pfn_t pfn = held_page(r);
+
+	if (pfn == PFN_NONE)
+		return r->status;
+	held_forget(mm, pfn);
+	if (r->status == GUEST_WAIT && mm->nr_held < HELD_MAX) {
+		mm->held[mm->nr_held++] = (struct held_page){ pfn, order };
+		return r->status;
+	}
+	alloc_free(r->g->alloc, r->cpu, pfn, order);
+	r->op->scratch[SCRATCH_HELD] = 0;
+	return r->status;
+}
+
+void held_free_all(struct run *r)
+{
+	struct guest_mm *mm = r->mm;
+
+	for (; mm->nr_held; mm->nr_held--) {
+		const struct held_page *h = &mm->held[mm->nr_held - 1];
+
+		alloc_free(r->g->alloc, r->cpu, h->pfn, h->order);
+		r->work->freed_pages += order_nr_pages(h->order);
+		r->work->freed_blocks++;
+	}
+}

@@ -88,12 +88,11 @@ static void huge_page_map(struct run *r, struct pmd_table *pmd, uint64_t addr,
 enum guest_status fault_huge(struct run *r, const struct vma *vma,
 			     struct pmd_table *pmd, uint64_t addr)
 {
-	uint64_t *held = &r->op->scratch[SCRATCH_HELD];
+	pfn_t huge = held_page(r);
 	pfn_t table;
 
-	if (!*held) {
-		const pfn_t huge = huge_page_get(r, vma);
-
+	if (huge == PFN_NONE) {
+		huge = huge_page_get(r, vma);
 		if (huge == PFN_NONE && r->status == GUEST_WAIT)
 			return GUEST_WAIT;
 		if (huge == PFN_NONE) {
@@ -101,19 +100,13 @@ enum guest_status fault_huge(struct run *r, const struct vma *vma,
 			r->work->thp_fallback++;
 			return GUEST_MORE;
 		}
-		*held = (uint64_t)huge + 1;
+		hold_page(r, huge);
 	}
 	table = table_page_get(r);
-	if (table == PFN_NONE) {
-		if (r->status == GUEST_NOMEM) {
-			alloc_free(r->g->alloc, r->cpu, (pfn_t)(*held - 1),
-				   HPAGE_PMD_ORDER);
-			*held = 0;
-		}
-		return r->status;
-	}
-	huge_page_map(r, pmd, addr, (pfn_t)(*held - 1), table);
-	*held = 0;
+	if (table == PFN_NONE)
+		return hold_failed(r, HPAGE_PMD_ORDER);
+	hold_end(r);
+	huge_page_map(r, pmd, addr, huge, table);
 	return GUEST_DONE;
 }
 

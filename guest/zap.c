@@ -65,6 +65,8 @@ static enum guest_status unmap_start(struct run *r)
 	if (!ga)
 		return GUEST_NOMEM;
 	op->scratch[SCRATCH_GATHER] = (uint64_t)ga->id + 1;
+	if (op->kind == GUEST_EXIT)
+		held_free_all(r);
 	lru_add_drain(r->g, r->cpu, r->work);
 	op->stage = UNMAP_ZAP;
 	return GUEST_DONE;
