@@ -143,7 +143,7 @@ static pfn_t next_hinted(const struct alloc *a, pfn_t pfn)
 	return pfn;
 }
 
-/* Models clear_page_hinted and del_page_from_boundary. */
+/* Models clear_page_hinted and page_hinting_del_from_boundary. */
 static void hinted_boundary_unmark(struct reporter *r, unsigned int zone,
 				   pfn_t pfn, unsigned int order,
 				   enum migratetype mt, enum unmark_reason why)
