@@ -322,6 +322,67 @@ static void test_replay__shuffle_needs_its_coins(void **state)
 	}
 }
 
+static void test_replay__zone_hint_overrules_a_close_watermark(void **state)
+{
+	/* Eight pages are not above a low mark of eight: the twin goes on to
+	 * DMA32, where a kernel whose counter lagged stayed in Normal. */
+	static const char before[] =
+		"snap before t=0 cpus=1 tsc_khz=1 pageblock_order=9\n"
+		"zone 1 DMA32 start_pfn=0 max_order=11 migratetypes=4\n"
+		"zval 1 spanned 4096\n"
+		"pcphdr 1 cpu=0 count=0 high=4 batch=1 free_factor=0\n"
+		"free 1 9 1 1024\n"
+		"zone 2 Normal start_pfn=4096 max_order=11 migratetypes=4\n"
+		"zval 2 spanned 4096\nzval 2 wmark_low 8\n"
+		"pcphdr 2 cpu=0 count=0 high=4 batch=1 free_factor=0\n"
+		"free 2 3 1 5000\nend\n";
+	static const struct {
+		unsigned int hints;
+		uint64_t used, other_zone;
+	} rows[] = {
+		{ 0, 0, 1 },
+		{ REPLAY_HINT_ZONE, 1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct replay_result r;
+		struct guest g;
+
+		guest_write(&g, before, "A 0 0 0x100cca 1 5000\n");
+		g.o.hints = rows[i].hints;
+		r = guest_run(&g);
+		ASSERT_U64("used", r.hints_used[2], rows[i].used);
+		ASSERT_U64("other zone", r.misses[REPLAY_OTHER_ZONE],
+			   rows[i].other_zone);
+		ASSERT_U64("predicted", r.predicted, 1 - rows[i].other_zone);
+		guest_remove(&g);
+	}
+}
+
+static void test_replay__satisfied_requests_pass_the_min_mark(void **state)
+{
+	/* What the kernel gave below MIN, a reclaiming task asked for; what it
+	 * refused there, the twin refuses, too. */
+	static const char before[] =
+		HEAD "zval 2 wmark_min 100\nzval 2 wmark_low 200\n"
+		"pcphdr 2 cpu=0 count=0 high=4 batch=1 free_factor=0\n"
+		"free 2 3 1 2048\nend\n";
+	struct replay_result r;
+	struct guest g;
+
+	(void)state;
+	guest_write(&g, before,
+		    "A 0 0 0x100cca 1 -\nA 0 0 0x800 0 -\n"
+		    "A 0 0 0x100cca 1 2048\nA 0 1 0xcc0 0 2050\n");
+	r = guest_run(&g);
+	if (!replay_exact(&r))
+		fail_msg("event %u: expected %u, got %u; %s",
+			 r.first_miss.event, r.first_miss.expected,
+			 r.first_miss.got, r.first_miss.reason);
+	guest_remove(&g);
+}
+
 static json_t *print_and_load(const struct replay_result *r)
 {
 	char text[8192];
@@ -450,6 +511,9 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_replay__bad_input_is_an_error_not_a_result),
 	cmocka_unit_test(test_replay__after_has_to_be_of_the_same_guest),
 	cmocka_unit_test(test_replay__shuffle_needs_its_coins),
+	cmocka_unit_test(
+		test_replay__zone_hint_overrules_a_close_watermark),
+	cmocka_unit_test(test_replay__satisfied_requests_pass_the_min_mark),
 	cmocka_unit_test(test_replay__json_has_the_documented_keys),
 	cmocka_unit_test(test_replay__hints_are_named_in_full),
 	cmocka_unit_test(test_replay__names_follow_blocks_in_parts),
