@@ -1,28 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every design, with the options under which it goes through the contract. */
+/*
+ * What goes through the contract: every registered design with its defaults,
+ * and these variants, chosen to keep a small guest busy.
+ */
 #ifndef TESTS_REPORTER_DESIGNS_H
 #define TESTS_REPORTER_DESIGNS_H
 
+#include "cli/registry.h"
+#include "include/check.h"
 #include "reporter/reporter.h"
 
 struct design {
 	const struct reporter_ops *ops;
 	const char *options;
+	bool reports;   /* on a busy small guest it must have something */
 };
 
-static const struct design designs[] = {
-	{ &none_reporter, "" },
-	{ &skeleton_reporter, "" },
-	{ &skeleton_reporter, "capacity=3 delay=300ms" },
-	{ &page_reporting_reporter, "capacity=4" },
-	{ &page_reporting_reporter, "capacity=1 rotation=off budget=0" },
+static const struct design variants[] = {
+	{ &skeleton_reporter, "capacity=3 delay=300ms", true },
+	{ &page_reporting_reporter, "capacity=4", true },
+	{ &page_reporting_reporter, "capacity=1 rotation=off budget=0", true },
 	{ &page_reporting_reporter,
-	  "capacity=4 placement=head order=3 watermark_gate=off" },
+	  "capacity=4 placement=head order=3 watermark_gate=off", true },
 	{ &page_reporting_reporter,
-	  "capacity=7 placement=tail isolate_check=off delay=100ms" },
-	{ &hinted_boundary_reporter, "capacity=4 threshold=2" },
-	{ &hinted_boundary_reporter, "" },
-	{ &hinted_boundary_reporter, "capacity=5 threshold=1 order=3" },
+	  "capacity=7 placement=tail isolate_check=off delay=100ms", true },
+	{ &hinted_boundary_reporter, "capacity=4 threshold=2", true },
+	{ &hinted_boundary_reporter, "capacity=5 threshold=1 order=3", true },
 };
+
+#define MAX_DESIGNS 64
+
+/* Fill `out` (MAX_DESIGNS entries); returns how many. */
+static inline size_t all_designs(struct design *out)
+{
+	size_t nr = 0;
+
+	for (; registry.reporters[nr]; nr++) {
+		CHECK_LT(nr + ARRAY_SIZE(variants), MAX_DESIGNS);
+		out[nr] = (struct design){ registry.reporters[nr], "", false };
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(variants); i++)
+		out[nr++] = variants[i];
+	return nr;
+}
 
 #endif
