@@ -192,7 +192,7 @@ void pcp_run(const char *row, struct alloc *a, const char *program)
 	char text[MAX_TEXT], *next = text;
 
 	assert_true(strlen(program) < sizeof(text));
-	strcpy(text, program);
+	memcpy(text, program, strlen(program) + 1);
 	while (next != NULL) {
 		char *command = next;
 
