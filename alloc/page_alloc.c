@@ -315,9 +315,7 @@ pfn_t get_page_from_freelist(struct alloc *a, const struct alloc_context *ac,
 pfn_t alloc_buddy(struct alloc *a, unsigned int zone, unsigned int order,
 		  enum migratetype mt, bool nofragment)
 {
-	const unsigned int flags = AF_KSWAPD |
-		(mt == MIGRATE_MOVABLE ? AF_CMA : 0) |
-		(nofragment ? AF_NOFRAGMENT : 0);
+	unsigned int flags = AF_KSWAPD | (nofragment ? AF_NOFRAGMENT : 0);
 	enum rmqueue_mode mode = RMQUEUE_NORMAL;
 	struct zone *z = zone_at(a, zone);
 	pfn_t pfn;
@@ -326,6 +324,8 @@ pfn_t alloc_buddy(struct alloc *a, unsigned int zone, unsigned int order,
 	CHECK_LE(order, MAX_PAGE_ORDER);
 	if (!a->grouping)
 		mt = MIGRATE_UNMOVABLE;
+	if (mt == MIGRATE_MOVABLE)
+		flags |= AF_CMA;
 	note_lock(a, z);
 	pfn = rmqueue_block(a, z, order, mt, flags, &mode);
 	if (pfn != PFN_NONE)
@@ -381,73 +381,79 @@ struct alloc_result alloc_pages(struct alloc *a, struct alloc_request *req)
 }
 
 /*
+ * Pages that must stay free for an order-0 request to pass without a second
+ * look: at worst too many, then the ordinary way decides.
+ */
+static inline uint64_t pcp_hit_limit(const struct alloc *a,
+				     const struct zone *z, unsigned int highest)
+{
+	const unsigned int j = a->prof.reserve_uses_highest_allowed ?
+				       highest : z->type;
+	const unsigned int mark = a->prof.below_high_flag && !z->below_high ?
+					  AF_WMARK_HIGH : AF_WMARK_LOW;
+
+	return zone_wmark(z, mark) + z->lowmem_reserve[j] +
+	       z->nr_reserved_highatomic + z->nr_free_highatomic +
+	       z->nr_free_cma;
+}
+
+/*
  * The whole of an order-0 allocation if nothing is out of the ordinary: the
  * preferred zone is above its low mark and the CPU's list is not empty.
  * PFN_NONE leaves everything as it was.
  */
-static inline pfn_t alloc_pcp_hit(struct alloc *a, unsigned int cpu, gfp_t gfp,
-				  enum migratetype mt, const struct zone *first,
+static inline pfn_t alloc_pcp_hit(struct alloc *a, struct zone *z,
+				  unsigned int cpu, unsigned int mt,
 				  unsigned int highest)
 {
-	struct zone *z = zone_at(a, first->idx);
 	struct per_cpu_pages *pcp = &z->pcp[cpu];
-	const unsigned int j = a->prof.reserve_uses_highest_allowed ?
-				       highest : z->type;
-	const unsigned int flags =
-		AF_WMARK_LOW | (mt == MIGRATE_MOVABLE ? AF_CMA : 0);
-	uint64_t limit = zone_wmark(z, AF_WMARK_LOW) + z->lowmem_reserve[j];
 	pfn_t pfn;
 
-	if (unlikely(list_empty(&pcp->lists[mt])) || unlikely(z->boosted))
-		return PFN_NONE;
-	if (a->prof.below_high_flag && !z->below_high)
-		limit = zone_wmark(z, AF_WMARK_HIGH) + z->lowmem_reserve[j];
-	/* At worst too careful: then the ordinary way decides. */
-	limit += z->nr_reserved_highatomic + z->nr_free_highatomic;
-	if (!(flags & AF_CMA))
-		limit += z->nr_free_cma;
-	if (unlikely(z->free_pages <= limit))
+	if (unlikely(list_empty(&pcp->lists[mt])) || unlikely(z->boosted) ||
+	    unlikely(z->free_pages <= pcp_hit_limit(a, z, highest)))
 		return PFN_NONE;
 	pcp_note_alloc(a, pcp);
-	pfn = pcp_take_head(a, pcp, (unsigned int)mt, 0);
+	pfn = pcp_take_head(a, pcp, mt, 0);
 	alloc_count(a, z, pfn, 0);
-	if (unlikely(a->hooks.event != NULL)) {
-		const struct alloc_context ac = { .gfp = gfp, .mt = mt };
-
-		emit_page_alloc(a, &ac, pfn);
-	}
 	return pfn;
 }
 
-pfn_t alloc_page_fast(struct alloc *a, unsigned int cpu, unsigned int order,
-		      gfp_t gfp)
+static __attribute__((noinline))
+pfn_t alloc_first_attempt(struct alloc *a, unsigned int cpu,
+			  unsigned int order, gfp_t gfp)
 {
-	struct alloc_request req;
-	struct alloc_context ac;
-	pfn_t pfn;
-
-	if (order == 0 && !a->pcp_disabled &&
-	    likely(!(gfp & GFP_BIT_THISNODE) && !a->prof.awake_nodes_last)) {
-		const unsigned int highest = gfp_highest_zone(gfp);
-		const struct zone *z = first_zone(
-			a, &a->fallback[a->cpu_node[cpu]], highest);
-
-		pfn = z == NULL ? PFN_NONE :
-		      alloc_pcp_hit(a, cpu, gfp, gfp_mt(a, gfp), z, highest);
-		if (likely(pfn != PFN_NONE))
-			return pfn;
-	}
-	req = (struct alloc_request){
+	const struct alloc_request req = {
 		.gfp = gfp,
 		.order = (uint8_t)order,
 		.cpu = (uint16_t)cpu,
 		.node = -1,
 		.zone = -1,
 	};
+	struct alloc_context ac;
+	pfn_t pfn;
+
 	if (!alloc_context_init(a, &ac, &req))
 		return PFN_NONE;
 	pfn = get_page_from_freelist(a, &ac, first_attempt_flags(a, &ac, 0));
 	if (pfn != PFN_NONE)
 		emit_page_alloc(a, &ac, pfn);
 	return pfn;
+}
+
+pfn_t alloc_page_fast(struct alloc *a, unsigned int cpu, unsigned int order,
+		      gfp_t gfp)
+{
+	const unsigned int highest = gfp_highest_zone(gfp);
+	const unsigned int idx = a->preferred[a->cpu_node[cpu]][highest];
+	pfn_t pfn = PFN_NONE;
+
+	/* Events and the rules for several nodes are for the ordinary way. */
+	if (likely(order == 0 && idx != ZONE_IDX_NONE && !a->pcp_disabled &&
+		   !(gfp & GFP_BIT_THISNODE) && a->hooks.event == NULL &&
+		   (a->nr_nodes == 1 || !a->prof.awake_nodes_last)))
+		pfn = alloc_pcp_hit(a, zone_at(a, idx), cpu, gfp_mt(a, gfp),
+				    highest);
+	if (likely(pfn != PFN_NONE))
+		return pfn;
+	return alloc_first_attempt(a, cpu, order, gfp);
 }
