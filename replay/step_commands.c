@@ -306,8 +306,8 @@ static int run_putback(struct step *s, const struct step_cmd *c)
 	 STEP_OPT_NOFRAGMENT | STEP_OPT_HIGHATOMIC)
 
 const struct step_def step_defs[] = {
-	{ "kernel", STEP_CONFIG, "k", 0, "kernel PROFILE", step_configure_kernel,
-	  NULL, run_nothing },
+	{ "kernel", STEP_CONFIG, "k", 0, "kernel PROFILE",
+	  step_configure_kernel, NULL, run_nothing },
 	{ "zone", STEP_CONFIG, "Zpe", 0, "zone NAME FIRST END",
 	  step_configure_zone, NULL, run_nothing },
 	{ "cpus", STEP_CONFIG, "c", 0, "cpus N", step_configure_cpus, NULL,
@@ -339,8 +339,8 @@ const struct step_def step_defs[] = {
 	  step_check_range, run_boot },
 	{ "deferred", STEP_OPERATION, "pe", 0, "deferred FIRST END", NULL,
 	  step_check_range, run_deferred },
-	{ "put", STEP_OPERATION, "po", 0, "put PFN ORDER", NULL, step_check_block,
-	  run_put },
+	{ "put", STEP_OPERATION, "po", 0, "put PFN ORDER", NULL,
+	  step_check_block, run_put },
 	{ "alloc", STEP_OPERATION, "ao", ALLOC_OPTIONS,
 	  "alloc U|M|R ORDER [cpu=N] [buddy [zone=NAME]] [nofragment] "
 	  "[highatomic]", NULL, step_check_alloc, run_alloc },
@@ -353,7 +353,8 @@ const struct step_def step_defs[] = {
 	{ "putback", STEP_OPERATION, "po", 0, "putback PFN ORDER", NULL,
 	  step_check_block, run_putback },
 	{ "report", STEP_OPERATION, "", STEP_OPT_ORDER | STEP_OPT_CAPACITY,
-	  "report [order=N] [capacity=N]", NULL, step_check_report, step_report },
+	  "report [order=N] [capacity=N]", NULL, step_check_report,
+	  step_report },
 	{ "hint", STEP_OPERATION, "", STEP_OPT_CAPACITY | STEP_OPT_BATCHES,
 	  "hint [capacity=N] [batches=N]", NULL, NULL, step_hint },
 

@@ -104,7 +104,7 @@ struct step_parser {
 	unsigned int line;
 	const char *start, *pos, *end; /* of the line */
 	struct step_script *script;
-	bool config_known;        /* script->cfg is whole: names can be checked */
+	bool config_known;        /* script->cfg is whole, names are known */
 	bool failed;              /* this line has an error */
 };
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A slow and obvious page allocator: every list is an array, head first, and
+ * every question is answered by searching. It shares no code with alloc/ and
+ * knows kernels by their release, not by switches, so that the two can only
+ * agree if both follow the rules.
+ *
+ * One node, pageblock_order 9, zones up to a few thousand pages. No slow path.
+ * Nothing is checked here: a caller must not free what is free.
+ */
+#ifndef TESTS_MODEL_NAIVE_ALLOC_H
+#define TESTS_MODEL_NAIVE_ALLOC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NAIVE_ORDERS 11
+#define NAIVE_TYPES 6       /* U M R H C I */
+#define NAIVE_PCP_LISTS 14  /* 3 * order + type, then order 9: two lists */
+#define NAIVE_ZONES 4
+#define NAIVE_CPUS 4
+#define NAIVE_PAGES 8192
+#define NAIVE_PB_ORDER 9
+#define NAIVE_PB 512
+#define NAIVE_NONE UINT32_MAX
+
+enum { NU, NM, NR, NH, NC, NI };
+
+/* Releases in order: `kernel >= K61` reads as "6.1 or later". */
+enum naive_kernel { K53, K57, K510, K61, K612_0, K612, K618 };
+
+struct naive_block {
+	uint32_t pfn;
+	uint8_t cached;         /* pageblock type remembered by a pcp page */
+	uint8_t marks;
+};
+
+struct naive_list {
+	struct naive_block b[NAIVE_PAGES]; /* b[0] is the head */
+	int nr;
+};
+
+struct naive_pcp {
+	int count, batch, high, high_min, high_max;
+	int free_factor, alloc_factor, free_count;
+	bool prev_free_high;
+	struct naive_list *list; /* NAIVE_PCP_LISTS */
+};
+
+struct naive_zone {
+	int type;               /* 0 DMA, 1 DMA32, 2 Normal, 3 Movable */
+	uint32_t start, end;
+	int64_t managed;
+	int64_t wmark[3], boost;
+	int64_t reserve[5];
+	int64_t reserved_highatomic;
+	bool below_high, reclaim;
+	struct naive_list (*free)[NAIVE_TYPES]; /* [NAIVE_ORDERS] */
+	struct naive_pcp pcp[NAIVE_CPUS];
+};
+
+struct naive {
+	enum naive_kernel kernel;
+	int nr_zones, nr_cpus;
+	struct naive_zone zone[NAIVE_ZONES];
+	uint8_t pageblock[NAIVE_PAGES / NAIVE_PB];
+	bool lru[NAIVE_PAGES];
+	uint8_t cached[NAIVE_PAGES]; /* of pages that are allocated */
+	bool grouping, shuffle, big_cache;
+	uint64_t shuffle_bits;
+	int nr_shuffle_bits;
+	uint64_t nr_words;      /* shuffle words drawn so far */
+	uint64_t (*word)(uint64_t index);
+};
+
+struct naive *naive_create(enum naive_kernel kernel, int nr_cpus);
+void naive_destroy(struct naive *m);
+/* Zones ascending by page frame. */
+void naive_add_zone(struct naive *m, int type, uint32_t start, uint32_t end);
+void naive_set_pcp(struct naive *m, int zone, int cpu, int batch, int high_min,
+		   int high_max);
+
+#define NAIVE_BUDDY 1u
+#define NAIVE_HIGHATOMIC 2u
+
+/* First attempt through the zones; type NU, NM or NR. */
+uint32_t naive_alloc(struct naive *m, int cpu, int type, int order,
+		     unsigned int flags);
+uint32_t naive_alloc_buddy(struct naive *m, int zone, int type, int order,
+			   bool nofragment);
+int naive_alloc_bulk(struct naive *m, int cpu, int type, int nr,
+		     uint32_t *out);
+
+void naive_boot(struct naive *m, uint32_t start, uint32_t end);
+void naive_put(struct naive *m, uint32_t pfn, int order);
+void naive_free(struct naive *m, int cpu, uint32_t pfn, int order);
+void naive_free_list(struct naive *m, int cpu, const uint32_t *pfns, int nr);
+
+void naive_drain_cpu(struct naive *m, int cpu);
+void naive_drain_pageset(struct naive *m, int zone, int cpu, int nr,
+			 int pindex);
+void naive_vmstat_tick(struct naive *m, int cpu);
+
+bool naive_isolate(struct naive *m, uint32_t pfn, int order);
+void naive_isolate_raw(struct naive *m, uint32_t pfn, int order);
+void naive_putback(struct naive *m, uint32_t pfn, int order);
+void naive_putback_tail(struct naive *m, uint32_t pfn, int order);
+
+struct naive_zone *naive_zone_of(struct naive *m, uint32_t pfn);
+int64_t naive_free_pages(const struct naive_zone *z);
+/* Type of the list that a free block heads, or -1; *at is its position. */
+int naive_find(const struct naive_zone *z, uint32_t pfn, int order, int *at);
+/* Is any page of the pageblock on a free list? */
+bool naive_pageblock_has_free(struct naive *m, uint32_t pfn);
+
+/* ---- inside ---- */
+
+void nl_add_head(struct naive_list *l, struct naive_block b);
+void nl_add_tail(struct naive_list *l, struct naive_block b);
+struct naive_block nl_remove(struct naive_list *l, int at);
+
+void naive_free_to_buddy(struct naive *m, struct naive_zone *z, uint32_t pfn,
+			 int order, int type, bool tail);
+void naive_free_pageblocks(struct naive *m, struct naive_zone *z,
+			   uint32_t pfn, int order);
+int naive_nr_isolated(const struct naive *m, const struct naive_zone *z);
+void naive_set_type(struct naive *m, uint32_t pfn, int type);
+void naive_move_pageblock(struct naive *m, struct naive_zone *z, uint32_t from,
+			  uint32_t end, int type);
+/* Free pages (F) and movable allocated pages (V) in [from, end). */
+void naive_count(struct naive *m, struct naive_zone *z, uint32_t from,
+		 uint32_t end, int *nr_free, int *nr_movable);
+void naive_move_block(struct naive *m, struct naive_zone *z, int order,
+		      int from, int at, int to);
+uint32_t naive_split(struct naive *m, struct naive_zone *z, uint32_t pfn,
+		     int have, int want, int type);
+uint32_t naive_smallest(struct naive *m, struct naive_zone *z, int order,
+			int type);
+
+/* Where a 6.12-stable refill goes on with its next page. */
+enum naive_mode { MODE_NORMAL, MODE_CMA, MODE_CLAIM, MODE_STEAL };
+uint32_t naive_rmqueue(struct naive *m, struct naive_zone *z, int order,
+		       int type, bool nofragment, enum naive_mode *mode);
+
+bool naive_pcp_order(const struct naive *m, int order);
+uint32_t naive_pcp_alloc(struct naive *m, struct naive_zone *z, int cpu,
+			 int order, int type, bool nofragment, bool bulk);
+void naive_pcp_free(struct naive *m, struct naive_zone *z, int cpu,
+		    uint32_t pfn, int order, int type);
+
+bool naive_watermark(const struct naive *m, const struct naive_zone *z,
+		     int order, int64_t mark, int j, bool cma, bool rights);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Private to choose.c and the files that apply operations. */
+#ifndef TESTS_MODEL_OPS_H
+#define TESTS_MODEL_OPS_H
+
+#include "tests/model/differential.h"
+
+#define FLAG_BUDDY 0x1u
+#define FLAG_HIGHATOMIC 0x2u
+#define FLAG_NOFRAGMENT 0x4u
+#define FLAG_FAST 0x8u       /* through alloc_page_fast() first */
+#define FLAG_ON 0x10u
+
+typedef bool apply_fn(struct world *w, const struct op *op);
+
+/* apply.c: requests and frees */
+apply_fn apply_alloc, apply_alloc_buddy, apply_many, apply_bulk, apply_free,
+	 apply_put, apply_free_list, apply_split;
+/* apply_state.c: all else */
+apply_fn apply_drain, apply_drain_pageset, apply_isolate, apply_putback,
+	 apply_pageblock, apply_lru, apply_watermark, apply_reserve,
+	 apply_boost, apply_reclaim, apply_tick, apply_rotate, apply_mark,
+	 apply_switch, apply_pcp;
+
+/* A line for the script, if one is written. */
+__attribute__((format(printf, 2, 3)))
+void op_script(const struct world *w, const char *fmt, ...);
+/* The two answers differ: say so; false. */
+bool op_differ(struct world *w, const char *what, uint32_t alloc,
+	       uint32_t naive);
+int op_pick_zone(const struct world *w, const struct op *op);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Scenario: random operations on 16 MiB guests, in the allocator and in the
+ * naive model: the same page frames, the same lists in the same order, and
+ * alloc_check() after each operation.
+ *
+ *     test_differential --profile 6.1 --seed 7 --ops 200000
+ *
+ * --profile all is the default. A failure prints the command that repeats its
+ * episode alone, and the shortest script that was found to show it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "include/check.h"
+#include "include/option.h"
+#include "tests/model/episode.h"
+#include "tests/test.h"
+
+#define EPISODE_OPS 20000u
+#define SHRINK_BUDGET UINT64_C(4000000)
+
+struct settings {
+	int kernel;               /* -1 = all */
+	uint64_t seed, ops;
+};
+
+static struct settings settings = { .kernel = -1, .seed = 1, .ops = 50000 };
+
+static void explain(const struct episode *e, const struct outcome *o)
+{
+	unsigned int nr = o->op + 1;
+	struct op *ops = malloc((nr + 1) * sizeof(*ops));
+	struct outcome small;
+
+	CHECK(ops != NULL);
+	fprintf(stderr, "%s: operation %u: %s\nrepeat with: test_differential "
+		"--profile %s --seed %" PRIu64 " --ops %u\n",
+		naive_kernel_name(e->kernel), o->op, o->why,
+		naive_kernel_name(e->kernel), e->seed, nr);
+	nr = episode_draw(e, ops, nr);
+	small = episode_shrink(e, ops, &nr, SHRINK_BUDGET);
+	fprintf(stderr, "%u operations are enough: %s\n", nr, small.why);
+	episode_replay(e, ops, nr, stderr);
+	free(ops);
+}
+
+/* Episode i of a run has seed + i, so it can be repeated alone. */
+static void run_kernel(enum naive_kernel kernel)
+{
+	uint64_t left = settings.ops, i;
+
+	for (i = 0; left > 0; i++) {
+		struct episode e = {
+			.kernel = kernel, .seed = settings.seed + i,
+			.nr_ops = left < EPISODE_OPS ? (unsigned int)left :
+				  EPISODE_OPS,
+		};
+		struct outcome o = episode_run(&e);
+
+		if (o.failed) {
+			explain(&e, &o);
+			fail_msg("%s, seed %" PRIu64, naive_kernel_name(kernel),
+				 e.seed);
+		}
+		left -= e.nr_ops;
+	}
+}
+
+static void test_differential__same_frames_and_lists(void **state)
+{
+	enum naive_kernel *kernel = *state;
+
+	if (settings.kernel >= 0 && (int)*kernel != settings.kernel)
+		skip();
+	run_kernel(*kernel);
+}
+
+static int usage(const char *word)
+{
+	fprintf(stderr, "test_differential: error: %s\n"
+		"usage: test_differential [--profile NAME|all] [--seed N] "
+		"[--ops N]\n", word);
+	return 2;
+}
+
+static bool parse_option(const char *name, const char *value)
+{
+	if (strcmp(name, "--seed") == 0)
+		return parse_u64(value, &settings.seed) == 0;
+	if (strcmp(name, "--ops") == 0)
+		return parse_u64(value, &settings.ops) == 0;
+	if (strcmp(name, "--profile") != 0)
+		return false;
+	settings.kernel = naive_kernel_find(value);
+	return settings.kernel >= 0 || strcmp(value, "all") == 0;
+}
+
+int main(int argc, char **argv)
+{
+	static enum naive_kernel kernels[] = { K53, K57, K510, K61, K612_0,
+					       K612, K618 };
+	struct CMUnitTest tests[ARRAY_SIZE(kernels)] = { { 0 } };
+	size_t i;
+	int arg;
+
+	for (arg = 1; arg < argc; arg += 2)
+		if (arg + 1 == argc || !parse_option(argv[arg], argv[arg + 1]))
+			return usage(argv[arg]);
+	for (i = 0; i < ARRAY_SIZE(kernels); i++)
+		tests[i] = (struct CMUnitTest){
+			.name = naive_kernel_name(kernels[i]),
+			.test_func = test_differential__same_frames_and_lists,
+			.initial_state = &kernels[i],
+		};
+	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
+}
