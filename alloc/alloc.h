@@ -124,7 +124,7 @@ enum unmark_reason {
  * the allocator, except block_unmark, which may read the list.
  */
 struct alloc_hooks {
-	/* First argument of the reporter's hooks: the next five members. */
+	/* First argument of the reporter's hooks: free_notify to free_capture. */
 	void *reporter_ctx;
 	/* A free block of order >= notify_order came to rest on a list. */
 	unsigned int notify_order;
@@ -339,6 +339,12 @@ void alloc_free_commit(struct alloc *a, unsigned int cpu, pfn_t pfn,
 		       unsigned int order);
 void alloc_free_list(struct alloc *a, unsigned int cpu, const pfn_t *pfns,
 		     unsigned int nr);
+
+/*
+ * The page will be freed soon: start loading its record. For callers that
+ * know the next pages of a batch; it changes nothing else.
+ */
+void alloc_prefetch(const struct alloc *a, pfn_t pfn);
 
 /* Would freeing this block be right: inside one zone, and no page of it free? */
 bool alloc_block_is_allocated(const struct alloc *a, pfn_t pfn,

@@ -360,6 +360,16 @@ static void emit_zone_locked(struct alloc *a, pfn_t pfn, unsigned int order,
 	emit_event(a, &ev);
 }
 
+/* Its own record has just been linked; load that of its successor. */
+static inline void prefetch_next(const struct alloc *a, pfn_t pfn,
+				 unsigned int order)
+{
+	const uint32_t next = rec_of(a, pfn, order)->next;
+
+	if (next != LINK_NONE)
+		__builtin_prefetch(&link_table(a, order)[next], 1);
+}
+
 pfn_t rmqueue_smallest(struct alloc *a, struct zone *z, unsigned int order,
 		       enum migratetype mt)
 {
@@ -373,6 +383,9 @@ pfn_t rmqueue_smallest(struct alloc *a, struct zone *z, unsigned int order,
 		pfn = list_first(list, high);
 		note_touches(a, 1);
 		del_block(a, z, pfn, high, UNMARK_ALLOC);
+		/* A refill comes back for the next block and its successor. */
+		if (!list_empty(list))
+			prefetch_next(a, list_first(list, high), high);
 		if (high > order)
 			expand(a, z, pfn, order, high, mt);
 		rec_of(a, pfn, order)->aux = (uint8_t)mt;

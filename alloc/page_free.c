@@ -12,7 +12,8 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-static void emit_page_free(struct alloc *a, pfn_t pfn, unsigned int order)
+static __attribute__((noinline, cold))
+void emit_page_free(struct alloc *a, pfn_t pfn, unsigned int order)
 {
 	const struct alloc_event ev = {
 		.kind = ALLOC_EVENT_PAGE_FREE,
@@ -39,12 +40,13 @@ static inline void free_counted(struct alloc *a, const struct zone *z,
 	a->cnt.pgfree += order_nr_pages(order);
 	a->cnt.frees[order]++;
 	if (unlikely(a->hooks.free_capture != NULL))
-		a->hooks.free_capture(a->hooks.ctx, z->idx, pfn, order, cpu);
+		a->hooks.free_capture(a->hooks.reporter_ctx, z->idx, pfn,
+				      order, cpu);
 }
 
-static inline void free_committed(struct alloc *a, struct zone *z,
-				  unsigned int cpu, pfn_t pfn,
-				  unsigned int order, enum migratetype mt)
+static inline __attribute__((always_inline))
+void free_committed(struct alloc *a, struct zone *z, unsigned int cpu,
+		    pfn_t pfn, unsigned int order, enum migratetype mt)
 {
 	const struct page_rec *rec = rec_of(a, pfn, order);
 
@@ -59,12 +61,28 @@ static inline void free_committed(struct alloc *a, struct zone *z,
 		pcp_commit(a, z, cpu, pfn, order, mt);
 }
 
-void alloc_free(struct alloc *a, unsigned int cpu, pfn_t pfn,
-		unsigned int order)
+static inline __attribute__((always_inline))
+void free_now(struct alloc *a, unsigned int cpu, pfn_t pfn, unsigned int order)
 {
 	free_prepared(a, pfn, order);
 	free_committed(a, pfn_zone(a, pfn), cpu, pfn, order,
 		       pageblock_mt(a, pfn));
+}
+
+static __attribute__((noinline))
+void free_high_order(struct alloc *a, unsigned int cpu, pfn_t pfn,
+		     unsigned int order)
+{
+	free_now(a, cpu, pfn, order);
+}
+
+void alloc_free(struct alloc *a, unsigned int cpu, pfn_t pfn,
+		unsigned int order)
+{
+	if (likely(order == 0))
+		free_now(a, cpu, pfn, 0);
+	else
+		free_high_order(a, cpu, pfn, order);
 }
 
 void alloc_free_buddy(struct alloc *a, pfn_t pfn, unsigned int order)
@@ -74,6 +92,12 @@ void alloc_free_buddy(struct alloc *a, pfn_t pfn, unsigned int order)
 	free_prepared(a, pfn, order);
 	free_counted(a, z, 0, pfn, order);
 	free_to_buddy(a, z, pfn, order, 0);
+}
+
+void alloc_prefetch(const struct alloc *a, pfn_t pfn)
+{
+	__builtin_prefetch(rec_of(a, pfn, 0), 1);
+	__builtin_prefetch(&a->lru[pfn / 64], 1);
 }
 
 /* The type read here is kept with the page until the free is committed. */
