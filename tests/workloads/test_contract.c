@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every workload keeps: it ends, or is endless as its summary says; it
+ * touches only what it mapped; what it maps is unmapped or goes with its exit;
+ * tasks do not depend on each other's pace.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/test.h"
+#include "trace/request.h"
+#include "workloads/workload.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define STEPS 20000
+
+static const struct workload_ops *const all[] = {
+	&idle_workload, &memhog_workload, &page_fault1_workload,
+	&page_fault2_workload, &trace_workload,
+};
+
+struct rig {
+	struct workload w;
+	void *options;
+};
+
+static void rig_open(struct rig *r, const struct workload_ops *ops,
+		     unsigned int tasks, uint64_t size)
+{
+	char why[256] = "";
+
+	r->options = calloc(1, ops->options.size);
+	assert_non_null(r->options);
+	option_defaults(&ops->options, r->options);
+	if (ops == &trace_workload)
+		snprintf(((struct trace_options *)r->options)->file,
+			 OPTION_STRING_SIZE, "%s",
+			 TEST_DATA_DIR "/traces/page_fault1-thp/req.txt.zst");
+	r->w = (struct workload){
+		.ops = ops,
+		.ctx = { .nr_tasks = tasks, .size = size },
+		.options = r->options,
+		.state = calloc(1, ops->state_size + 1),
+	};
+	assert_non_null(r->w.state);
+	if (ops->prepare(&r->w, why, sizeof(why)))
+		fail_msg("%s: %s", ops->name, why);
+}
+
+static void rig_close(struct rig *r)
+{
+	r->w.ops->cleanup(&r->w);
+	free(r->w.state);
+	free(r->options);
+}
+
+/* What a task has mapped, as sim/ keeps it. */
+struct slots {
+	uint64_t len[WORKLOAD_MAX_SLOTS];
+	bool exited;
+};
+
+static void apply(const char *name, struct slots *s,
+		  const struct workload_op *op)
+{
+	assert_false(s->exited);
+	assert_true(op->slot < WORKLOAD_MAX_SLOTS);
+	switch (op->kind) {
+	case WORKLOAD_MMAP:
+		ASSERT_U64(name, s->len[op->slot], 0);
+		assert_true(op->len > 0 && op->len % PAGE_SIZE == 0);
+		s->len[op->slot] = op->len;
+		break;
+	case WORKLOAD_TOUCH:
+	case WORKLOAD_MADV_DONTNEED:
+		assert_true(op->len > 0);
+		assert_true(op->offset + op->len <= s->len[op->slot]);
+		break;
+	case WORKLOAD_MUNMAP:
+		assert_true(s->len[op->slot] > 0);
+		s->len[op->slot] = 0;
+		break;
+	case WORKLOAD_EXIT:
+		memset(s, 0, sizeof(*s));
+		s->exited = true;
+		break;
+	case WORKLOAD_SLEEP:
+		assert_true(op->ns > 0);
+		break;
+	case WORKLOAD_RECORD:
+		assert_non_null(op->record);
+		break;
+	}
+}
+
+static void test_contract__every_operation_is_valid(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		const bool endless = strstr(all[i]->summary, "endless");
+		struct slots slots[3] = { 0 };
+		struct workload_op op;
+		bool more = true;
+		struct rig r;
+
+		rig_open(&r, all[i], 3, 100 * MIB);
+		for (unsigned int n = 0; n < STEPS && more; n++) {
+			more = false;
+			for (unsigned int t = 0; t < 3; t++) {
+				if (!all[i]->next(&r.w, t, &op))
+					continue;
+				apply(all[i]->name, &slots[t], &op);
+				more = true;
+			}
+		}
+		ASSERT_U64(all[i]->name, more, endless);
+		/* Whoever ended has left nothing behind. */
+		for (unsigned int t = 0; t < 3 && !endless; t++)
+			for (unsigned int k = 0; k < WORKLOAD_MAX_SLOTS; k++)
+				ASSERT_U64(all[i]->name, slots[t].len[k], 0);
+		rig_close(&r);
+	}
+}
+
+/* Task 1 alone sees what it sees among others. */
+static void test_contract__tasks_are_independent(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		struct workload_op a, b;
+		struct rig alone, among;
+
+		if (all[i] == &trace_workload)
+			continue;
+		rig_open(&alone, all[i], 2, 64 * MIB);
+		rig_open(&among, all[i], 2, 64 * MIB);
+		for (unsigned int n = 0; n < 50; n++) {
+			const bool more = all[i]->next(&alone.w, 1, &a);
+
+			all[i]->next(&among.w, 0, &b);
+			all[i]->next(&among.w, 0, &b);
+			ASSERT_U64(all[i]->name,
+				   all[i]->next(&among.w, 1, &b), more);
+			if (!more)
+				break;
+			ASSERT_U64(all[i]->name, a.kind, b.kind);
+			ASSERT_U64(all[i]->name, a.offset, b.offset);
+			ASSERT_U64(all[i]->name, a.len, b.len);
+		}
+		rig_close(&alone);
+		rig_close(&among);
+	}
+}
+
+static void test_memhog__steps_of_10_mib_share_the_size(void **state)
+{
+	const uint64_t pages = 100 * MIB / PAGE_SIZE;
+	uint64_t sum = 0;
+	struct workload_op op;
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, &memhog_workload, 3, 100 * MIB);
+	for (unsigned int t = 0; t < 3; t++) {
+		const uint64_t len = pages_to_bytes(pages / 3 +
+						    (t < pages % 3));
+
+		assert_true(memhog_workload.next(&r.w, t, &op));
+		ASSERT_U64("map", op.kind, WORKLOAD_MMAP);
+		ASSERT_U64("len", op.len, len);
+		for (unsigned int k = 0; k < 4; k++) {
+			assert_true(memhog_workload.next(&r.w, t, &op));
+			ASSERT_U64("touch", op.kind, WORKLOAD_TOUCH);
+			ASSERT_U64("counted", op.flags, WORKLOAD_COUNTED);
+			ASSERT_U64("offset", op.offset, k * 10 * MIB);
+			ASSERT_U64("step", op.len, k < 3 ? 10 * MIB :
+				   len - 30 * MIB);
+			sum += op.len;
+		}
+		assert_true(memhog_workload.next(&r.w, t, &op));
+		ASSERT_U64("exit", op.kind, WORKLOAD_EXIT);
+		assert_false(memhog_workload.next(&r.w, t, &op));
+	}
+	ASSERT_U64("all", sum, 100 * MIB);
+	rig_close(&r);
+}
+
+static void test_memhog__needs_a_page_for_each_task(void **state)
+{
+	char options[8] = { 0 }, why[256] = "";
+	uint64_t st[8] = { 0 };
+	struct workload w = {
+		.ops = &memhog_workload, .options = options, .state = st,
+		.ctx = { .nr_tasks = 3, .size = 2 * PAGE_SIZE },
+	};
+
+	(void)state;
+	assert_true(memhog_workload.state_size <= sizeof(st));
+	assert_true(memhog_workload.prepare(&w, why, sizeof(why)) < 0);
+	assert_non_null(strstr(why, "8192"));
+}
+
+static void test_page_fault__maps_as_told(void **state)
+{
+	static const struct {
+		const struct workload_ops *ops;
+		const char *key, *value;
+		bool thp;
+		uint32_t flags;
+		uint64_t len;
+	} rows[] = {
+		{ &page_fault1_workload, NULL, NULL, false, 0, 128 * MIB },
+		{ &page_fault1_workload, NULL, NULL, true,
+		  WORKLOAD_MAP_HUGEPAGE, 128 * MIB },
+		{ &page_fault1_workload, "aligned", "off", false,
+		  WORKLOAD_MAP_UNALIGNED, 128 * MIB },
+		{ &page_fault1_workload, "map_size", "4M", false, 0, 4 * MIB },
+		{ &page_fault2_workload, NULL, NULL, true, WORKLOAD_MAP_FILE,
+		  128 * MIB },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct workload_ops *ops = rows[i].ops;
+		struct workload_op op;
+		char why[256];
+		struct rig r;
+
+		rig_open(&r, ops, 1, 0);
+		ops->cleanup(&r.w);
+		if (rows[i].key)
+			assert_int_equal(option_parse(
+				option_find(&ops->options, rows[i].key),
+				rows[i].value, r.options, why, sizeof(why)),
+				0);
+		r.w.ctx.thp = rows[i].thp;
+		assert_int_equal(ops->prepare(&r.w, why, sizeof(why)), 0);
+		for (unsigned int n = 0; n < 3; n++) {
+			assert_true(ops->next(&r.w, 0, &op));
+			ASSERT_U64(ops->name, op.kind, WORKLOAD_MMAP);
+			ASSERT_U64(ops->name, op.flags, rows[i].flags);
+			ASSERT_U64(ops->name, op.len, rows[i].len);
+			assert_true(ops->next(&r.w, 0, &op));
+			ASSERT_U64(ops->name, op.kind, WORKLOAD_TOUCH);
+			ASSERT_U64(ops->name, op.flags, WORKLOAD_COUNTED);
+			ASSERT_U64(ops->name, op.len, rows[i].len);
+			assert_true(ops->next(&r.w, 0, &op));
+			ASSERT_U64(ops->name, op.kind, WORKLOAD_MUNMAP);
+		}
+		rig_close(&r);
+	}
+}
+
+static void test_page_fault__odd_size_is_refused(void **state)
+{
+	char why[256] = "";
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, &page_fault1_workload, 1, 0);
+	page_fault1_workload.cleanup(&r.w);
+	assert_int_equal(option_parse(
+		option_find(&page_fault1_workload.options, "map_size"), "5000",
+		r.options, why, sizeof(why)), 0);
+	assert_true(page_fault1_workload.prepare(&r.w, why, sizeof(why)) < 0);
+	assert_non_null(strstr(why, "multiple of 4K"));
+	rig_close(&r);
+}
+
+/* Every record of the stream, in order, by the first task only. */
+static void test_trace__yields_the_stream(void **state)
+{
+	struct diag d = { 0 };
+	struct req_stream *stream;
+	struct req_record rec;
+	struct workload_op op;
+	uint64_t nr = 0;
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, &trace_workload, 2, 0);
+	assert_int_equal(req_open(&stream, TEST_DATA_DIR
+				  "/traces/page_fault1-thp/req.txt.zst", NULL,
+				  &d), 0);
+	assert_false(trace_workload.next(&r.w, 1, &op));
+	while (req_next(stream, &rec) == 1) {
+		assert_true(trace_workload.next(&r.w, 0, &op));
+		ASSERT_U64("kind", op.kind, WORKLOAD_RECORD);
+		ASSERT_U64("nr", op.record_nr, nr);
+		ASSERT_U64("kind", op.record->kind, rec.kind);
+		ASSERT_U64("pfn", op.record->pfn, rec.pfn);
+		nr++;
+	}
+	ASSERT_U64("records", nr, 5746);
+	assert_false(trace_workload.next(&r.w, 0, &op));
+	req_close(stream);
+	rig_close(&r);
+}
+
+static void test_trace__bad_file_is_an_error(void **state)
+{
+	static const char *const files[] = {
+		"", TEST_DATA_DIR "/traces/no-such-file",
+		/* A snapshot is no stream. */
+		TEST_DATA_DIR "/traces/page_fault1-thp/before.snap.zst",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		struct trace_options o = { "", "", "" };
+		char why[512] = "";
+		struct workload w = {
+			.ops = &trace_workload, .options = &o,
+			.state = calloc(1, trace_workload.state_size),
+			.ctx = { .nr_tasks = 1 },
+		};
+
+		assert_non_null(w.state);
+		snprintf(o.file, sizeof(o.file), "%s", files[i]);
+		assert_true(trace_workload.prepare(&w, why, sizeof(why)) < 0);
+		assert_true(why[0] != '\0');
+		trace_workload.cleanup(&w);
+		free(w.state);
+	}
+}
+
+static const struct CMUnitTest cases[] = {
+	cmocka_unit_test(test_contract__every_operation_is_valid),
+	cmocka_unit_test(test_contract__tasks_are_independent),
+	cmocka_unit_test(test_memhog__steps_of_10_mib_share_the_size),
+	cmocka_unit_test(test_memhog__needs_a_page_for_each_task),
+	cmocka_unit_test(test_page_fault__maps_as_told),
+	cmocka_unit_test(test_page_fault__odd_size_is_refused),
+	cmocka_unit_test(test_trace__yields_the_stream),
+	cmocka_unit_test(test_trace__bad_file_is_an_error),
+};
+
+TEST_MAIN(cases)
