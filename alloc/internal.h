@@ -106,6 +106,9 @@ struct alloc {
 	uint8_t *cpu_node;
 	uint8_t distance[ALLOC_MAX_NODES][ALLOC_MAX_NODES];
 	struct zonelist fallback[ALLOC_MAX_NODES], local[ALLOC_MAX_NODES];
+	/* First zone of fallback[] not above a type; NULL if none. */
+	struct zone *preferred[ALLOC_MAX_NODES][MAX_NR_ZONES];
+	struct zone *last_freed;  /* zone of the last free: the first guess */
 
 	unsigned int pageblock_order;
 	bool grouping;            /* mobility grouping enabled */

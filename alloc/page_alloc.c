@@ -444,15 +444,15 @@ pfn_t alloc_page_fast(struct alloc *a, unsigned int cpu, unsigned int order,
 		      gfp_t gfp)
 {
 	const unsigned int highest = gfp_highest_zone(gfp);
-	const unsigned int idx = a->preferred[a->cpu_node[cpu]][highest];
+	const unsigned int node = a->nr_nodes == 1 ? 0 : a->cpu_node[cpu];
+	struct zone *z = a->preferred[node][highest];
 	pfn_t pfn = PFN_NONE;
 
 	/* Events and the rules for several nodes are for the ordinary way. */
-	if (likely(order == 0 && idx != ZONE_IDX_NONE && !a->pcp_disabled &&
+	if (likely(order == 0 && z != NULL && !a->pcp_disabled &&
 		   !(gfp & GFP_BIT_THISNODE) && a->hooks.event == NULL &&
 		   (a->nr_nodes == 1 || !a->prof.awake_nodes_last)))
-		pfn = alloc_pcp_hit(a, zone_at(a, idx), cpu, gfp_mt(a, gfp),
-				    highest);
+		pfn = alloc_pcp_hit(a, z, cpu, gfp_mt(a, gfp), highest);
 	if (likely(pfn != PFN_NONE))
 		return pfn;
 	return alloc_first_attempt(a, cpu, order, gfp);

@@ -73,8 +73,8 @@ static inline enum migratetype gfp_mt(const struct alloc *a, gfp_t gfp)
 }
 
 /* First zone of the list not above `highest`, or NULL. */
-const struct zone *first_zone(const struct alloc *a, const struct zonelist *zl,
-			      unsigned int highest);
+struct zone *first_zone(const struct alloc *a, const struct zonelist *zl,
+			unsigned int highest);
 
 /* ---- watermark.c ---- */
 

@@ -97,14 +97,17 @@ void build_zonelists(struct alloc *a)
 		a->local[node].nr = 0;
 		build_fallback_list(a, &order, node);
 		zonelist_add_node(a, &a->local[node], node);
+		for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
+			a->preferred[node][type] =
+				first_zone(a, &a->fallback[node], type);
 	}
 }
 
-const struct zone *first_zone(const struct alloc *a, const struct zonelist *zl,
-			      unsigned int highest)
+struct zone *first_zone(const struct alloc *a, const struct zonelist *zl,
+			unsigned int highest)
 {
 	for (unsigned int i = 0; i < zl->nr; i++) {
-		const struct zone *z = zone_at(a, zl->zones[i]);
+		struct zone *z = zone_at(a, zl->zones[i]);
 
 		if (z->type <= highest)
 			return z;
