@@ -3,7 +3,13 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include "bench/cell_json.h"
+#include "bench/collect.h"
+#include "bench/experiment.h"
 #include "bench/results.h"
+#include "bench/table.h"
+#include "bench/runner.h"
+#include "bench/store.h"
 #include "bench/version.h"
 
 #endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A table before it has a shape: keys, groups of columns, numbers. Each output
+ * format is one function over it. A group is as wide as its columns, so a
+ * narrow page takes the groups one after another.
+ */
+#ifndef BENCH_GRID_H
+#define BENCH_GRID_H
+
+#include <stdio.h>
+
+#include "bench/arena.h"
+#include "bench/table.h"
+
+struct grid_value {
+	bool present;
+	double mean, min, max;      /* over the cells it stands for */
+};
+
+struct grid_column {
+	const char *label;          /* "iterations/s" */
+	const char *name;           /* in data: "iterations_per_s" */
+	const char *unit;           /* "1/s" */
+	const char *suffix;         /* printed behind the number, "%" */
+	int decimals;
+	bool sign;                  /* print + too */
+	bool range;                 /* print min..max where they differ */
+	bool wide_only;             /* left out of a cover letter */
+};
+
+struct grid_row {
+	const char **keys;          /* [nr_keys] */
+	struct grid_value *values;  /* [nr_groups * nr_columns] */
+};
+
+struct grid {
+	const char *name;           /* in data: "throughput" */
+	const char *title;          /* with the direction of better */
+	const char *note;           /* under the title, or NULL */
+	const char **keys;          /* labels: "variant", "tasks" */
+	const char **key_names;     /* in data: "phase.measure.tasks" */
+	size_t nr_keys;
+	const char *const *groups;  /* labels; "" prints no heading */
+	size_t nr_groups;
+	const struct grid_column *columns;
+	size_t nr_columns;
+	struct grid_row *rows;
+	size_t nr_rows;
+};
+
+/* What is said around the tables. */
+struct report_text {
+	const char *title;          /* of the experiment */
+	const char *reference;      /* variant */
+	const char *seeds;          /* "n = 3 seeds (1 2 3)" */
+	const char *setup;          /* "guest 32G, ..." or "" */
+	const char *warning;        /* cells that are missing, or NULL */
+	const char *seed_argument;  /* "1..3" */
+	const char *dir;            /* folder of the results */
+	uint64_t model_version;
+};
+
+#define COVER_COLUMNS 75
+
+/* The number as the column prints it; "-" if there is none. */
+void grid_text(const struct grid_column *c, const struct grid_value *v,
+	       char *out, size_t out_size);
+
+/*
+ * Aligned text with at most `columns` characters a line (0 = no limit).
+ * 0 or -ENOMEM.
+ */
+int grid_print_text(const struct grid *g, size_t columns, FILE *out);
+void grid_print_md(const struct grid *g, FILE *out);
+/* One number a line. `keys` are the key columns of all tables. */
+void grid_print_csv(const struct grid *g, const char *const *keys,
+		    size_t nr_keys, FILE *out);
+int report_print_json(const struct report_text *t, const struct grid *g,
+		      size_t nr, FILE *out);
+
+/*
+ * Text in lines of at most `columns`, later ones indented by `indent`. With
+ * `ascii`, all but printable ASCII is shown as '?'.
+ */
+void print_wrapped(const char *text, size_t indent, size_t columns,
+		   bool ascii, FILE *out);
+
+#endif

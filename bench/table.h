@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tables of results. One rule for every experiment: a row is a variant with
+ * values of the axes, an axis over workloads becomes groups of columns, and a
+ * number is the mean over the seeds. The first variant is the reference.
+ */
+#ifndef BENCH_TABLE_H
+#define BENCH_TABLE_H
+
+#include <stdio.h>
+
+#include "bench/results.h"
+
+enum report_format {
+	REPORT_TABLE,   /* for a terminal */
+	REPORT_MD,      /* Markdown */
+	REPORT_CSV,     /* one number a line, with its minimum and maximum */
+	REPORT_JSON,    /* the same as an object per table */
+	REPORT_COVER,   /* plain text for a mail: ASCII, at most 75 columns */
+};
+
+/* Spelling of each format, NULL-ended, in the order of the enum. */
+extern const char *const report_format_names[];
+/* 0 or -EINVAL. */
+int report_format_parse(const char *text, enum report_format *out);
+
+/*
+ * Print throughput, memory and footprint of all cells. 0; -ENODATA if there
+ * are no cells; -ENOMEM; -EIO if `out` could not be written.
+ */
+int report_print(const struct results *r, enum report_format format,
+		 FILE *out);
+
+#endif
