@@ -56,8 +56,7 @@ static void listen(void *ctx, const struct alloc_event *ev)
 	struct twin *t = ctx;
 	const bool is_free = ev->kind == ALLOC_EVENT_PAGE_FREE;
 
-	if (!t->listening ||
-	    (!is_free && ev->kind != ALLOC_EVENT_PAGE_ALLOC))
+	if (!t->listening || (!is_free && ev->kind != ALLOC_EVENT_PAGE_ALLOC))
 		return;
 	assert_true(t->tail - t->head < QUEUE);
 	t->queue[t->tail++ % QUEUE] = (struct event){ ev->pfn, is_free };
@@ -88,10 +87,7 @@ static void open_twin(struct twin *t, const char *stream, const char *before,
 
 static void close_twin(struct twin *t)
 {
-	const char *why = alloc_check(t->alloc);
-
-	if (why)
-		fail_msg("allocator: %s", why);
+	assert_null(alloc_check(t->alloc));
 	guest_destroy(t->guest);
 	replay_close(t->replay);
 	free(t->owned);
