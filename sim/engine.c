@@ -8,7 +8,7 @@
 #include "include/check.h"
 
 #define ENGINE_FIRST_CAPACITY 256
-#define ARITY 4
+#define ARITY ENGINE_ARITY
 
 static bool event_before(const struct event *a, const struct event *b)
 {
@@ -77,13 +77,21 @@ static void engine_grow(struct engine *e)
 uint64_t engine_at(struct engine *e, sim_ns_t at, event_fn fn, void *ctx,
 		   uint64_t arg)
 {
+	const struct event ev = { .at = at, .seq = e->next_seq++, .fn = fn,
+				  .ctx = ctx, .arg = arg };
+
 	CHECK_LE(e->now, at);
+	if (e->hole) {
+		e->hole = false;
+		e->heap[0] = ev;
+		sift_down(e, 0);
+		return ev.seq;
+	}
 	if (e->nr == e->capacity)
 		engine_grow(e);
-	e->heap[e->nr] = (struct event){ .at = at, .seq = e->next_seq++,
-					 .fn = fn, .ctx = ctx, .arg = arg };
+	e->heap[e->nr] = ev;
 	sift_up(e, e->nr++);
-	return e->next_seq - 1;
+	return ev.seq;
 }
 
 static void remove_at(struct engine *e, uint32_t i)
@@ -96,10 +104,19 @@ static void remove_at(struct engine *e, uint32_t i)
 	sift_down(e, i);
 }
 
+/* The event that ran scheduled nothing: close its place. */
+static void close_hole(struct engine *e)
+{
+	e->hole = false;
+	remove_at(e, 0);
+}
+
 bool engine_cancel(struct engine *e, uint64_t seq)
 {
 	uint32_t i;
 
+	if (e->hole)
+		close_hole(e);
 	for (i = 0; i < e->nr; i++) {
 		if (e->heap[i].seq == seq) {
 			remove_at(e, i);
@@ -116,9 +133,11 @@ bool engine_step(struct engine *e)
 	if (!e->nr)
 		return false;
 	ev = e->heap[0];
-	remove_at(e, 0);
+	e->hole = true;
 	e->now = ev.at;
 	e->nr_run++;
 	ev.fn(ev.ctx, ev.arg);
+	if (e->hole)
+		close_hole(e);
 	return true;
 }

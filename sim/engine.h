@@ -25,6 +25,11 @@ struct engine {
 	uint64_t nr_run;
 	struct event *heap;    /* owned, 4-ary */
 	uint32_t nr, capacity;
+	/*
+	 * While an event runs its place at the top is kept: what it schedules
+	 * first takes the place, which saves a removal and an insertion.
+	 */
+	bool hole;
 };
 
 int engine_init(struct engine *e); /* 0 or -ENOMEM */
@@ -36,10 +41,20 @@ uint64_t engine_at(struct engine *e, sim_ns_t at, event_fn fn, void *ctx,
 		   uint64_t arg);
 /* Forget an event; true if it was still waiting. O(n), for rare use. */
 bool engine_cancel(struct engine *e, uint64_t seq);
+#define ENGINE_ARITY 4
+
 /* Time of the next event, or UINT64_MAX. */
 static inline sim_ns_t engine_next(const struct engine *e)
 {
-	return e->nr ? e->heap[0].at : UINT64_MAX;
+	sim_ns_t next = UINT64_MAX;
+	uint32_t i;
+
+	if (!e->hole)
+		return e->nr ? e->heap[0].at : UINT64_MAX;
+	for (i = 1; i <= ENGINE_ARITY && i < e->nr; i++)
+		if (e->heap[i].at < next)
+			next = e->heap[i].at;
+	return next;
 }
 /* Run the next event. False if there is none. */
 bool engine_step(struct engine *e);
