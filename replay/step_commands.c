@@ -135,6 +135,8 @@ static void restore_managed(struct step *s)
 /* Every piece that memblock would cut from [start, end) must be allocated. */
 static int check_handover(struct step *s, pfn_t start, pfn_t end)
 {
+	if (step_host_has(s, start, end))
+		return step_error(s, "the host has pages of this range");
 	while (start < end) {
 		unsigned int order = MAX_PAGE_ORDER;
 
@@ -194,6 +196,9 @@ static int check_allocated(struct step *s, const struct step_cmd *c,
 {
 	pfn_t pfn = (pfn_t)c->number[0];
 
+	if (step_host_has(s, pfn, pfn + order_nr_pages(c->order)))
+		return step_error(s, "%s of block %u, order %u: the host has "
+				  "pages of it", what, pfn, c->order);
 	if (alloc_block_is_allocated(s->a, pfn, c->order))
 		return 0;
 	return step_error(s, "%s of block %u, order %u: at least one of its "

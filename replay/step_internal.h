@@ -207,6 +207,8 @@ int step_hint(struct step *s, const struct step_cmd *c);
 /* Does a hinted cycle of the zone stand still, and where is its boundary? */
 bool step_boundary(const struct step *s, unsigned int zone, unsigned int order,
 		   enum migratetype mt, pfn_t *boundary);
+/* Does the host have pages of [start, end), in a batch not acknowledged? */
+bool step_host_has(const struct step *s, pfn_t start, pfn_t end);
 void step_reporters_destroy(struct step *s);
 
 #endif

@@ -222,6 +222,30 @@ bool step_boundary(const struct step *s, unsigned int zone, unsigned int order,
 	       ops->boundary(&r->env.reporter, zone, order, mt, boundary);
 }
 
+bool step_host_has(const struct step *s, pfn_t start, pfn_t end)
+{
+	const struct sync_env *e;
+	unsigned int i, j;
+
+	if (!s->reporters)
+		return false;
+	e = &s->reporters->env;
+	for (i = 0; i < e->nr_batches; i++) {
+		const struct sync_env_batch *b =
+			&e->batches[(e->first_batch + i) %
+				    SYNC_ENV_MAX_BATCHES];
+
+		for (j = 0; j < b->nr; j++) {
+			pfn_t pfn = b->entries[j].pfn;
+
+			if (pfn < end &&
+			    start < pfn + order_nr_pages(b->entries[j].order))
+				return true;
+		}
+	}
+	return false;
+}
+
 void step_reporters_destroy(struct step *s)
 {
 	struct step_reporters *r = s->reporters;

@@ -120,7 +120,8 @@ bool apply_pageblock(struct world *w, const struct op *op)
 {
 	uint32_t nr = (end_pfn(w) + NAIVE_PB - 1) / NAIVE_PB;
 	uint32_t block = op->pick % nr;
-	int type = op->nr % 16 < 14 ? op->type : 3 + (int)(op->nr / 16 % 3);
+	static const uint8_t special[] = { NC, NC, NH, NI };
+	int type = op->nr % 8 < 6 ? op->type : special[op->nr / 8 % 4];
 
 	if (w->kernel >= K612_0 &&
 	    naive_pageblock_has_free(w->m, block * NAIVE_PB))
@@ -180,7 +181,7 @@ bool apply_boost(struct world *w, const struct op *op)
 {
 	int zone = op_pick_zone(w, op);
 
-	w->m->zone[zone].boost = op->flags & FLAG_ON ? op->nr % 100 : 0;
+	w->m->zone[zone].boost = op->nr % 4 ? 0 : op->nr % 100;
 	op_script(w, "# boost of zone %d = %d", zone,
 		  (int)w->m->zone[zone].boost);
 	alloc_set_boost(w->a, (unsigned int)zone,
@@ -267,9 +268,13 @@ bool apply_pcp(struct world *w, const struct op *op)
 {
 	static const uint8_t batches[] = { 1, 2, 3, 7, 15, 31 };
 	uint32_t batch = batches[op->nr % ARRAY_SIZE(batches)];
-	uint32_t low = batch + op->nr / 8 % (batch * 6), high = low;
+	uint32_t low = batch + op->nr / 8 % (batch * 6), high;
 	int zone = op_pick_zone(w, op);
 
+	/* Small batches below a high limit: the flush factor grows to its end. */
+	if (op->flags & FLAG_NOFRAGMENT)
+		low += op->nr / 4096 % 300;
+	high = low;
 	if (w->kernel >= K612_0 && (op->flags & FLAG_ON))
 		high += op->nr / 512 % 400;
 	op_script(w, "# pcp %u %u %u of zone %d cpu=%d", batch, low, high, zone,

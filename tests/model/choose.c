@@ -16,7 +16,7 @@ static const struct {
 	{ OP_DRAIN_ALL, 3 }, { OP_DRAIN_PAGESET, 8 }, { OP_ISOLATE, 25 },
 	{ OP_ISOLATE_RAW, 3 }, { OP_PUTBACK, 30 }, { OP_PUTBACK_TAIL, 8 },
 	{ OP_PAGEBLOCK, 5 }, { OP_LRU, 20 }, { OP_WATERMARK, 6 },
-	{ OP_RESERVE, 2 }, { OP_BOOST, 3 }, { OP_RECLAIM, 3 }, { OP_TICK, 8 },
+	{ OP_RESERVE, 2 }, { OP_BOOST, 8 }, { OP_RECLAIM, 3 }, { OP_TICK, 8 },
 	{ OP_ROTATE, 10 }, { OP_MARK, 10 }, { OP_GROUPING, 1 },
 	{ OP_SHUFFLE, 1 }, { OP_PCP, 2 },
 };
@@ -46,6 +46,8 @@ static uint8_t choose_order(struct rng *r, const struct mood *mood)
 {
 	unsigned int n = rng_below(r, 256);
 
+	if (mood->large && n % 4)
+		return (uint8_t)(NAIVE_PB_ORDER - 2 + rng_below(r, 4));
 	if (n < mood->single)
 		return 0;
 	if (n < 250)
@@ -85,7 +87,8 @@ struct mood mood_of(uint64_t seed, unsigned int i)
 
 	rng_init(&r, seed, "mood", i / MOOD_OPS);
 	return (struct mood){
-		.fill = 100 + rng_below(&r, 156),
+		.fill = rng_below(&r, 4) ? 100 + rng_below(&r, 156) : 0,
+		.large = rng_below(&r, 4) == 0,
 		.single = 100 + rng_below(&r, 150),
 		.type = (uint8_t)rng_below(&r, 3),
 	};

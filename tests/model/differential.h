@@ -74,6 +74,7 @@ const char *world_zone_name(unsigned int type);
 struct mood {
 	unsigned int fill;        /* of memory, to be allocated by and by */
 	unsigned int single;      /* of requests, for order 0 */
+	bool large;               /* most requests are for order 7 to 10 */
 	uint8_t type;             /* asked for by half of the requests */
 };
 
