@@ -69,41 +69,44 @@ static inline struct zone *freed_zone(struct alloc *a, pfn_t pfn)
 {
 	struct zone *z = a->last_freed;
 
-	if (likely(z != NULL && zone_spans_pfn(z, pfn)))
+	if (likely(zone_spans_pfn(z, pfn)))
 		return z;
 	z = pfn_zone(a, pfn);
 	a->last_freed = z;
 	return z;
 }
 
-/* With a branch for the common type the list is known before the type is. */
-static inline __attribute__((always_inline))
-void free_now(struct alloc *a, unsigned int cpu, pfn_t pfn, unsigned int order)
+static __attribute__((noinline))
+void free_any(struct alloc *a, unsigned int cpu, pfn_t pfn, unsigned int order)
 {
-	struct zone *z = freed_zone(a, pfn);
-	const enum migratetype mt = pageblock_mt(a, pfn);
-
 	free_prepared(a, pfn, order);
-	if (likely(mt == MIGRATE_MOVABLE))
-		free_committed(a, z, cpu, pfn, order, MIGRATE_MOVABLE);
-	else
-		free_committed(a, z, cpu, pfn, order, mt);
+	free_committed(a, freed_zone(a, pfn), cpu, pfn, order,
+		       pageblock_mt(a, pfn));
 }
 
-static __attribute__((noinline))
-void free_high_order(struct alloc *a, unsigned int cpu, pfn_t pfn,
-		     unsigned int order)
+/*
+ * The usual free: one movable page, nobody watches. With the type known from a
+ * branch, the list's address does not wait for the pageblock's.
+ */
+static inline bool frees_plainly(const struct alloc *a, pfn_t pfn,
+				 unsigned int order)
 {
-	free_now(a, cpu, pfn, order);
+	return order == 0 && pageblock_mt(a, pfn) == MIGRATE_MOVABLE &&
+	       a->hooks.event == NULL && a->hooks.free_capture == NULL &&
+	       !a->pcp_disabled && a->pages[pfn].state == PAGE_NONE;
 }
 
 void alloc_free(struct alloc *a, unsigned int cpu, pfn_t pfn,
 		unsigned int order)
 {
-	if (likely(order == 0))
-		free_now(a, cpu, pfn, 0);
-	else
-		free_high_order(a, cpu, pfn, order);
+	if (unlikely(!frees_plainly(a, pfn, order))) {
+		free_any(a, cpu, pfn, order);
+		return;
+	}
+	digest_block(a, pfn, 0, DIGEST_FREE);
+	a->cnt.pgfree++;
+	a->cnt.frees[0]++;
+	pcp_commit(a, freed_zone(a, pfn), cpu, pfn, 0, MIGRATE_MOVABLE);
 }
 
 void alloc_free_buddy(struct alloc *a, pfn_t pfn, unsigned int order)

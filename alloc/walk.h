@@ -51,16 +51,20 @@ static inline void alloc_count(struct alloc *a, const struct zone *z,
 
 /* ---- zonelist.c ---- */
 
-/* Type of the highest zone that gfp allows (gfp_zone). */
+/*
+ * Type of the highest zone that gfp allows (gfp_zone), by the bits DMA, HIGHMEM,
+ * DMA32 and MOVABLE: the lowest zone named wins, HIGHMEM alone is Normal.
+ */
 static inline unsigned int gfp_highest_zone(gfp_t gfp)
 {
-	const gfp_t movable = GFP_BIT_HIGHMEM | GFP_BIT_MOVABLE;
+	static const uint8_t highest[16] = {
+		ZONE_NORMAL, ZONE_DMA, ZONE_NORMAL, ZONE_DMA,
+		ZONE_DMA32,  ZONE_DMA, ZONE_DMA32,  ZONE_DMA,
+		ZONE_NORMAL, ZONE_DMA, ZONE_MOVABLE, ZONE_DMA,
+		ZONE_DMA32,  ZONE_DMA, ZONE_DMA32,  ZONE_DMA,
+	};
 
-	if (gfp & GFP_BIT_DMA)
-		return ZONE_DMA;
-	if (gfp & GFP_BIT_DMA32)
-		return ZONE_DMA32;
-	return (gfp & movable) == movable ? ZONE_MOVABLE : ZONE_NORMAL;
+	return highest[gfp & 0xf];
 }
 
 /* Pageblock type that gfp asks for (gfp_migratetype); callers check that

@@ -88,6 +88,7 @@ void build_zonelists(struct alloc *a)
 {
 	struct node_order order = { .load = { 0 } };
 
+	a->last_freed = zone_at(a, 0);
 	for (unsigned int i = 0; i < a->nr_zones; i++)
 		order.has_memory[zone_at(a, i)->node] = true;
 	for (unsigned int cpu = 0; cpu < a->nr_cpus; cpu++)
