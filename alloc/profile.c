@@ -58,7 +58,6 @@
 	X(pcp_factor_capped, 0, 0, 0, 1, 0, 0, 0)                             \
 	X(pcp_free_high_late, 0, 0, 0, 0, 0, 0, 1)                            \
 	X(pcp_flush_alternates, 1, 1, 1, 0, 0, 0, 0)                          \
-	X(pcp_flush_clamped, 0, 0, 1, 1, 1, 1, 1)                             \
 	X(pcp_type_reread, 0, 0, 0, 0, 1, 1, 1)                               \
 	X(pcp_falls_to_buddy, 0, 0, 0, 1, 1, 1, 1)                            \
 	X(pcp_cma_bypass, 0, 0, 1, 1, 0, 0, 0)                                \

@@ -91,7 +91,6 @@ struct alloc_profile {
 	bool pcp_factor_capped;    /* free_factor stops at 5 */
 	bool pcp_free_high_late;   /* free_high waits for batch + high_min/2 */
 	bool pcp_flush_alternates; /* round robin over lists, starting at M */
-	bool pcp_flush_clamped;    /* flush of more than count is clamped */
 	bool pcp_type_reread;      /* pageblock re-read at flush */
 	bool pcp_falls_to_buddy;   /* an empty pcp-able request tries the buddy */
 	bool pcp_cma_bypass;       /* M order 0 without ALLOC_CMA skips the pcp */
