@@ -7,9 +7,9 @@
 #include "bench/collect.h"
 #include "bench/experiment.h"
 #include "bench/results.h"
-#include "bench/table.h"
 #include "bench/runner.h"
 #include "bench/store.h"
+#include "bench/table.h"
 #include "bench/version.h"
 
 #endif

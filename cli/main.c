@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-int main(void)
+/* The program. */
+#include "cli/commands.h"
+
+int main(int argc, char **argv)
 {
-	return 0;
+	return buddylab_main(argc, argv);
 }

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Results to JSON and CSV and back. Counters are integers; derived values are
+ * printed with 15 digits, which every compiler's library rounds alike; jansson
+ * sorts the keys. What is named rather than computed (title, variant, axes,
+ * phase names) is not part of the id, so it is filled in anew when a stored
+ * result is read for another experiment.
+ */
+#include "bench/cell_json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bench/store.h"
+#include "bench/version.h"
+#include "include/check.h"
+
+#define NR_RESULT_FIELDS 14
+#define NR_PHASE_FIELDS 7
+#define JSON_STYLE (JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15))
+
+/* jansson ignores a NULL that is set: without memory a field is missing. */
+static json_t *whole(json_t *o, size_t nr_fields)
+{
+	if (json_object_size(o) == nr_fields)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static json_t *counters_json(const struct sim_counter *c, unsigned int nr)
+{
+	json_t *o = json_object();
+	unsigned int i;
+
+	for (i = 0; i < nr && o; i++) {
+		/* jansson's integers are signed. */
+		CHECK_LE(c[i].value, INT64_MAX);
+		json_object_set_new(o, c[i].name,
+				    json_integer((json_int_t)c[i].value));
+	}
+	return whole(o, nr);
+}
+
+static json_t *metrics_json(const struct sim_metric *m, unsigned int nr)
+{
+	json_t *o = json_object();
+	unsigned int i;
+
+	for (i = 0; i < nr && o; i++)
+		json_object_set_new(o, m[i].name, json_real(m[i].value));
+	return whole(o, nr);
+}
+
+static void set_u64(json_t *o, const char *key, uint64_t value)
+{
+	CHECK_LE(value, INT64_MAX);
+	json_object_set_new(o, key, json_integer((json_int_t)value));
+}
+
+static json_t *phase_json(const struct sim_phase_result *p)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "name", json_string(p->name));
+	set_u64(o, "start_ns", p->start);
+	set_u64(o, "end_ns", p->end);
+	set_u64(o, "measured_ns", p->measured_ns);
+	set_u64(o, "iterations", p->iterations);
+	json_object_set_new(o, "counters",
+			    counters_json(p->counters, p->nr_counters));
+	json_object_set_new(o, "metrics",
+			    metrics_json(p->metrics, p->nr_metrics));
+	return whole(o, NR_PHASE_FIELDS);
+}
+
+struct options_json {
+	const struct experiment *e;
+	const struct cell_body *b;
+	json_t *o;
+};
+
+static void add_option(void *ctx, enum section_kind kind, unsigned int phase,
+		       const struct option_desc *o, const void *base)
+{
+	const struct options_json *j = ctx;
+	char name[200], value[CELL_TEXT_SIZE];
+
+	if (kind == SECTION_PHASE)
+		snprintf(name, sizeof(name), "phase.%s.%s",
+			 j->e->phases[phase].name, o->name);
+	else
+		snprintf(name, sizeof(name), "%s.%s",
+			 schema_section_name(kind), o->name);
+	cell_value(j->b, o, base, value, sizeof(value));
+	json_object_set_new(j->o, name, json_string(value));
+}
+
+/* What the experiment at hand calls things. */
+static void set_names(json_t *o, const struct experiment *e,
+		      const struct cell *c)
+{
+	struct options_json options = { e, c->body, json_object() };
+	json_t *axes = json_object(), *phases = json_object_get(o, "phases");
+	unsigned int i;
+
+	for (i = 0; i < c->nr_axes; i++)
+		json_object_set_new(axes, c->axes[i].name,
+				    json_string(c->axes[i].value));
+	cell_visit(c->body, &e->schema, add_option, &options);
+	json_object_set_new(o, "experiment", json_string(e->title));
+	json_object_set_new(o, "variant", json_string(c->variant));
+	json_object_set_new(o, "axes", axes);
+	json_object_set_new(o, "options", options.o);
+	for (i = 0; i < json_array_size(phases) && i < e->nr_phases; i++)
+		json_object_set_new(json_array_get(phases, i), "name",
+				    json_string(e->phases[i].name));
+}
+
+static json_t *wall_json(const struct sim_result *r,
+			 const struct cell_wall *wall)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "seconds", json_real(wall->seconds));
+	json_object_set_new(o, "shared_seconds",
+			    json_real(wall->shared_seconds));
+	set_u64(o, "events", r->events);
+	return o;
+}
+
+static json_t *result_json(const struct experiment *e, const struct cell *c,
+			   const struct sim_result *r,
+			   const struct cell_wall *wall)
+{
+	json_t *o = json_object(), *phases = json_array();
+	unsigned int i;
+
+	set_u64(o, "schema", RESULT_SCHEMA);
+	set_u64(o, "model_version", MODEL_VERSION);
+	json_object_set_new(o, "id", json_string(c->id));
+	set_u64(o, "seed", c->seed);
+	json_object_set_new(o, "digest", json_string(r->digest));
+	set_u64(o, "virtual_ns", r->virtual_ns);
+	json_object_set_new(o, "counters",
+			    counters_json(r->counters, r->nr_counters));
+	json_object_set_new(o, "metrics",
+			    metrics_json(r->metrics, r->nr_metrics));
+	for (i = 0; i < r->nr_phases; i++)
+		json_array_append_new(phases, phase_json(&r->phases[i]));
+	if (json_array_size(phases) == r->nr_phases)
+		json_object_set(o, "phases", phases);
+	json_decref(phases);
+	json_object_set_new(o, "wall", wall_json(r, wall));
+	set_names(o, e, c);
+	return whole(o, NR_RESULT_FIELDS);
+}
+
+int cell_print(json_t *o, FILE *out)
+{
+	errno = 0;
+	if (json_dumpf(o, out, JSON_STYLE) || fputc('\n', out) == EOF)
+		return errno ? -errno : -ENOMEM;
+	return 0;
+}
+
+static int write_series(const struct sim_result *r, const char *path,
+			char *why, size_t why_size)
+{
+	struct store_file f;
+	unsigned int i;
+	int err = store_create(&f, path, why, why_size);
+
+	if (err)
+		return err;
+	fputs("at_ns,guest_free_pages,guest_used_pages,reported_pages,"
+	      "host_rss_pages,host_anon_huge_pages,host_lazy_pages,"
+	      "host_free_pages\n", f.out);
+	for (i = 0; i < r->nr_samples; i++) {
+		const struct sim_sample *s = &r->samples[i];
+
+		fprintf(f.out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+			",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+			s->at, s->guest_free_pages, s->guest_used_pages,
+			s->reported_pages, s->host_rss_pages,
+			s->host_anon_huge_pages, s->host_lazy_pages,
+			s->host_free_pages);
+	}
+	return store_commit(&f, why, why_size);
+}
+
+int cell_write(const struct experiment *e, const struct cell *c,
+	       const struct sim_result *r, const struct cell_wall *wall,
+	       const char *dir, char *why, size_t why_size)
+{
+	char path[STORE_PATH_SIZE];
+	struct store_file f;
+	json_t *o;
+	int err = 0;
+
+	store_series_path(dir, c->id, path, sizeof(path));
+	if (c->body->experiment.sample_ns)
+		err = write_series(r, path, why, why_size);
+	/* The cell's file is the mark that all of it is there: last. */
+	store_cell_path(dir, c->id, path, sizeof(path));
+	if (!err)
+		err = store_create(&f, path, why, why_size);
+	if (err)
+		return err;
+	o = result_json(e, c, r, wall);
+	err = o ? cell_print(o, f.out) : -ENOMEM;
+	json_decref(o);
+	if (!err)
+		return store_commit(&f, why, why_size);
+	snprintf(why, why_size, "%s: cannot write: %s", path, strerror(-err));
+	store_discard(&f);
+	return err;
+}
+
+static bool is_valid(json_t *o, const struct cell *c)
+{
+	const char *id = json_string_value(json_object_get(o, "id"));
+
+	return id && !strcmp(id, c->id) &&
+	       json_integer_value(json_object_get(o, "schema")) ==
+		       RESULT_SCHEMA &&
+	       json_integer_value(json_object_get(o, "model_version")) ==
+		       MODEL_VERSION &&
+	       json_is_object(json_object_get(o, "counters")) &&
+	       json_array_size(json_object_get(o, "phases")) ==
+		       c->body->nr_phases;
+}
+
+json_t *cell_read(const struct experiment *e, const struct cell *c,
+		  const char *dir)
+{
+	char path[STORE_PATH_SIZE];
+	struct stat st;
+	json_error_t err;
+	json_t *o;
+
+	store_series_path(dir, c->id, path, sizeof(path));
+	if (c->body->experiment.sample_ns && stat(path, &st))
+		return NULL;
+	store_cell_path(dir, c->id, path, sizeof(path));
+	o = json_load_file(path, JSON_REJECT_DUPLICATES, &err);
+	if (o && !is_valid(o, c)) {
+		json_decref(o);
+		return NULL;
+	}
+	if (o)
+		set_names(o, e, c);
+	return o;
+}
+
+bool cell_is_stored(const struct experiment *e, const struct cell *c,
+		    const char *dir)
+{
+	json_t *o = cell_read(e, c, dir);
+
+	json_decref(o);
+	return o;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A result as a file: JSON object and series. docs/results.md is the reference. */
+#ifndef BENCH_CELL_JSON_H
+#define BENCH_CELL_JSON_H
+
+#include <jansson.h>
+
+#include "bench/experiment.h"
+
+/* Host time of one cell; never compared exactly. */
+struct cell_wall {
+	double seconds;        /* of its own phases */
+	double shared_seconds; /* of what it shares with other cells */
+};
+
+/* Write DIR/series/ID.csv and then DIR/cells/ID.json. 0 or -errno. */
+int cell_write(const struct experiment *e, const struct cell *c,
+	       const struct sim_result *r, const struct cell_wall *wall,
+	       const char *dir, char *why, size_t why_size);
+
+/*
+ * The stored result of a cell under the names of this experiment, or NULL if
+ * there is none that is whole and of this model version. The caller owns it.
+ */
+json_t *cell_read(const struct experiment *e, const struct cell *c,
+		  const char *dir);
+bool cell_is_stored(const struct experiment *e, const struct cell *c,
+		    const char *dir);
+
+/* One line, sorted keys, and its newline. 0 or -errno. */
+int cell_print(json_t *o, FILE *out);
+
+#endif

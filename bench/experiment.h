@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An experiment file, checked as a whole, and the cells it makes. Everything
+ * lives in one arena, and nothing is left to fail when a cell is run but the
+ * run itself.
+ */
+#ifndef BENCH_EXPERIMENT_H
+#define BENCH_EXPERIMENT_H
+
+#include "bench/cell.h"
+#include "bench/ini.h"
+#include "bench/settings.h"
+
+#define EXPERIMENT_MAX_PHASES 64
+#define EXPERIMENT_MAX_CELLS 100000
+
+struct experiment_phase {
+	const char *name;
+	struct ini_place at;
+	bool complained;          /* that it has no workload */
+};
+
+struct experiment_variant {
+	const char *name;
+	struct ini_place at;
+	struct setting_list own;
+	/* Base and own settings, in order of appearance. */
+	struct setting **merged;
+	unsigned int nr_merged;
+	bool selected;            /* by --only */
+	struct experiment_variant *next;
+};
+
+/* What the command line asks for. */
+struct experiment_request {
+	const char *path;
+	const struct sim_registry *registry;
+	const char *const *sets;  /* "section.key=value", later ones win */
+	size_t nr_sets;
+	const char *seeds;        /* instead of the file's, or NULL */
+	const char *only;         /* names of variants, or NULL */
+};
+
+struct experiment {
+	struct arena arena;
+	const char *path, *title;
+	struct schema schema;
+	struct ini ini;
+	struct experiment_phase phases[EXPERIMENT_MAX_PHASES];
+	unsigned int nr_phases;
+	struct setting_list base;
+	struct experiment_variant *variants, **variants_tail;
+	struct cell *cells;       /* in plan order */
+	size_t nr_cells;
+};
+
+/*
+ * 0; -EINVAL: wrong, missing or unreadable experiment file or option; -EIO: a
+ * trace cannot be read; -ENOMEM. Messages are in d. The struct may be freed in
+ * any case.
+ */
+int experiment_load(struct experiment *e, const struct experiment_request *req,
+		    struct diag *d);
+void experiment_free(struct experiment *e);
+/* NULL if there is none. */
+const struct cell *experiment_cell(const struct experiment *e, const char *id);
+
+/* ---- between the files that make it up ---- */
+
+/* experiment.c -> checks.c: keys and values of every variant. */
+int experiment_check(struct experiment *e, struct diag *d);
+/* Which members the variant may choose for a section; bit set per index. */
+uint64_t experiment_members(const struct experiment *e,
+			    const struct experiment_variant *v,
+			    enum section_kind kind, unsigned int phase);
+/* experiment.c -> plan.c: the cells. */
+int experiment_plan(struct experiment *e, struct diag *d);
+
+/* plan.c -> cell_build.c: a body from one choice of items. */
+struct build_cache;
+struct cell_build {
+	struct experiment *e;
+	const struct experiment_variant *v;
+	const unsigned int *choice;    /* item of merged[i] */
+	struct diag *d;
+	struct build_cache **cache;    /* files and topologies looked at */
+};
+int cell_build(const struct cell_build *build, struct cell_body **out);
+
+#endif

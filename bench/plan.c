@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The cells in plan order: variants as written, axes in order of appearance
+ * with the last fastest, then seeds.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/experiment.h"
+
+/* Where planning stands in one variant. */
+struct planner {
+	struct experiment *e;
+	struct diag *d;
+	const struct experiment_variant *v;
+	unsigned int *choice;     /* item of merged[i] */
+	const uint64_t *seeds;
+	unsigned int nr_seeds;
+	struct build_cache *cache;
+};
+
+static bool is_axis(const struct setting *s)
+{
+	return s->nr_items > 1 && s->kind != SECTION_EXPERIMENT;
+}
+
+static int plan_error(struct planner *p, const char *what)
+{
+	diag_error(p->d, (struct diag_place){ .file = p->e->path }, "%s", what);
+	return -EINVAL;
+}
+
+/* Cells of all selected variants; 0 if there are too many. */
+static size_t count_cells(const struct experiment *e, unsigned int nr_seeds)
+{
+	const struct experiment_variant *v;
+	size_t sum = 0, n;
+	unsigned int i;
+
+	for (v = e->variants; v; v = v->next) {
+		n = v->selected ? nr_seeds : 0;
+		for (i = 0; i < v->nr_merged; i++)
+			if (is_axis(v->merged[i]) &&
+			    (__builtin_mul_overflow(n, v->merged[i]->nr_items,
+						    &n) ||
+			     n > EXPERIMENT_MAX_CELLS))
+				return 0;
+		sum += n;
+		if (sum > EXPERIMENT_MAX_CELLS)
+			return 0;
+	}
+	return sum;
+}
+
+static const char *axis_name(struct experiment *e, const struct setting *s)
+{
+	if (s->kind == SECTION_PHASE)
+		return arena_printf(&e->arena, "phase.%s.%s",
+				    e->phases[s->phase].name, s->key);
+	return arena_printf(&e->arena, "%s.%s", schema_section_name(s->kind),
+			    s->key);
+}
+
+static int collect_axes(struct planner *p, struct cell *c)
+{
+	struct cell_axis *axes;
+	unsigned int i;
+
+	axes = arena_array(&p->e->arena, p->v->nr_merged + 1, sizeof(*axes));
+	if (!axes)
+		return -ENOMEM;
+	for (i = 0; i < p->v->nr_merged; i++) {
+		const struct setting *s = p->v->merged[i];
+
+		if (!is_axis(s))
+			continue;
+		axes[c->nr_axes].name = axis_name(p->e, s);
+		axes[c->nr_axes].value = s->items[p->choice[i]].text;
+		if (!axes[c->nr_axes++].name)
+			return -ENOMEM;
+	}
+	c->axes = axes;
+	return 0;
+}
+
+/* The cells of one choice: one per seed. */
+static int add_cells(struct planner *p)
+{
+	const struct cell_build build = { p->e, p->v, p->choice, p->d,
+					  &p->cache };
+	struct cell proto = { .variant = p->v->name };
+	struct experiment *e = p->e;
+	struct cell_body *body;
+	unsigned int i;
+	int err = cell_build(&build, &body);
+
+	if (!err)
+		err = collect_axes(p, &proto);
+	proto.body = body;
+	for (i = 0; i < p->nr_seeds && !err; i++) {
+		struct cell *c = &e->cells[e->nr_cells];
+
+		*c = proto;
+		c->seed = p->seeds[i];
+		c->index = e->nr_cells++;
+		err = cell_finish(c);
+	}
+	return err;
+}
+
+/* The next choice, the last axis fastest; false after the last one. */
+static bool next_choice(struct planner *p)
+{
+	unsigned int i = p->v->nr_merged;
+
+	while (i-- > 0) {
+		if (!is_axis(p->v->merged[i]))
+			continue;
+		if (++p->choice[i] < p->v->merged[i]->nr_items)
+			return true;
+		p->choice[i] = 0;
+	}
+	return false;
+}
+
+static int plan_variant(struct planner *p, const struct experiment_variant *v)
+{
+	int err;
+
+	p->v = v;
+	p->choice = calloc(v->nr_merged + 1, sizeof(*p->choice));
+	if (!p->choice)
+		return -ENOMEM;
+	do {
+		err = add_cells(p);
+	} while (!err && next_choice(p));
+	free(p->choice);
+	return err;
+}
+
+static const struct setting *find_experiment_key(const struct experiment *e,
+						 const char *key)
+{
+	const struct setting like = { .kind = SECTION_EXPERIMENT, .key = key };
+
+	return setting_find(&e->base, &like);
+}
+
+static int read_seeds(struct planner *p)
+{
+	const struct setting *s = find_experiment_key(p->e, "seeds");
+	uint64_t *seeds;
+	unsigned int i;
+
+	p->nr_seeds = s ? s->nr_items : 1;
+	seeds = arena_array(&p->e->arena, p->nr_seeds, sizeof(*seeds));
+	if (!seeds)
+		return -ENOMEM;
+	seeds[0] = 1;
+	for (i = 0; s && i < s->nr_items; i++)
+		if (parse_u64(s->items[i].text, &seeds[i]))
+			return -EINVAL;
+	p->seeds = seeds;
+	return 0;
+}
+
+/* Without a title, the name of the file. */
+static int set_title(struct experiment *e)
+{
+	const struct setting *s = find_experiment_key(e, "title");
+	const char *slash = strrchr(e->path, '/');
+
+	if (s && s->value[0])
+		e->title = s->value;
+	else
+		e->title = slash ? slash + 1 : e->path;
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct cell *x = *(struct cell *const *)a;
+	const struct cell *y = *(struct cell *const *)b;
+	const int order = strcmp(x->id, y->id);
+
+	return order ? order : x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Variants that differ in nothing that counts are one piece of work. */
+static int mark_repeated(struct experiment *e)
+{
+	struct cell **sorted = calloc(e->nr_cells + 1, sizeof(*sorted));
+	size_t i;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (i = 0; i < e->nr_cells; i++)
+		sorted[i] = &e->cells[i];
+	qsort(sorted, e->nr_cells, sizeof(*sorted), by_id);
+	for (i = 1; i < e->nr_cells; i++)
+		sorted[i]->repeated = !strcmp(sorted[i - 1]->id,
+					      sorted[i]->id);
+	free(sorted);
+	return 0;
+}
+
+int experiment_plan(struct experiment *e, struct diag *d)
+{
+	struct planner p = { .e = e, .d = d };
+	const struct experiment_variant *v;
+	size_t nr;
+	int err = set_title(e);
+
+	if (!err)
+		err = read_seeds(&p);
+	if (err)
+		return err;
+	nr = count_cells(e, p.nr_seeds);
+	if (!nr)
+		return plan_error(&p, "makes more than 100000 cells");
+	e->cells = arena_array(&e->arena, nr, sizeof(*e->cells));
+	if (!e->cells)
+		return -ENOMEM;
+	for (v = e->variants; v && !err; v = v->next)
+		if (v->selected)
+			err = plan_variant(&p, v);
+	return err ? err : mark_repeated(e);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Folders and whole files of results. */
+#include "bench/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int fail(const char *what, const char *path, int err, char *why,
+		size_t why_size)
+{
+	snprintf(why, why_size, "%s: cannot %s: %s", path, what,
+		 strerror(err));
+	return -err;
+}
+
+/* mkdir -p */
+static int make_folders(const char *path, char *why, size_t why_size)
+{
+	char part[STORE_PATH_SIZE];
+	char *slash = part;
+
+	if ((size_t)snprintf(part, sizeof(part), "%s", path) >= sizeof(part))
+		return fail("create folder", path, ENAMETOOLONG, why,
+			    why_size);
+	do {
+		slash = strchr(slash + 1, '/');
+		if (slash)
+			*slash = '\0';
+		if (mkdir(part, 0777) && errno != EEXIST)
+			return fail("create folder", part, errno, why,
+				    why_size);
+		if (slash)
+			*slash = '/';
+	} while (slash);
+	return 0;
+}
+
+void store_cell_path(const char *dir, const char *id, char *out, size_t size)
+{
+	snprintf(out, size, "%s/cells/%s.json", dir, id);
+}
+
+void store_series_path(const char *dir, const char *id, char *out,
+		       size_t size)
+{
+	snprintf(out, size, "%s/series/%s.csv", dir, id);
+}
+
+void store_list_path(const char *dir, char *out, size_t size)
+{
+	snprintf(out, size, "%s/cells.jsonl", dir);
+}
+
+int store_open(const char *dir, char *why, size_t why_size)
+{
+	static const char *const folders[] = { "cells", "series" };
+	struct store_file f;
+	char path[STORE_PATH_SIZE];
+	int err = 0;
+
+	/* Room for the longest name below it. */
+	if (!dir[0] || strlen(dir) > sizeof(path) - 128)
+		return fail("create folder", dir, dir[0] ? ENAMETOOLONG :
+			    ENOENT, why, why_size);
+	for (size_t i = 0; i < 2 && !err; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, folders[i]);
+		err = make_folders(path, why, why_size);
+		snprintf(path, sizeof(path), "%s/%s/probe", dir, folders[i]);
+		if (!err)
+			err = store_create(&f, path, why, why_size);
+		if (!err)
+			store_discard(&f);
+	}
+	return err;
+}
+
+int store_create(struct store_file *f, const char *path, char *why,
+		 size_t why_size)
+{
+	const char *slash = strrchr(path, '/');
+	int len = slash ? (int)(slash - path) + 1 : 0;
+	int n;
+
+	f->out = NULL;
+	snprintf(f->path, sizeof(f->path), "%s", path);
+	n = snprintf(f->temporary, sizeof(f->temporary), "%.*s.%s.%ld.tmp",
+		     len, path, path + len, (long)getpid());
+	if (n < 0 || (size_t)n >= sizeof(f->temporary))
+		return fail("write", path, ENAMETOOLONG, why, why_size);
+	f->out = fopen(f->temporary, "we");
+	if (!f->out)
+		return fail("write", path, errno, why, why_size);
+	return 0;
+}
+
+void store_discard(struct store_file *f)
+{
+	if (f->out)
+		fclose(f->out);
+	f->out = NULL;
+	unlink(f->temporary);
+}
+
+/* The name itself reaches the disk with its folder. */
+static void sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[STORE_PATH_SIZE];
+	int fd;
+
+	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) : 1,
+		 slash ? path : ".");
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	/* Some file systems cannot; the rename stands all the same. */
+	(void)fsync(fd);
+	close(fd);
+}
+
+int store_commit(struct store_file *f, char *why, size_t why_size)
+{
+	int err = 0;
+
+	errno = 0;
+	if (fflush(f->out) || ferror(f->out) || fsync(fileno(f->out)))
+		err = errno ? errno : EIO;
+	if (fclose(f->out) && !err)
+		err = errno;
+	f->out = NULL;
+	if (!err && rename(f->temporary, f->path))
+		err = errno;
+	if (err) {
+		unlink(f->temporary);
+		return fail("write", f->path, err, why, why_size);
+	}
+	sync_folder(f->path);
+	return 0;
+}

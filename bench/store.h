@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The folder of results. A file appears whole or not at all: it is written
+ * under a temporary name beside its place, synced and renamed.
+ */
+#ifndef BENCH_STORE_H
+#define BENCH_STORE_H
+
+#include <stdio.h>
+
+#define STORE_PATH_SIZE 4096
+
+/*
+ * Make `dir`, dir/cells and dir/series, and try to write there. 0, or -errno
+ * with a sentence in why.
+ */
+int store_open(const char *dir, char *why, size_t why_size);
+
+/* dir/cells/ID.json, dir/series/ID.csv, dir/cells.jsonl. */
+void store_cell_path(const char *dir, const char *id, char *out, size_t size);
+void store_series_path(const char *dir, const char *id, char *out,
+		       size_t size);
+void store_list_path(const char *dir, char *out, size_t size);
+
+/* A file under construction. */
+struct store_file {
+	FILE *out;
+	char path[STORE_PATH_SIZE], temporary[STORE_PATH_SIZE];
+};
+
+int store_create(struct store_file *f, const char *path, char *why,
+		 size_t why_size);
+/* Sync and rename; on an error nothing is left behind. */
+int store_commit(struct store_file *f, char *why, size_t why_size);
+void store_discard(struct store_file *f);
+
+#endif

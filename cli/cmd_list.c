@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `buddylab list TOPIC`: what is compiled in. Everything printed comes from the
+ * tables that the program itself works with.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc/profile.h"
+#include "bench/bench.h"
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/registry.h"
+
+static const struct args_option options[] = { { NULL, 0, NULL, NULL } };
+
+static const struct args_command command = {
+	.name = "list",
+	.synopsis = "[TOPIC]",
+	.text = "List what is compiled in. Topics: reporters, hypervisors, "
+		"workloads,\nkernels, options, counters; without a topic the "
+		"first four.\n",
+	.options = options,
+	.example = "  buddylab list options\n",
+};
+
+static int list_reporters(void)
+{
+	size_t i;
+
+	for (i = 0; registry.reporters[i]; i++)
+		printf("%-18s%s\n", registry.reporters[i]->name,
+		       registry.reporters[i]->summary);
+	return EXIT_FINE;
+}
+
+static int list_hypervisors(void)
+{
+	size_t i;
+
+	for (i = 0; registry.hypervisors[i]; i++)
+		printf("%-18s%s\n", registry.hypervisors[i]->name,
+		       registry.hypervisors[i]->summary);
+	return EXIT_FINE;
+}
+
+static int list_workloads(void)
+{
+	size_t i;
+
+	for (i = 0; registry.workloads[i]; i++)
+		printf("%-18s%s\n", registry.workloads[i]->name,
+		       registry.workloads[i]->summary);
+	return EXIT_FINE;
+}
+
+static int list_kernels(void)
+{
+	const char *const *names = alloc_profile_names();
+
+	for (; *names; names++)
+		puts(*names);
+	return EXIT_FINE;
+}
+
+static void print_allowed(const struct option_desc *o)
+{
+	const char *unit = o->type == OPTION_TIME ? "ns" :
+			   o->type == OPTION_SIZE ? " bytes" : "";
+	size_t i;
+
+	if (o->type == OPTION_BOOL)
+		printf("; on, off");
+	for (i = 0; o->type == OPTION_NAME && o->names[i]; i++)
+		printf("%s%s", i ? ", " : "; ", o->names[i]);
+	if (o->type == OPTION_NAME || o->type == OPTION_BOOL)
+		return;
+	if (o->max)
+		printf("; %" PRIu64 "%s to %" PRIu64 "%s", o->min, unit,
+		       o->max, unit);
+	else if (o->min)
+		printf("; at least %" PRIu64 "%s", o->min, unit);
+}
+
+static void print_option(const struct option_desc *o)
+{
+	static const char *const types[] = {
+		"switch", "number", "size", "time", "size or share", "name",
+		"text"
+	};
+
+	printf("  %-22s%s\n  %-22s(%s", o->name, o->help, "", types[o->type]);
+	if (o->unit && o->unit[0] && o->type != OPTION_TIME &&
+	    o->type != OPTION_SIZE && o->type != OPTION_SHARE)
+		printf(", %s", o->unit);
+	print_allowed(o);
+	if (!o->def)
+		printf("; required)\n");
+	else
+		printf("; default %s)\n", o->def[0] ? o->def : "empty");
+}
+
+static void print_table(const struct option_table *t)
+{
+	const struct option_desc *o;
+
+	for (o = t->descs; o->name; o++)
+		print_option(o);
+}
+
+static void print_section(const struct schema *s, enum section_kind kind)
+{
+	unsigned int i;
+
+	printf("[%s%s]\n", schema_section_name(kind),
+	       kind == SECTION_PHASE ? " NAME" : "");
+	print_table(&s->head[kind]);
+	print_table(&s->common[kind]);
+	for (i = 0; i < schema_nr_members(s, kind); i++) {
+		const struct option_table *t = schema_member(s, kind, i);
+
+		if (!t->descs->name)
+			continue;
+		printf("  with %s = %s:\n", schema_chooser(kind),
+		       schema_member_name(s, kind, i));
+		print_table(t);
+	}
+	printf("\n");
+}
+
+static int list_options(void)
+{
+	struct schema *s = malloc(sizeof(*s));
+	unsigned int i;
+
+	if (!s)
+		return EXIT_RUNTIME;
+	schema_init(s, &registry);
+	for (i = 0; i < NR_SECTION_KINDS; i++)
+		print_section(s, (enum section_kind)i);
+	printf("[variant NAME]\n  section.key, phase.NAME.key: values instead "
+	       "of those above\n");
+	free(s);
+	return EXIT_FINE;
+}
+
+static int list_counters(void)
+{
+	struct sim_counter_desc *c = calloc(SIM_MAX_COUNTERS + 1, sizeof(*c));
+	size_t i;
+
+	if (!c)
+		return EXIT_RUNTIME;
+	sim_counter_table(c);
+	for (i = 0; c[i].name[0]; i++)
+		printf("%-38s%-9s%s\n", c[i].name, c[i].unit, c[i].help);
+	free(c);
+	return EXIT_FINE;
+}
+
+struct topic {
+	const char *name;
+	int (*print)(void);
+	bool brief;          /* part of the list without a topic */
+};
+
+static const struct topic topics[] = {
+	{ "reporters", list_reporters, true },
+	{ "hypervisors", list_hypervisors, true },
+	{ "workloads", list_workloads, true },
+	{ "kernels", list_kernels, true },
+	{ "options", list_options, false },
+	{ "counters", list_counters, false },
+};
+
+static int list_brief(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(topics); i++) {
+		if (!topics[i].brief)
+			continue;
+		printf("%s%s:\n", i ? "\n" : "", topics[i].name);
+		topics[i].print();
+	}
+	return EXIT_FINE;
+}
+
+static int list_topic(const struct args *a, const char *name)
+{
+	const char *names[ARRAY_SIZE(topics) + 1] = { 0 };
+	const char *near;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(topics); i++) {
+		names[i] = topics[i].name;
+		if (!strcmp(name, names[i]))
+			return topics[i].print();
+	}
+	near = diag_nearest(name, names);
+	return args_error(a, "unknown topic '%s'%s%s%s", name,
+			  near ? "; did you mean '" : "", near ? near : "",
+			  near ? "'?" : "");
+}
+
+int cmd_list(int argc, char **argv)
+{
+	struct args a;
+	int option;
+
+	args_init(&a, &command, argc, argv);
+	option = args_next(&a);
+	if (option != ARGS_END)
+		return option == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
+	if (a.nr_words > 1)
+		return args_error(&a, "one topic only");
+	return a.nr_words ? list_topic(&a, a.words[0]) : list_brief();
+}

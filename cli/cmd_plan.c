@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `buddylab plan EXP.ini`: the cells, or commands that run them elsewhere. The
+ * commands of all formats are the same run-cell; only what surrounds them
+ * differs.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/exp_args.h"
+
+enum { PLAN_FORMAT = EXP_NR_OPTIONS };
+
+static const struct args_option options[] = {
+	EXP_OPTIONS,
+	{ "format", 0, "FORMAT", "list (default), make, parallel, slurm" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct args_command command = {
+	.name = "plan",
+	.synopsis = "EXP.ini [options]",
+	.text = "List the cells of an experiment in plan order, or print what\n"
+		"another engine needs to run them: a makefile, a list of "
+		"commands for\nGNU parallel, or a Slurm job array.\n",
+	.options = options,
+	.example = "  buddylab plan exp.ini --format parallel | parallel\n"
+		   "  buddylab plan exp.ini --format make | make -f - -j 8\n"
+		   "  buddylab plan exp.ini --format slurm | sbatch\n",
+};
+
+static void print_list(const struct experiment *e)
+{
+	char text[300];
+	size_t i;
+
+	for (i = 0; i < e->nr_cells; i++) {
+		cell_describe(&e->cells[i], text, sizeof(text));
+		printf("%s  %s\n", e->cells[i].id, text);
+	}
+}
+
+static void print_parallel(const struct experiment *e, const char *run)
+{
+	size_t i;
+
+	for (i = 0; i < e->nr_cells; i++)
+		if (!e->cells[i].repeated)
+			printf("%s --cell %s\n", run, e->cells[i].id);
+}
+
+/* `$` is make's; everything else is quoted for the shell already. */
+static void put_recipe(const char *text)
+{
+	for (; *text; text++)
+		printf(*text == '$' ? "$$" : "%c", *text);
+}
+
+static void print_make(const struct experiment *e, const char *run,
+		       const char *collect)
+{
+	size_t i;
+
+	printf(".PHONY: all cells\nall: cells\n\t");
+	put_recipe(collect);
+	printf("\ncells:");
+	for (i = 0; i < e->nr_cells; i++)
+		if (!e->cells[i].repeated)
+			printf(" \\\n\tcell-%s", e->cells[i].id);
+	printf("\n");
+	for (i = 0; i < e->nr_cells; i++) {
+		if (e->cells[i].repeated)
+			continue;
+		printf(".PHONY: cell-%s\ncell-%s:\n\t", e->cells[i].id,
+		       e->cells[i].id);
+		put_recipe(run);
+		printf(" --cell %s\n", e->cells[i].id);
+	}
+}
+
+/* A job array; the collecting step is a job of its own. */
+static void print_slurm(const struct experiment *e, const char *run,
+			const char *collect)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < e->nr_cells; i++)
+		nr += !e->cells[i].repeated;
+	printf("#!/bin/sh\n#SBATCH --job-name=buddylab\n#SBATCH --array=0-%zu\n"
+	       "# When all have ended (--dependency=afterany:JOB):\n"
+	       "#   %s\nset -- \\\n", nr - 1, collect);
+	for (i = 0; i < e->nr_cells; i++)
+		if (!e->cells[i].repeated)
+			printf("\t%s \\\n", e->cells[i].id);
+	printf("\nshift \"$SLURM_ARRAY_TASK_ID\"\nexec %s --cell \"$1\"\n",
+	       run);
+}
+
+static int print_plan(const struct exp_args *a, const struct experiment *e,
+		      const char *format)
+{
+	char *run = exp_args_repeat(a, "run-cell");
+	char *collect = exp_args_repeat(a, "collect");
+	int code = run && collect ? EXIT_FINE : EXIT_RUNTIME;
+
+	if (code)
+		fprintf(stderr, "buddylab plan: error: out of memory\n");
+	else if (!strcmp(format, "list"))
+		print_list(e);
+	else if (!strcmp(format, "parallel"))
+		print_parallel(e, run);
+	else if (!strcmp(format, "make"))
+		print_make(e, run, collect);
+	else
+		print_slurm(e, run, collect);
+	free(run);
+	free(collect);
+	return code;
+}
+
+static const char *const formats[] = { "list", "make", "parallel", "slurm",
+				       NULL };
+
+static int take_format(const struct exp_args *a, const char **format)
+{
+	const char *near;
+	unsigned int i;
+
+	for (i = 0; formats[i]; i++)
+		if (!strcmp(formats[i], a->args.value)) {
+			*format = formats[i];
+			return 0;
+		}
+	near = diag_nearest(a->args.value, formats);
+	return args_error(&a->args, "unknown format '%s'%s%s%s; allowed are "
+			  "list, make, parallel, slurm", a->args.value,
+			  near ? "; did you mean '" : "", near ? near : "",
+			  near ? "'?" : "");
+}
+
+int cmd_plan(int argc, char **argv)
+{
+	const char *format = formats[0];
+	struct exp_args a;
+	struct experiment e;
+	int option, code;
+
+	exp_args_init(&a, &command, argc, argv);
+	while ((option = exp_args_next(&a)) >= 0)
+		if (take_format(&a, &format))
+			return EXIT_USAGE;
+	if (option != ARGS_END)
+		return exp_args_exit(option);
+	code = exp_args_load(&a, &e);
+	if (code)
+		return code;
+	code = print_plan(&a, &e, format);
+	experiment_free(&e);
+	return code;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `buddylab run EXP.ini`: all cells, then the table. docs/experiment-file.md */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/exp_args.h"
+
+enum { RUN_JOBS = EXP_NR_OPTIONS, RUN_FORMAT, RUN_CHECK };
+
+static const struct args_option options[] = {
+	EXP_OPTIONS,
+	{ "jobs", 'j', "N", "cells at a time (default: one per CPU)" },
+	{ "format", 0, "FORMAT", "of the result: table (default), cover, md, csv,"
+				 " json, jsonl, none" },
+	{ "check-every", 0, "N", "test all invariants every N events" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct args_command command = {
+	.name = "run",
+	.synopsis = "EXP.ini [options]",
+	.text = "Run the cells of an experiment that have no result yet, write\n"
+		"DIR/cells.jsonl, and print the table. An interrupted run keeps\n"
+		"what is finished; the same command goes on from there.\n",
+	.options = options,
+	.example = "  buddylab run bench/experiments/quick.ini -o out/quick "
+		   "--set guest.shuffle=on\n",
+};
+
+struct run_command {
+	struct exp_args exp;
+	struct runner_options runner;
+	const char *format;
+};
+
+static const char *const formats[] = {
+	"table", "cover", "md", "csv", "json", "jsonl", "none", NULL
+};
+
+static int take_format(struct run_command *c)
+{
+	const char *near;
+	unsigned int i;
+
+	for (i = 0; formats[i]; i++)
+		if (!strcmp(formats[i], c->exp.args.value)) {
+			c->format = formats[i];
+			return 0;
+		}
+	near = diag_nearest(c->exp.args.value, formats);
+	return args_error(&c->exp.args, "unknown format '%s'%s%s%s; allowed "
+			  "are table, cover, md, csv, json, jsonl, none",
+			  c->exp.args.value,
+			  near ? "; did you mean '" : "", near ? near : "",
+			  near ? "'?" : "");
+}
+
+static int take_option(struct run_command *c, int option)
+{
+	switch (option) {
+	case RUN_JOBS:
+		c->runner.jobs = exp_args_count(&c->exp, "jobs", 1024);
+		return c->runner.jobs ? 0 : EXIT_USAGE;
+	case RUN_FORMAT:
+		return take_format(c);
+	default:
+		c->runner.check_every = exp_args_count(&c->exp, "check-every",
+						       UINT32_MAX);
+		return c->runner.check_every ? 0 : EXIT_USAGE;
+	}
+}
+
+static unsigned int default_jobs(void)
+{
+	const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > 1024 ? 1024 : (unsigned int)n;
+}
+
+/* Lines of cells.jsonl as they are. */
+static int print_lines(const char *dir)
+{
+	char path[STORE_PATH_SIZE], buf[8192];
+	size_t n;
+	FILE *f;
+
+	store_list_path(dir, path, sizeof(path));
+	f = fopen(path, "r");
+	if (!f) {
+		perror(path);
+		return EXIT_RUNTIME;
+	}
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		fwrite(buf, 1, n, stdout);
+	n = (size_t)ferror(f);
+	fclose(f);
+	return n ? EXIT_RUNTIME : 0;
+}
+
+static int print_table(const char *dir, enum report_format format)
+{
+	struct diag d = { .out = stderr };
+	struct results r;
+	int code = EXIT_RUNTIME;
+
+	if (!results_read(&r, dir, &d) &&
+	    (!r.nr_cells || !report_print(&r, format, stdout)))
+		code = EXIT_FINE;
+	results_free(&r);
+	return code;
+}
+
+static int print_result(const struct run_command *c)
+{
+	enum report_format format;
+
+	if (!strcmp(c->format, "none"))
+		return EXIT_FINE;
+	if (report_format_parse(c->format, &format))
+		return print_lines(c->exp.dir);
+	return print_table(c->exp.dir, format);
+}
+
+static int interrupted(const struct run_command *c,
+		       const struct runner_outcome *o)
+{
+	char *again = exp_args_repeat(&c->exp, "run");
+
+	fprintf(stderr, "interrupted: %zu of %zu cells have a result; to go "
+		"on: %s\n", o->nr_kept + o->nr_done, o->nr_cells,
+		again ? again : "run the same command");
+	free(again);
+	return EXIT_INTERRUPTED;
+}
+
+static int finish(const struct run_command *c, const struct experiment *e,
+		  const struct runner_outcome *o)
+{
+	char why[4400];
+	size_t missing;
+
+	if (o->interrupted)
+		return interrupted(c, o);
+	if (collect_cells(e, c->exp.dir, &missing, why, sizeof(why))) {
+		fprintf(stderr, "buddylab run: error: %s\n", why);
+		return EXIT_RUNTIME;
+	}
+	if (o->nr_kept)
+		fprintf(stderr, "%zu of %zu cells had a result already\n",
+			o->nr_kept, o->nr_cells);
+	if (print_result(c))
+		return EXIT_RUNTIME;
+	if (!missing)
+		return EXIT_FINE;
+	fprintf(stderr, "buddylab run: error: %zu of %zu cells failed; the "
+		"others are kept in %s\n", o->nr_failed, o->nr_cells,
+		c->exp.dir);
+	return EXIT_RUNTIME;
+}
+
+static int run(struct run_command *c)
+{
+	struct runner_outcome outcome;
+	struct experiment e;
+	char why[4400];
+	char *repeat;
+	int code = exp_args_load(&c->exp, &e);
+
+	if (code)
+		return code;
+	if (store_open(c->exp.dir, why, sizeof(why))) {
+		fprintf(stderr, "buddylab run: error: %s\n", why);
+		experiment_free(&e);
+		return EXIT_RUNTIME;
+	}
+	repeat = exp_args_repeat(&c->exp, "run-cell");
+	c->runner.dir = c->exp.dir;
+	c->runner.messages = stderr;
+	c->runner.progress = isatty(STDERR_FILENO);
+	c->runner.repeat = repeat;
+	if (runner_run(&e, &c->runner, &outcome)) {
+		fprintf(stderr, "buddylab run: error: cannot start workers\n");
+		code = EXIT_RUNTIME;
+	} else {
+		code = finish(c, &e, &outcome);
+	}
+	free(repeat);
+	experiment_free(&e);
+	return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_command c = { .format = formats[0] };
+	int option;
+
+	c.runner.jobs = default_jobs();
+	exp_args_init(&c.exp, &command, argc, argv);
+	while ((option = exp_args_next(&c.exp)) >= 0)
+		if (take_option(&c, option))
+			return EXIT_USAGE;
+	return option == ARGS_END ? run(&c) : exp_args_exit(option);
+}

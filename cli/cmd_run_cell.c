@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `buddylab run-cell EXP.ini --cell ID -o DIR`: the unit of work for make, GNU
+ * parallel, Slurm or anything else. Does nothing if the result is there.
+ */
+#include <stdlib.h>
+
+#include "cli/commands.h"
+#include "cli/exp_args.h"
+
+enum { CELL_ID = EXP_NR_OPTIONS, CELL_CHECK };
+
+static const struct args_option options[] = {
+	EXP_OPTIONS,
+	{ "cell", 0, "ID", "32 hex digits, as `plan` lists them" },
+	{ "check-every", 0, "N", "test all invariants every N events" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct args_command command = {
+	.name = "run-cell",
+	.synopsis = "EXP.ini --cell ID -o DIR [options]",
+	.text = "Run one cell and write DIR/cells/ID.json, unless a valid "
+		"result is there.\n",
+	.options = options,
+	.example = "  buddylab plan quick.ini | head -1\n"
+		   "  buddylab run-cell quick.ini --cell ID -o out/quick\n",
+};
+
+static int run_one(struct exp_args *a, struct experiment *e,
+		   struct runner_options *opt)
+{
+	struct runner_outcome outcome;
+	char why[4400];
+
+	if (store_open(a->dir, why, sizeof(why))) {
+		fprintf(stderr, "buddylab run-cell: error: %s\n", why);
+		return EXIT_RUNTIME;
+	}
+	opt->dir = a->dir;
+	opt->jobs = 1;
+	opt->messages = stderr;
+	if (runner_run(e, opt, &outcome)) {
+		fprintf(stderr, "buddylab run-cell: error: cannot start a "
+			"worker\n");
+		return EXIT_RUNTIME;
+	}
+	if (outcome.interrupted)
+		return EXIT_INTERRUPTED;
+	return outcome.nr_failed ? EXIT_RUNTIME : EXIT_FINE;
+}
+
+static int run(struct exp_args *a, struct runner_options *opt, const char *id)
+{
+	struct experiment e;
+	int code;
+
+	if (!id)
+		return args_error(&a->args, "--cell is missing");
+	code = exp_args_load(a, &e);
+	if (code)
+		return code;
+	opt->only = experiment_cell(&e, id);
+	if (opt->only)
+		code = run_one(a, &e, opt);
+	else
+		code = args_error(&a->args, "the experiment has no cell '%s'; "
+				  "buddylab plan lists them", id);
+	experiment_free(&e);
+	return code;
+}
+
+int cmd_run_cell(int argc, char **argv)
+{
+	struct runner_options opt = { 0 };
+	const char *id = NULL;
+	struct exp_args a;
+	int option;
+
+	exp_args_init(&a, &command, argc, argv);
+	while ((option = exp_args_next(&a)) >= 0) {
+		if (option == CELL_ID) {
+			id = a.args.value;
+			continue;
+		}
+		opt.check_every = exp_args_count(&a, "check-every",
+						 UINT32_MAX);
+		if (!opt.check_every)
+			return EXIT_USAGE;
+	}
+	return option == ARGS_END ? run(&a, &opt, id) : exp_args_exit(option);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Options that run, plan, run-cell, status and collect share. */
+#include "cli/exp_args.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/registry.h"
+
+void exp_args_init(struct exp_args *a, const struct args_command *command,
+		   int argc, char **argv)
+{
+	memset(a, 0, sizeof(*a));
+	args_init(&a->args, command, argc, argv);
+	a->req.registry = &registry;
+	a->req.sets = a->sets;
+}
+
+/* out/NAME for any/NAME.ini. */
+static void default_dir(struct exp_args *a)
+{
+	const char *slash = strrchr(a->req.path, '/');
+	const char *name = slash ? slash + 1 : a->req.path;
+	const char *dot = strrchr(name, '.');
+	const int len = dot && dot != name ? (int)(dot - name) :
+					     (int)strlen(name);
+
+	snprintf(a->dir, sizeof(a->dir), "out/%.*s", len, name);
+}
+
+static int take_shared(struct exp_args *a, int option)
+{
+	const char *value = a->args.value;
+
+	switch (option) {
+	case EXP_OUTPUT:
+		if (!value[0] || strlen(value) >= sizeof(a->dir))
+			break;
+		snprintf(a->dir, sizeof(a->dir), "%s", value);
+		return 0;
+	case EXP_SET:
+		if (a->req.nr_sets == EXP_MAX_SETS)
+			break;
+		a->sets[a->req.nr_sets++] = value;
+		return 0;
+	case EXP_SEEDS:
+		a->req.seeds = value;
+		return 0;
+	default:
+		a->req.only = value;
+		return 0;
+	}
+	args_error(&a->args, option == EXP_SET ? "more than %d --set" :
+		   "--output wants a folder of less than %d characters",
+		   option == EXP_SET ? EXP_MAX_SETS : STORE_PATH_SIZE);
+	return ARGS_BAD;
+}
+
+static int take_word(struct exp_args *a)
+{
+	if (a->args.nr_words == 0)
+		args_error(&a->args, "no experiment file is named");
+	else if (a->args.nr_words > 1)
+		args_error(&a->args, "one experiment file only; '%s' is one "
+			   "more", a->args.words[1]);
+	else
+		a->req.path = a->args.words[0];
+	if (!a->req.path)
+		return ARGS_BAD;
+	if (!a->dir[0])
+		default_dir(a);
+	return ARGS_END;
+}
+
+int exp_args_next(struct exp_args *a)
+{
+	int option, err;
+
+	for (;;) {
+		option = args_next(&a->args);
+		if (option == ARGS_END)
+			return take_word(a);
+		if (option < 0 || option >= EXP_NR_OPTIONS)
+			return option;
+		err = take_shared(a, option);
+		if (err)
+			return err;
+	}
+}
+
+int exp_args_exit(int result)
+{
+	return result == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
+}
+
+int exp_args_load(struct exp_args *a, struct experiment *e)
+{
+	struct diag d = { .out = stderr };
+	int err = experiment_load(e, &a->req, &d);
+
+	if (!err)
+		return 0;
+	if (err == -ENOMEM)
+		diag_error(&d, (struct diag_place){ .file = a->req.path },
+			   "out of memory");
+	experiment_free(e);
+	return err == -EINVAL ? EXIT_USAGE : EXIT_RUNTIME;
+}
+
+/* Quote a word for sh if it needs that. */
+static void put_word(FILE *out, const char *word)
+{
+	const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789_-+=./:,%@";
+
+	if (word[0] && strspn(word, plain) == strlen(word)) {
+		fprintf(out, " %s", word);
+		return;
+	}
+	fputs(" '", out);
+	for (; *word; word++) {
+		if (*word == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*word, out);
+	}
+	fputc('\'', out);
+}
+
+char *exp_args_repeat(const struct exp_args *a, const char *command)
+{
+	char *text = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "buddylab %s", command);
+	put_word(out, a->req.path);
+	fputs(" -o", out);
+	put_word(out, a->dir);
+	for (i = 0; i < a->req.nr_sets; i++) {
+		fputs(" --set", out);
+		put_word(out, a->req.sets[i]);
+	}
+	if (a->req.seeds) {
+		fputs(" --seeds", out);
+		put_word(out, a->req.seeds);
+	}
+	if (a->req.only) {
+		fputs(" --only", out);
+		put_word(out, a->req.only);
+	}
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+unsigned int exp_args_count(const struct exp_args *a, const char *option,
+			    unsigned int max)
+{
+	uint64_t n = 0;
+
+	if (!parse_u64(a->args.value, &n) && n >= 1 && n <= max)
+		return (unsigned int)n;
+	args_error(&a->args, "--%s wants a number from 1 to %u, not '%s'",
+		   option, max, a->args.value);
+	return 0;
+}

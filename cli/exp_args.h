@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What every command that works on an experiment file takes. */
+#ifndef CLI_EXP_ARGS_H
+#define CLI_EXP_ARGS_H
+
+#include "bench/bench.h"
+#include "cli/args.h"
+
+/* The first entries of the command's option table, in this order. */
+#define EXP_OPTIONS                                                           \
+	{ "output", 'o', "DIR", "folder of results (default out/NAME)" },     \
+	{ "set", 0, "KEY=VALUE", "section.key=value or phase.NAME.key=value;" \
+				 " wins over the file, repeatable" },         \
+	{ "seeds", 0, "A..B", "seeds instead of the file's" },                \
+	{ "only", 0, "VARIANT[,..]", "leave the other variants out" }
+
+enum { EXP_OUTPUT, EXP_SET, EXP_SEEDS, EXP_ONLY, EXP_NR_OPTIONS };
+
+#define EXP_MAX_SETS 256
+
+struct exp_args {
+	struct args args;
+	struct experiment_request req;
+	const char *sets[EXP_MAX_SETS];
+	char dir[STORE_PATH_SIZE];   /* results */
+};
+
+/*
+ * The next option of the command's own, as args_next(); those above are taken
+ * here. ARGS_END after the one word, the experiment file, was found.
+ */
+void exp_args_init(struct exp_args *a, const struct args_command *command,
+		   int argc, char **argv);
+int exp_args_next(struct exp_args *a);
+
+/* Exit code for args_next()'s ARGS_BAD or ARGS_HELP. */
+int exp_args_exit(int result);
+
+/* Load the experiment; 0 or the exit code, messages on stderr. */
+int exp_args_load(struct exp_args *a, struct experiment *e);
+
+/*
+ * "buddylab run-cell EXP -o DIR --set ..." with what was asked for, quoted for
+ * a shell; NULL without memory. The caller frees it.
+ */
+char *exp_args_repeat(const struct exp_args *a, const char *command);
+
+/* A whole number >= 1 up to max, or a message and 0. */
+unsigned int exp_args_count(const struct exp_args *a, const char *option,
+			    unsigned int max);
+
+#endif
