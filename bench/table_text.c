@@ -52,6 +52,7 @@ static void pen_text(struct pen *p, const char *text)
 		return;
 	for (; p->at < p->want; p->at++)
 		fputc(' ', p->out);
+	p->at += text_width(text);
 	for (; *text; text++) {
 		const unsigned char c = (unsigned char)*text;
 
@@ -59,7 +60,6 @@ static void pen_text(struct pen *p, const char *text)
 			continue;
 		fputc(p->ascii && (c < ' ' || c > '~') ? '?' : c, p->out);
 	}
-	p->at = p->want += text_width(text);
 }
 
 static void pen_right(struct pen *p, size_t end, const char *text)
