@@ -48,7 +48,10 @@ void host_destroy(struct sim *s)
 int host_add_guest(struct sim_guest *g, char *why, size_t why_size)
 {
 	struct hypervisor *hv = g->sim->hv;
-	const int id = hv->ops->guest_add(hv, alloc_end_pfn(g->alloc));
+	/* A VMM maps whole huge pages; firmware keeps the end of the last. */
+	const pfn_t end = pfn_align_down(alloc_end_pfn(g->alloc) +
+					 HPAGE_PMD_NR - 1, HPAGE_PMD_ORDER);
+	const int id = hv->ops->guest_add(hv, end);
 
 	if (id < 0) {
 		snprintf(why, why_size, "the host cannot take guest %u",

@@ -33,7 +33,7 @@ struct task {
 	uint32_t mm;
 	uint32_t file;              /* valid if has_file */
 	uint16_t nr;                /* number within the phase */
-	bool has_file, started, exiting, done;
+	bool has_mm, has_file, started, exiting, done;
 	bool op_active, op_counted;
 	struct guest_op op;
 	struct workload_op record;  /* RECORD op that waits for the reporter */
@@ -110,7 +110,8 @@ struct sim_guest {
 	struct replay *replay;
 	struct diag replay_diag;
 	uint64_t record_reports;    /* Q records passed */
-	uint64_t record_seen;       /* blocks the design had reported ... */
+	uint64_t record_putbacks;   /* R records passed */
+	uint64_t record_seen;       /* what the design had done ... */
 	sim_ns_t record_since;      /* ... when that last changed */
 	uint64_t records_applied, record_misses;
 	uint64_t base_pages;        /* kept by the kernel since boot */

@@ -120,15 +120,18 @@ static int start_task(struct sim_guest *g, uint32_t i)
 	struct task *t = &g->tasks[i];
 	const sim_ns_t at = g->sim->engine.now +
 			    rng_below(&g->phase_rng, START_SPREAD_NS);
-	int mm;
+	int mm = 0;
 
 	g->work = (struct alloc_work){ 0 };
-	mm = guest_mm_create(g->mm, v->cpu);
+	/* A recorded run brings its own address spaces. */
+	if (!g->replay)
+		mm = guest_mm_create(g->mm, v->cpu);
 	if (mm < 0)
 		return mm;
 	host_drain_touches(g);
 	*t = (struct task){ .mm = (uint32_t)mm, .nr = (uint16_t)i,
-			    .started = true, .wake_at = at };
+			    .has_mm = !g->replay, .started = true,
+			    .wake_at = at };
 	g->tasks_started++;
 	v->current = 0;
 	v->slice_end = 0;

@@ -82,7 +82,7 @@ void record_fill_hooks(struct sim_guest *g, struct alloc_hooks *h)
 }
 
 /* Every page that is in no free block: it was in use when recording began. */
-void record_touch_allocated(struct sim_guest *g)
+static void touch_used(struct sim_guest *g)
 {
 	unsigned int order = 0;
 	pfn_t pfn = 0, head;
@@ -98,6 +98,39 @@ void record_touch_allocated(struct sim_guest *g)
 			host_touch(g, pfn, 0, TOUCH_WRITE);
 		pfn++;
 	}
+}
+
+/*
+ * Free blocks that were never reported may be backed: somebody used them
+ * before the recording. Which ones no snapshot knows; the lowest are taken.
+ */
+static void touch_unreported(struct sim_guest *g, uint64_t resident)
+{
+	struct hv_gauges now;
+	pfn_t pfn;
+
+	for (pfn = 0; pfn < alloc_end_pfn(g->alloc); pfn += HPAGE_PMD_NR) {
+		pfn_t head = pfn;
+		unsigned int order = 0;
+
+		host_gauges(g, &now);
+		if (pages_to_bytes(now.rss_pages) >= resident)
+			return;
+		if (alloc_page_lookup(g->alloc, pfn, &head, &order) !=
+			    ALLOC_PAGE_BUDDY || order < HPAGE_PMD_ORDER ||
+		    alloc_block_marks(g->alloc, head))
+			continue;
+		host_touch(g, pfn, HPAGE_PMD_ORDER, TOUCH_WRITE);
+	}
+}
+
+void record_touch_allocated(struct sim_guest *g)
+{
+	const struct trace_options *opt =
+		record_phase(g->sim)->workload_options;
+
+	touch_used(g);
+	touch_unreported(g, opt->resident);
 }
 
 void record_destroy(struct sim_guest *g)
@@ -129,24 +162,30 @@ static uint64_t reported_blocks(const struct sim_guest *g)
 	return sum;
 }
 
+/* What the design has done by now, and the stream has shown of it so far. */
+static bool is_ahead(const struct sim_guest *g, const struct req_record *r)
+{
+	if (r->kind == REQ_R)
+		return alloc_counters(g->alloc)->putbacks > g->record_putbacks;
+	return reported_blocks(g) > g->record_reports;
+}
+
 /*
- * True while the task has to wait before this step of the kernel's reporter.
- * An isolation announces a report: the pass it belongs to must have begun.
+ * True while the task has to wait before this step of the kernel's reporter:
+ * the design has not come as far. A design that does nothing for a while is
+ * not waited for, since it may never do what the kernel did.
  */
 static bool must_wait(struct sim_guest *g, const struct req_record *r,
 		      sim_ns_t now)
 {
-	const uint64_t have = reported_blocks(g);
+	const uint64_t have = reported_blocks(g) +
+			      alloc_counters(g->alloc)->putbacks;
 
-	if (!g->dev.present)
-		return false;
-	if (have != g->record_seen) {
+	if (have != g->record_seen || g->record_since == 0) {
 		g->record_seen = have;
 		g->record_since = now;
 	}
-	if (have >= g->record_reports + (r->kind == REQ_Q || r->kind == REQ_I))
-		return false;
-	return now - g->record_since < RECORD_PATIENCE_NS;
+	return !is_ahead(g, r) && now - g->record_since < RECORD_PATIENCE_NS;
 }
 
 static uint64_t record_price(const struct price_now *p,
@@ -168,7 +207,7 @@ bool record_apply(struct sim_guest *g, struct task *t,
 	struct replay_step step = { .pfn = PFN_NONE };
 	struct vcpu *v = &g->vcpus[t->nr % g->topo.nr_cpus];
 
-	if (is_reporter_step(r) && must_wait(g, r, now)) {
+	if (g->dev.present && is_reporter_step(r) && must_wait(g, r, now)) {
 		/* The same record comes again: the workload is not asked. */
 		t->record = *op;
 		t->record_waits = true;
@@ -178,6 +217,7 @@ bool record_apply(struct sim_guest *g, struct task *t,
 	t->record_waits = false;
 	if (is_reporter_step(r) && g->dev.present) {
 		g->record_reports += r->kind == REQ_Q;
+		g->record_putbacks += r->kind == REQ_R;
 		return false;
 	}
 	replay_apply(g->replay, r, &step);

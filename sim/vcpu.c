@@ -63,8 +63,14 @@ static struct task *vcpu_pick(struct vcpu *v, sim_ns_t now, sim_ns_t *wake)
 	return NULL;
 }
 
-static void task_begin_exit(struct task *t)
+static void task_begin_exit(struct sim_guest *g, struct task *t)
 {
+	if (!t->has_mm) {
+		t->op_active = false;
+		t->done = true;
+		phase_task_done(g, t);
+		return;
+	}
 	t->op = (struct guest_op){ .kind = GUEST_EXIT, .mm = t->mm };
 	t->op_active = true;
 	t->op_counted = false;
@@ -84,6 +90,8 @@ static void task_begin(struct task *t, const struct workload_op *w,
 			t->op.flags |= GUEST_MAP_HUGEPAGE;
 		if (w->flags & WORKLOAD_MAP_FILE)
 			t->op.flags |= GUEST_MAP_FILE;
+		if (w->flags & WORKLOAD_MAP_UNALIGNED)
+			t->op.flags |= GUEST_MAP_UNALIGNED;
 	} else {
 		t->op.addr = t->slot_addr[w->slot] + w->offset;
 		t->op.len = kind == GUEST_MUNMAP ? t->slot_len[w->slot] : w->len;
@@ -124,7 +132,7 @@ static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
 	if (t->record_waits && !over)
 		return record_apply(g, t, &t->record, now);
 	if (over || !g->workload.ops->next(&g->workload, t->nr, &w)) {
-		task_begin_exit(t);
+		task_begin_exit(g, t);
 		return true;
 	}
 	switch (w.kind) {
@@ -144,7 +152,7 @@ static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
 		task_begin(t, &w, GUEST_MADV_DONTNEED);
 		return true;
 	case WORKLOAD_EXIT:
-		task_begin_exit(t);
+		task_begin_exit(g, t);
 		return true;
 	case WORKLOAD_SLEEP:
 		t->wake_at = now + w.ns;
@@ -194,7 +202,7 @@ static uint64_t task_wait(struct sim_guest *g, struct task *t,
 	if (w->reason == ALLOC_REASON_OOM) {
 		/* The OOM killer takes the task that asked: it is the largest. */
 		g->oom_kills++;
-		task_begin_exit(t);
+		task_begin_exit(g, t);
 		return 0;
 	}
 	g->reclaim_rounds++;
@@ -225,7 +233,7 @@ static uint64_t task_run_op(struct vcpu *v, struct task *t)
 		break;
 	case GUEST_NOMEM:
 		g->oom_kills++;
-		task_begin_exit(t);
+		task_begin_exit(g, t);
 		break;
 	case GUEST_MORE:
 		break;

@@ -34,6 +34,11 @@ static const struct option_desc trace_descs[] = {
 	  .unit = "path",
 	  .help = "Snapshot taken at its end, to compare with; may be left "
 		  "out." },
+	{ .name = "resident", .type = OPTION_SIZE,
+	  .offset = offsetof(struct trace_options, resident), .def = "0",
+	  .unit = "bytes",
+	  .help = "Host-resident memory when the recording began, as the host "
+		  "saw it." },
 	{ .name = NULL },
 };
 

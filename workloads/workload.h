@@ -80,6 +80,11 @@ struct trace_options {
 	char file[OPTION_STRING_SIZE];   /* recorded request stream */
 	char before[OPTION_STRING_SIZE]; /* snapshot at its start */
 	char after[OPTION_STRING_SIZE];  /* at its end; empty = not compared */
+	/*
+	 * Host-resident bytes when recording began. What was in use is touched
+	 * anyway; free blocks that were never reported make up the rest.
+	 */
+	uint64_t resident;
 };
 
 extern const struct workload_ops idle_workload;
