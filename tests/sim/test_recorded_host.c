@@ -36,22 +36,23 @@ struct step {
 static unsigned int read_host_csv(struct step *steps)
 {
 	FILE *f = fopen(FOLDER "host.csv", "r");
-	unsigned long long rss, blocks, last = 0;
+	long long rss, last = 0;
+	unsigned long long blocks;
 	unsigned int nr = 0;
 	char line[256];
 	double at;
 
 	assert_non_null(f);
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lf,%*d,%llu,%*d,%*d,%*d,%llu", &at, &rss,
-			   &blocks) != 3)
+		if (sscanf(line, "%lf,%*d,%lld,%*d,%*d,%*d,%llu", &at, &rss,
+			   &blocks) != 3 || rss < 0)
 			continue;
 		if (nr == 0 || rss > last)
 			nr = 0;
 		else if (rss == last)
 			continue;
 		assert_true(nr < MAX_STEPS);
-		steps[nr++] = (struct step){ rss, blocks, at };
+		steps[nr++] = (struct step){ (uint64_t)rss, blocks, at };
 		last = rss;
 	}
 	fclose(f);
