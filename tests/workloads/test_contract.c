@@ -307,7 +307,7 @@ static void test_trace__bad_file_is_an_error(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		struct trace_options o = { "", "", "" };
+		struct trace_options o = { .resident = 0 };
 		char why[512] = "";
 		struct workload w = {
 			.ops = &trace_workload, .options = &o,
