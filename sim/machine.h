@@ -141,7 +141,7 @@ struct sim {
 	struct sim_phase_result *phases;
 	unsigned int nr_phases_run;
 	struct sim_counter_desc counter_table[SIM_MAX_COUNTERS + 1];
-	uint64_t window_counters[SIM_MAX_COUNTERS];
+	uint64_t at_open[SIM_MAX_COUNTERS], at_close[SIM_MAX_COUNTERS];
 	struct sim_sample *samples;
 	unsigned int nr_samples, samples_capacity;
 	struct sim_result result;

@@ -14,8 +14,11 @@
 
 #include "include/check.h"
 
-/* Tasks of a real runner do not start in the same nanosecond. */
-#define START_SPREAD_NS NSEC_PER_MSEC
+/*
+ * Tasks start at random within this time, so that a window opens at a random
+ * place of their iterations, as it does in a real run.
+ */
+#define START_SPREAD_NS (100 * NSEC_PER_MSEC)
 #define STOP_POLL_EVENTS 1024
 
 void phase_note_iterations(struct sim *s, uint32_t pages)
@@ -173,7 +176,7 @@ static void window_open(void *ctx, uint64_t arg)
 	s->measuring = true;
 	s->window_start = s->engine.now;
 	s->window_iterations = 0;
-	stats_read(s, s->window_counters);
+	stats_read(s, s->at_open);
 }
 
 static void window_close(void *ctx, uint64_t arg)
@@ -186,6 +189,7 @@ static void window_close(void *ctx, uint64_t arg)
 	s->measuring = false;
 	s->window_closed = true;
 	s->window_end = s->engine.now;
+	stats_read(s, s->at_close);
 	s->stopping = true;
 }
 

@@ -181,18 +181,16 @@ static void end_metrics(struct sim *s, struct sim_metric *m, unsigned int *nr)
 void stats_phase(struct sim *s, unsigned int i)
 {
 	struct sim_phase_result *p = &s->phases[i];
-	uint64_t values[SIM_MAX_COUNTERS];
 	unsigned int c;
 
-	stats_read(s, values);
 	p->name = s->cfg.phases[i].name;
 	p->measured_ns = s->window_end - s->window_start;
 	p->iterations = s->window_iterations;
 	p->nr_counters = NR_COUNTERS;
 	for (c = 0; c < NR_COUNTERS; c++) {
 		p->counters[c].name = s->counter_table[c].name;
-		p->counters[c].value = counter_is_max(c) ? values[c] :
-				       values[c] - s->window_counters[c];
+		p->counters[c].value = counter_is_max(c) ?
+			s->at_close[c] : s->at_close[c] - s->at_open[c];
 	}
 	p->nr_metrics = 0;
 	put_metric(p->metrics, &p->nr_metrics, "iterations_per_s",
