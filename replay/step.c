@@ -113,6 +113,14 @@ static int run_cmd(struct step *s, const struct step_cmd *c)
 	return err;
 }
 
+/* Whatever a script did, every invariant of the allocator holds. */
+static void check_guest(const struct alloc *a)
+{
+	const char *broken = alloc_check(a);
+
+	CHECK_MSG(broken == NULL, "%s", broken);
+}
+
 static int run_script(struct step *s)
 {
 	size_t i;
@@ -120,6 +128,8 @@ static int run_script(struct step *s)
 
 	for (i = 0; i < s->script->nr_cmds && !err; i++)
 		err = run_cmd(s, &s->script->cmds[i]);
+	if (s->a)
+		check_guest(s->a);
 	if (!err && fflush(s->out))
 		err = -EIO;
 	if (err == -EIO)
