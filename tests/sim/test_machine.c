@@ -45,8 +45,8 @@ static void measure_phase(struct cell *c, const struct workload_ops *w,
 {
 	add_phase(c, "measure", w, tasks, UNTIL_TASKS);
 	c->phases[c->cfg.nr_phases - 1].opt.thp = true;
-	c->phases[c->cfg.nr_phases - 1].opt.warmup = 20 * NSEC_PER_MSEC;
-	c->phases[c->cfg.nr_phases - 1].opt.duration = 50 * NSEC_PER_MSEC;
+	c->phases[c->cfg.nr_phases - 1].opt.warmup = 120 * NSEC_PER_MSEC;
+	c->phases[c->cfg.nr_phases - 1].opt.duration = 400 * NSEC_PER_MSEC;
 }
 
 static void run_measured(uint64_t seed, unsigned int tasks,
