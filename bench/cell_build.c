@@ -164,6 +164,59 @@ static int topology_text(const struct cell_build *b, const struct setting *s,
 	return *out ? 0 : -ENOMEM;
 }
 
+static struct setting *find_guest_key(const struct cell_build *b,
+				      const char *key)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->v->nr_merged; i++)
+		if (b->v->merged[i]->kind == SECTION_GUEST &&
+		    !strcmp(b->v->merged[i]->key, key))
+			return b->v->merged[i];
+	return NULL;
+}
+
+/*
+ * Processing units of a resolved topology, "Package:1 [NUMANode] Core:8 PU:2":
+ * the product of the counts; what stands in brackets is attached beside.
+ */
+static uint64_t count_cpus(const char *text)
+{
+	uint64_t product = 1, n;
+
+	for (; *text; text += strcspn(text, " "), text += *text == ' ') {
+		const char *digit = strchr(text, ':');
+
+		if (*text == '[' || !digit)
+			continue;
+		for (n = 0, digit++; *digit >= '0' && *digit <= '9'; digit++)
+			n = n * 10 + (uint64_t)(*digit - '0');
+		product *= n;
+	}
+	return product;
+}
+
+/* cpus = 0 takes all; results and ids show how many that are. */
+static int set_cpus(const struct cell_build *b, struct cell_body *body,
+		    struct setting *s)
+{
+	const uint64_t nr = count_cpus(body->guest.topology);
+
+	if (!body->guest.cpus)
+		body->guest.cpus = nr;
+	if (body->guest.cpus <= nr && nr <= ALLOC_MAX_CPUS)
+		return 0;
+	if (!s)
+		s = find_guest_key(b, "cpus");
+	setting_item_error(s, &b->e->ini, b->d, 0, "topology '%s' has %llu "
+			   "processing units, but cpus = %llu; at most %d are "
+			   "possible", body->guest.topology,
+			   (unsigned long long)nr,
+			   (unsigned long long)body->guest.cpus,
+			   ALLOC_MAX_CPUS);
+	return -EINVAL;
+}
+
 static int set_topology(const struct cell_build *b, struct cell_body *body,
 			struct setting *s)
 {
@@ -190,7 +243,7 @@ static int set_topology(const struct cell_build *b, struct cell_body *body,
 		}
 	}
 	memcpy(body->guest.topology, c->text, sizeof(c->text));
-	return 0;
+	return set_cpus(b, body, s);
 }
 
 static const char *chosen_text(const struct cell_build *b, unsigned int i)
@@ -364,17 +417,6 @@ static int init_members(const struct cell_build *b, struct cell_body *body)
 	return 0;
 }
 
-static struct setting *find_topology(const struct cell_build *b)
-{
-	unsigned int i;
-
-	for (i = 0; i < b->v->nr_merged; i++)
-		if (b->v->merged[i]->kind == SECTION_GUEST &&
-		    !strcmp(b->v->merged[i]->key, "topology"))
-			return b->v->merged[i];
-	return NULL;
-}
-
 int cell_build(const struct cell_build *b, struct cell_body **out)
 {
 	struct cell_body *body = arena_alloc(&b->e->arena, sizeof(*body));
@@ -391,7 +433,7 @@ int cell_build(const struct cell_build *b, struct cell_body **out)
 	if (!err)
 		err = apply_rest(b, body);
 	if (!err)
-		err = set_topology(b, body, find_topology(b));
+		err = set_topology(b, body, find_guest_key(b, "topology"));
 	if (!err)
 		err = load_prices(b, body->host.prices, &body->prices);
 	return err ? err : cell_body_finish(body, &b->e->schema,

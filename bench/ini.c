@@ -178,6 +178,18 @@ static void add_entry(struct ini_reader *r, const struct ini_line *l,
 static void read_source(struct ini_reader *r, const char *path, int parent,
 			struct ini_place from);
 
+/* The file is one of those that are being read. */
+static bool is_open(const struct ini *ini, unsigned int source,
+		    const char *path)
+{
+	int i;
+
+	for (i = (int)source; i >= 0; i = ini->sources[i].parent)
+		if (!strcmp(ini->sources[i].path, path))
+			return true;
+	return false;
+}
+
 static void include_file(struct ini_reader *r, const struct ini_line *l,
 			 struct ini_place at)
 {
@@ -200,6 +212,10 @@ static void include_file(struct ini_reader *r, const struct ini_line *l,
 	r->no_memory |= !path;
 	if (!path)
 		return;
+	if (is_open(ini, at.source, path)) {
+		ini_error(ini, r->d, at, "'%s' includes itself", path);
+		return;
+	}
 	r->depth++;
 	read_source(r, path, (int)at.source, at);
 	r->depth--;

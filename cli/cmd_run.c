@@ -12,8 +12,8 @@ enum { RUN_JOBS = EXP_NR_OPTIONS, RUN_FORMAT, RUN_CHECK };
 static const struct args_option options[] = {
 	EXP_OPTIONS,
 	{ "jobs", 'j', "N", "cells at a time (default: one per CPU)" },
-	{ "format", 0, "FORMAT", "of the result: table (default), cover, md, csv,"
-				 " json, jsonl, none" },
+	{ "format", 0, "FORMAT", "table (default), cover, md, csv, json, jsonl,"
+				 " none" },
 	{ "check-every", 0, "N", "test all invariants every N events" },
 	{ NULL, 0, NULL, NULL },
 };

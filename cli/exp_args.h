@@ -9,8 +9,7 @@
 /* The first entries of the command's option table, in this order. */
 #define EXP_OPTIONS                                                           \
 	{ "output", 'o', "DIR", "folder of results (default out/NAME)" },     \
-	{ "set", 0, "KEY=VALUE", "section.key=value or phase.NAME.key=value;" \
-				 " wins over the file, repeatable" },         \
+	{ "set", 0, "KEY=VALUE", "section.key or phase.NAME.key; repeatable" },\
 	{ "seeds", 0, "A..B", "seeds instead of the file's" },                \
 	{ "only", 0, "VARIANT[,..]", "leave the other variants out" }
 
