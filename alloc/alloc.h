@@ -268,6 +268,7 @@ enum alloc_reason {
 #define ALLOC_REQ_OOM_VICTIM 0x8u
 #define ALLOC_REQ_HIGHATOMIC 0x10u/* step's `highatomic`: rights at once */
 #define ALLOC_REQ_NOFRAGMENT 0x20u/* step's `nofragment` with BUDDY */
+#define ALLOC_REQ_TRIED 0x40u     /* alloc_page_fast() has just failed */
 
 /* One request; zero .slow before the first call, then leave it alone. */
 struct alloc_request {
@@ -298,7 +299,8 @@ struct alloc_result {
 struct alloc_result alloc_pages(struct alloc *a, struct alloc_request *req);
 /*
  * The hot case: order and gfp known good, first attempt only, no slow path.
- * Returns the PFN or PFN_NONE; on PFN_NONE call alloc_pages.
+ * Returns the PFN or PFN_NONE; on PFN_NONE call alloc_pages with
+ * ALLOC_REQ_TRIED: the first attempt is over and may have changed the lists.
  */
 pfn_t alloc_page_fast(struct alloc *a, unsigned int cpu, unsigned int order,
 		      gfp_t gfp);

@@ -368,8 +368,10 @@ struct alloc_result alloc_pages(struct alloc *a, struct alloc_request *req)
 		return res;
 	}
 	if (req->slow.stage == 0) {
-		res.pfn = get_page_from_freelist(
-			a, &ac, first_attempt_flags(a, &ac, req->flags));
+		if (!(req->flags & ALLOC_REQ_TRIED))
+			res.pfn = get_page_from_freelist(
+				a, &ac,
+				first_attempt_flags(a, &ac, req->flags));
 		if (res.pfn != PFN_NONE)
 			res.status = ALLOC_OK;
 		if (res.pfn != PFN_NONE ||

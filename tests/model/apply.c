@@ -62,6 +62,7 @@ static pfn_t alloc_one(struct world *w, const struct op *op)
 
 		if (pfn != PFN_NONE)
 			return pfn;
+		req.flags |= ALLOC_REQ_TRIED;
 	}
 	return alloc_pages(w->a, &req).pfn;
 }
