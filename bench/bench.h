@@ -5,6 +5,8 @@
 
 #include "bench/cell_json.h"
 #include "bench/collect.h"
+#include "bench/command.h"
+#include "bench/compare.h"
 #include "bench/experiment.h"
 #include "bench/results.h"
 #include "bench/runner.h"

@@ -48,16 +48,22 @@ struct grid {
 	size_t nr_rows;
 };
 
-/* What is said around the tables. */
-struct report_text {
-	const char *title;          /* of the experiment */
-	const char *reference;      /* variant */
-	const char *seeds;          /* "n = 3 seeds (1 2 3)" */
-	const char *setup;          /* "guest 32G, ..." or "" */
-	const char *warning;        /* cells that are missing, or NULL */
-	const char *seed_argument;  /* "1..3" */
-	const char *dir;            /* folder of the results */
-	uint64_t model_version;
+/* Something said about the tables as a whole, in data. */
+struct page_fact {
+	const char *name, *value;
+};
+
+#define PAGE_MAX_LINES 6
+
+/* Tables and what stands around them. Unused entries are NULL. */
+struct page {
+	const char *title;
+	const char *intro[PAGE_MAX_LINES];
+	const char *warning;                 /* or NULL */
+	const char *repeat[PAGE_MAX_LINES];  /* commands, for a cover letter */
+	struct page_fact facts[PAGE_MAX_LINES];
+	const struct grid *tables;
+	size_t nr_tables;
 };
 
 #define COVER_COLUMNS 75
@@ -75,8 +81,9 @@ void grid_print_md(const struct grid *g, FILE *out);
 /* One number a line. `keys` are the key columns of all tables. */
 void grid_print_csv(const struct grid *g, const char *const *keys,
 		    size_t nr_keys, FILE *out);
-int report_print_json(const struct report_text *t, const struct grid *g,
-		      size_t nr, FILE *out);
+int page_print_json(const struct page *p, FILE *out);
+/* Any of the formats. 0, -ENOMEM or -EIO. */
+int page_print(const struct page *p, enum report_format format, FILE *out);
 
 /*
  * Text in lines of at most `columns`, later ones indented by `indent`. With

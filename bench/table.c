@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bench/command.h"
 #include "bench/grid.h"
 #include "bench/table_build.h"
 #include "include/option.h"
@@ -26,7 +27,7 @@ struct report {
 	struct grouping g;
 	struct grid tables[NR_TABLES];
 	size_t nr_tables;
-	struct report_text text;
+	struct page page;
 };
 
 int report_format_parse(const char *text, enum report_format *out)
@@ -107,7 +108,7 @@ static const char *setup_text(const struct results *r, struct arena *a)
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts) && text; i++) {
 		value = common_option(r, parts[i].option);
-		if (!value || !*value)
+		if (!value || !*value || !strcmp(value, "0"))
 			continue;
 		if (parts[i].size)
 			value = size_text(a, value);
@@ -132,24 +133,63 @@ static const char *warning_text(const struct grouping *g, struct arena *a)
 			    g->nr_rows * g->nr_groups * g->nr_seeds);
 }
 
-static int fill_text(struct report *rep, const struct results *r)
+/* "n = 3 seeds (1..3)" */
+static const char *seeds_text(const struct grouping *g, const char *argument,
+			      struct arena *a)
 {
-	struct report_text *t = &rep->text;
+	return g->nr_seeds == 1 ?
+		arena_printf(a, "n = 1 (seed %s)", argument) :
+		arena_printf(a, "n = %zu seeds (%s)", g->nr_seeds, argument);
+}
 
-	t->title = r->cells[0].experiment;
-	t->reference = rep->g.variants[0];
-	t->model_version = r->cells[0].model_version;
-	t->dir = r->dir;
-	t->setup = setup_text(r, &rep->a);
-	t->warning = warning_text(&rep->g, &rep->a);
-	t->seed_argument = seed_argument(&rep->g, &rep->a);
-	if (!t->setup || !t->seed_argument)
+static bool is_complete(const struct page *p)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (!p->intro[i] || !p->repeat[i])
+			return false;
+	for (size_t i = 0; i < PAGE_MAX_LINES && p->facts[i].name; i++)
+		if (!p->facts[i].value)
+			return false;
+	return true;
+}
+
+/* The folder as a reader of the mail would name it. */
+static const char *dir_text(const char *dir)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-./";
+
+	return dir[strspn(dir, plain)] ? "DIR" : dir;
+}
+
+static int fill_page(struct report *rep, const struct results *r)
+{
+	struct page *p = &rep->page;
+	struct arena *a = &rep->a;
+	const char *argument = seed_argument(&rep->g, a);
+	const char *model = arena_printf(a, "%" PRIu64,
+					 r->cells[0].model_version);
+
+	if (!argument || !model)
 		return -ENOMEM;
-	t->seeds = rep->g.nr_seeds == 1 ?
-		arena_printf(&rep->a, "n = 1 (seed %s)", t->seed_argument) :
-		arena_printf(&rep->a, "n = %zu seeds (%s)", rep->g.nr_seeds,
-			     t->seed_argument);
-	return t->seeds ? 0 : -ENOMEM;
+	p->title = r->cells[0].experiment;
+	p->intro[0] = setup_text(r, a);
+	p->intro[1] = arena_printf(
+		a, "Mean of %s; dev: largest distance of a seed from the mean; "
+		"reference: %s. Simulated in virtual time (model %s): exact "
+		"for a given seed.", seeds_text(&rep->g, argument, a),
+		rep->g.variants[0], model);
+	p->warning = warning_text(&rep->g, a);
+	p->repeat[0] = command_text(r, "run", a);
+	p->repeat[1] = arena_printf(a, "buddylab report %s --format cover",
+				    dir_text(r->dir));
+	p->facts[0] = (struct page_fact){ "reference", rep->g.variants[0] };
+	p->facts[1] = (struct page_fact){ "seeds", argument };
+	p->facts[2] = (struct page_fact){ "model_version", model };
+	p->tables = rep->tables;
+	p->nr_tables = rep->nr_tables;
+	return is_complete(p) ? 0 : -ENOMEM;
 }
 
 static int report_build(struct report *rep, const struct results *r)
@@ -165,137 +205,12 @@ static int report_build(struct report *rep, const struct results *r)
 		err = make[i](&rep->tables[rep->nr_tables], &rep->g, &rep->a);
 		rep->nr_tables += !err && rep->tables[rep->nr_tables].nr_rows;
 	}
-	return err ? err : fill_text(rep, r);
-}
-
-/* ---- the formats ---- */
-
-__attribute__((format(printf, 3, 4)))
-static void say(FILE *out, bool ascii, const char *fmt, ...)
-{
-	char text[4096];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	print_wrapped(text, 0, COVER_COLUMNS, ascii, out);
-}
-
-static void print_intro(const struct report *rep, bool ascii, FILE *out)
-{
-	const struct report_text *t = &rep->text;
-
-	say(out, ascii, "%s", t->title);
-	if (*t->setup)
-		say(out, ascii, "%s", t->setup);
-	say(out, ascii, "Mean of %s; dev: largest distance of a seed from the "
-	    "mean; reference: %s. Simulated in virtual time (model %" PRIu64
-	    "): exact for a given seed.", t->seeds, t->reference,
-	    t->model_version);
-	if (t->warning)
-		say(out, ascii, "%s", t->warning);
-}
-
-static int print_tables(const struct report *rep, size_t columns, FILE *out)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < rep->nr_tables && !err; i++) {
-		const struct grid *g = &rep->tables[i];
-
-		fputc('\n', out);
-		say(out, columns, "%s", g->title);
-		if (g->note)
-			say(out, columns, "(%s)", g->note);
-		fputc('\n', out);
-		err = grid_print_text(g, columns, out);
-	}
-	return err;
-}
-
-static int print_table(struct report *rep, FILE *out)
-{
-	print_intro(rep, false, out);
-	return print_tables(rep, 0, out);
-}
-
-/* The folder as a reader of the mail would name it. */
-static const char *dir_text(const char *dir)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_-./";
-
-	if (*dir == '/' || strlen(dir) > 40 || dir[strspn(dir, plain)])
-		return "DIR";
-	return dir;
-}
-
-static int print_cover(struct report *rep, FILE *out)
-{
-	const char *dir = dir_text(rep->text.dir);
-	int err;
-
-	print_intro(rep, true, out);
-	err = print_tables(rep, COVER_COLUMNS, out);
-	fputs("\nTo repeat:\n\n", out);
-	say(out, true, "  buddylab run EXP.ini --seeds %s -o %s",
-	    rep->text.seed_argument, dir);
-	say(out, true, "  buddylab report %s --format cover", dir);
-	return err;
-}
-
-static int print_md(struct report *rep, FILE *out)
-{
-	const struct report_text *t = &rep->text;
-
-	fprintf(out, "# %s\n\nMean of %s, reference %s, model %" PRIu64
-		".\n", t->title, t->seeds, t->reference, t->model_version);
-	if (*t->setup)
-		fprintf(out, "\n%s\n", t->setup);
-	if (t->warning)
-		fprintf(out, "\n**%s**\n", t->warning);
-	for (size_t i = 0; i < rep->nr_tables; i++) {
-		const struct grid *g = &rep->tables[i];
-
-		fprintf(out, "\n## %s\n\n", g->title);
-		if (g->note)
-			fprintf(out, "%s\n\n", g->note);
-		grid_print_md(g, out);
-	}
-	return 0;
-}
-
-static int print_csv(struct report *rep, FILE *out)
-{
-	const struct grid *first = &rep->tables[0];
-
-	if (!rep->nr_tables)
-		return 0;
-	fputs("table", out);
-	for (size_t k = 0; k < first->nr_keys; k++)
-		fprintf(out, ",%s", first->key_names[k]);
-	fputs(",group,metric,unit,mean,min,max\n", out);
-	for (size_t i = 0; i < rep->nr_tables; i++)
-		grid_print_csv(&rep->tables[i], first->key_names,
-			       first->nr_keys, out);
-	return 0;
-}
-
-static int print_json(struct report *rep, FILE *out)
-{
-	return report_print_json(&rep->text, rep->tables, rep->nr_tables, out);
+	return err ? err : fill_page(rep, r);
 }
 
 int report_print(const struct results *r, enum report_format format,
 		 FILE *out)
 {
-	static int (*const print[])(struct report *, FILE *) = {
-		[REPORT_TABLE] = print_table, [REPORT_MD] = print_md,
-		[REPORT_CSV] = print_csv, [REPORT_JSON] = print_json,
-		[REPORT_COVER] = print_cover,
-	};
 	struct report rep = { 0 };
 	int err;
 
@@ -303,9 +218,7 @@ int report_print(const struct results *r, enum report_format format,
 		return -ENODATA;
 	err = report_build(&rep, r);
 	if (!err)
-		err = print[format](&rep, out);
+		err = page_print(&rep.page, format, out);
 	arena_free(&rep.a);
-	if (!err && (fflush(out) || ferror(out)))
-		err = -EIO;
 	return err;
 }

@@ -267,10 +267,10 @@ int table_memory(struct grid *t, const struct grouping *g, struct arena *a)
 	*t = (struct grid){
 		.name = "host",
 		.title = "Host, lower is better",
-		.note = "resident: GiB at the end of the measured phase; "
+		.note = "(resident: GiB at the end of the measured phase; "
 			"reports: calls in the whole run; refaults/s, "
 			"zeroed/s: blocks and MiB that the host had to give "
-			"again and to clear, per measured second",
+			"again and to clear, per measured second)",
 		.columns = memory_columns,
 		.nr_columns = ARRAY_SIZE(memory_columns),
 	};
@@ -366,8 +366,8 @@ int table_footprint(struct grid *t, const struct grouping *g,
 		.name = "footprint",
 		.title = "Memory at the end of each phase in GiB: free in the "
 			 "guest, resident on the host",
-		.note = "a..b: from the smallest to the largest value of the "
-			"variant's cells",
+		.note = "(a..b: from the smallest to the largest value of the "
+			"variant's cells)",
 		.columns = footprint_columns,
 		.nr_columns = ARRAY_SIZE(footprint_columns),
 	};

@@ -171,19 +171,27 @@ static json_t *json_grid(const struct grid *g)
 			 g->title, "units", units, "rows", rows);
 }
 
-int report_print_json(const struct report_text *t, const struct grid *g,
-		      size_t nr, FILE *out)
+static int json_facts(const struct page *p, json_t *o)
 {
-	json_t *tables = json_array(), *o;
-	int err = 0;
+	int err = json_object_set_new(o, "title", json_string(p->title));
 
-	for (size_t i = 0; i < nr; i++)
-		if (json_array_append_new(tables, json_grid(&g[i])))
-			err = -ENOMEM;
-	o = json_pack("{s:s, s:I, s:s, s:s, s:o}", "experiment", t->title,
-		      "model_version", (json_int_t)t->model_version,
-		      "reference", t->reference, "seeds", t->seed_argument,
-		      "tables", tables);
+	for (size_t i = 0; i < PAGE_MAX_LINES && p->facts[i].name; i++)
+		err |= json_object_set_new(o, p->facts[i].name,
+					   json_string(p->facts[i].value));
+	if (p->warning)
+		err |= json_object_set_new(o, "warning",
+					   json_string(p->warning));
+	return err;
+}
+
+int page_print_json(const struct page *p, FILE *out)
+{
+	json_t *tables = json_array(), *o = json_object();
+	int err = json_facts(p, o);
+
+	for (size_t i = 0; i < p->nr_tables; i++)
+		err |= json_array_append_new(tables, json_grid(&p->tables[i]));
+	err |= json_object_set_new(o, "tables", tables);
 	if (!o || err)
 		err = -ENOMEM;
 	else if (json_dumpf(o, out, JSON_INDENT(1) |

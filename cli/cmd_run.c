@@ -160,6 +160,19 @@ static int finish(const struct run_command *c, const struct experiment *e,
 	return EXIT_RUNTIME;
 }
 
+/* Tables and differences say how to repeat what they show. */
+static int keep_command(const struct run_command *c)
+{
+	char *text = exp_args_repeat(&c->exp, "run");
+	char why[4400] = "out of memory";
+	int err = text ? command_save(c->exp.dir, text, why, sizeof(why)) : -1;
+
+	free(text);
+	if (err)
+		fprintf(stderr, "buddylab run: error: %s\n", why);
+	return err;
+}
+
 static int run(struct run_command *c)
 {
 	struct runner_outcome outcome;
@@ -172,6 +185,10 @@ static int run(struct run_command *c)
 		return code;
 	if (store_open(c->exp.dir, why, sizeof(why))) {
 		fprintf(stderr, "buddylab run: error: %s\n", why);
+		experiment_free(&e);
+		return EXIT_RUNTIME;
+	}
+	if (keep_command(c)) {
 		experiment_free(&e);
 		return EXIT_RUNTIME;
 	}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One line in a file of its own: results are the same whoever made them. */
+#include "bench/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/store.h"
+
+#define MAX_COMMAND 8192
+#define RUN "buddylab run "
+
+static void command_path(const char *dir, char *out, size_t size)
+{
+	snprintf(out, size, "%s/command", dir);
+}
+
+int command_save(const char *dir, const char *command, char *why,
+		 size_t why_size)
+{
+	char path[STORE_PATH_SIZE];
+	struct store_file f;
+	int err;
+
+	command_path(dir, path, sizeof(path));
+	err = store_create(&f, path, why, why_size);
+	if (err)
+		return err;
+	fprintf(f.out, "%s\n", command);
+	return store_commit(&f, why, why_size);
+}
+
+static bool command_load(const char *dir, char *out, size_t size)
+{
+	char path[STORE_PATH_SIZE];
+	bool ok = false;
+	FILE *f;
+
+	command_path(dir, path, sizeof(path));
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (fgets(out, (int)size, f)) {
+		out[strcspn(out, "\n")] = '\0';
+		ok = !strncmp(out, RUN, strlen(RUN));
+	}
+	fclose(f);
+	return ok;
+}
+
+const char *command_text(const struct results *r, const char *verb,
+			 struct arena *a)
+{
+	char line[MAX_COMMAND];
+
+	if (!command_load(r->dir, line, sizeof(line)))
+		return arena_printf(a, "buddylab %s EXP.ini -o DIR", verb);
+	return arena_printf(a, "buddylab %s %s", verb, line + strlen(RUN));
+}

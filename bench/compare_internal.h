@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the files that print a comparison. */
+#ifndef BENCH_COMPARE_INTERNAL_H
+#define BENCH_COMPARE_INTERNAL_H
+
+#include "bench/compare.h"
+
+/*
+ * The texts live in the arena and are never NULL, however little memory is
+ * left: "variant enabled, phase.measure.tasks=16, seed 2".
+ */
+const char *compare_cell_name(const struct result_cell *c, struct arena *a);
+/* "phase measure: host.zeroed_pages 512 -> 1024 (+100.00 %)" */
+void difference_text(const struct difference *d, char *out, size_t out_size);
+/*
+ * Why the other side lacks the cell: the options in which the cell of the same
+ * variant, axes and seed differs there. "" if there is no such cell.
+ */
+const char *compare_missing_text(const struct comparison *c,
+				 const struct compare_pair *p,
+				 struct arena *a);
+/* "buddylab run-cell ... --cell ID" */
+const char *compare_repeat_text(const struct comparison *c,
+				const struct compare_pair *p,
+				struct arena *a);
+/* "the baseline is of model 1, the new cells are of model 2", or NULL. */
+const char *compare_model_text(const struct comparison *c, struct arena *a);
+
+/* A counter's sum over all cells of both sides, in which it may have moved. */
+struct moved_counter {
+	const char *name;
+	double was, is;
+	size_t nr_cells;
+};
+/* Those that moved in the whole run of some cell, sorted by name. */
+int compare_moved_counters(const struct comparison *c, struct arena *a,
+			   const struct moved_counter **out, size_t *nr);
+
+#endif

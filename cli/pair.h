@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Two sets of results: what compare, check and accept start with. */
+#ifndef CLI_PAIR_H
+#define CLI_PAIR_H
+
+#include "bench/bench.h"
+
+struct pair {
+	struct results base, new;
+	struct thresholds thresholds;
+	struct comparison comparison;
+};
+
+/*
+ * Read both and compare them; `thresholds` is a file or NULL. With
+ * `may_lack_base`, a base that does not exist is an empty one. Returns an
+ * exit code; pair_free() in any case.
+ */
+int pair_load(struct pair *p, const char *base, const char *new,
+	      const char *thresholds, bool may_lack_base);
+void pair_free(struct pair *p);
+/* Exit code of the verdict. */
+int pair_exit(const struct pair *p);
+
+#endif
