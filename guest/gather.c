@@ -108,7 +108,8 @@ bool gather_next_array(struct run *r, struct gather *ga)
 		return true;
 	page = alloc_page_fast(g->alloc, r->cpu, 0, GFP_GATHER);
 	if (page == PFN_NONE)
-		page = get_page_atomic(g, r->cpu, GFP_GATHER);
+		page = get_page_atomic(g, r->cpu, GFP_GATHER,
+				       ALLOC_REQ_TRIED);
 	if (page == PFN_NONE) {
 		a->next = g->free_arrays;
 		g->free_arrays = a;

@@ -105,7 +105,7 @@ int guest_mm_create(struct guest *g, unsigned int cpu)
 	if (!mm)
 		return -ENOMEM;
 	mm->walk_base = UINT64_MAX;
-	mm->pgd = get_page_atomic(g, cpu, GFP_PAGE_TABLE);
+	mm->pgd = get_page_atomic(g, cpu, GFP_PAGE_TABLE, 0);
 	if (mm->pgd == PFN_NONE) {
 		free(mm);
 		return -ENOMEM;

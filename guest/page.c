@@ -38,6 +38,8 @@ pfn_t get_page_slow(struct run *r, unsigned int order, gfp_t gfp)
 		.cpu = (uint16_t)r->cpu,
 		.node = -1,
 		.zone = -1,
+		/* get_page() has made the first attempt if nothing waited. */
+		.flags = r->op->scratch[SCRATCH_SLOW] ? 0 : ALLOC_REQ_TRIED,
 		.progress = r->work->progress,
 	};
 	struct alloc_result res;
@@ -57,13 +59,15 @@ pfn_t get_page_slow(struct run *r, unsigned int order, gfp_t gfp)
 }
 
 /* For requests that cannot wait: nobody is asked to reclaim. */
-pfn_t get_page_atomic(struct guest *g, unsigned int cpu, gfp_t gfp)
+pfn_t get_page_atomic(struct guest *g, unsigned int cpu, gfp_t gfp,
+		      uint32_t flags)
 {
 	struct alloc_request req = {
 		.gfp = gfp,
 		.cpu = (uint16_t)cpu,
 		.node = -1,
 		.zone = -1,
+		.flags = flags,
 	};
 
 	return alloc_pages_nowait(g->alloc, &req).pfn;
