@@ -514,7 +514,8 @@ struct alloc_counters {
 	uint64_t extfrag, extfrag_changed; /* steals; of these, type changed */
 	uint64_t isolated, isolate_refused, putbacks;
 	uint64_t zone_lock_acquisitions, zone_list_touches;
-	uint64_t kswapd_wakes, allocstall, watermark_boosts;
+	uint64_t kswapd_wakes, watermark_boosts;
+	uint64_t allocstall[MAX_NR_ZONES]; /* by highest zone allowed */
 	uint64_t cold_allocs[NR_PAGE_ORDERS]; /* marked blocks taken for alloc */
 };
 const struct alloc_counters *alloc_counters(const struct alloc *a);

@@ -158,9 +158,17 @@ void alloc_print_zoneinfo(const struct alloc *a, FILE *out)
 	}
 }
 
-static const char *const pgalloc_names[NR_PRINTED_ZONES] = {
-	"pgalloc_dma", "pgalloc_dma32", "pgalloc_normal", "pgalloc_movable",
-};
+/* One line for each zone type, as FOR_ALL_ZONES names them. */
+static void print_by_zone(const char *name, const uint64_t *counts, FILE *out)
+{
+	static const char *const zones[NR_PRINTED_ZONES] = {
+		"dma", "dma32", "normal", "movable",
+	};
+
+	for (unsigned int type = 0; type < NR_PRINTED_ZONES; type++)
+		fprintf(out, "%s_%s %llu\n", name, zones[type],
+			llu(counts[type]));
+}
 
 void alloc_print_vmstat(const struct alloc *a, FILE *out)
 {
@@ -175,10 +183,8 @@ void alloc_print_vmstat(const struct alloc *a, FILE *out)
 	if (a->prof.free_pages_blocks)
 		fprintf(out, "nr_free_pages_blocks %llu\n", llu(blocks));
 	fprintf(out, "nr_free_cma %llu\n", llu(nr_free_cma));
-	for (unsigned int type = 0; type < NR_PRINTED_ZONES; type++)
-		fprintf(out, "%s %llu\n", pgalloc_names[type],
-			llu(a->cnt.pgalloc[type]));
-	fprintf(out, "allocstall %llu\n", llu(a->cnt.allocstall));
+	print_by_zone("pgalloc", a->cnt.pgalloc, out);
+	print_by_zone("allocstall", a->cnt.allocstall, out);
 	fprintf(out, "pgfree %llu\n", llu(a->cnt.pgfree));
 	if (a->prof.vmstat_unstable_last)
 		fputs("nr_unstable 0\n", out);

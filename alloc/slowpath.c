@@ -206,7 +206,7 @@ static enum slow_next slow_loop(struct slow *s)
 		return NEXT_DONE;
 	if (!may_reclaim(s) || (s->req->flags & ALLOC_REQ_MEMALLOC))
 		return NEXT_DONE;
-	s->a->cnt.allocstall++;
+	s->a->cnt.allocstall[s->ac->highest]++;
 	return ask(s, SLOW_RECLAIM);
 }
 

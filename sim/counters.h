@@ -77,7 +77,12 @@ static const struct counter_desc counter_descs[] = {
 	  "Marked blocks of order 10 taken for an allocation or split.",
 	  cold_allocs[10]),
 	A("kswapd_wakes", "calls", "Wake-ups of kswapd.", kswapd_wakes),
-	A("allocstall", "calls", "Direct reclaims entered.", allocstall),
+	A("allocstall_normal", "calls",
+	  "Direct reclaims entered by requests for kernel memory.",
+	  allocstall[ZONE_NORMAL]),
+	A("allocstall_movable", "calls",
+	  "Direct reclaims entered by requests for user memory.",
+	  allocstall[ZONE_MOVABLE]),
 	A("watermark_boosts", "calls", "Watermarks boosted.", watermark_boosts),
 
 	G("pgfault", "faults", "Page faults of tasks.", pgfault),

@@ -278,7 +278,8 @@ static void test_proc__lines_by_release(void **state)
 		{ "nr_free_pages_blocks 512\n", alloc_print_vmstat, "6.18" },
 		{ "nr_free_pages 520\n", alloc_print_vmstat, EVERY },
 		{ "pgalloc_normal 8\n", alloc_print_vmstat, EVERY },
-		{ "pgfree 528\n", alloc_print_vmstat, EVERY },
+		{ "allocstall_normal 0\nallocstall_movable 0\npgfree 528\n",
+		  alloc_print_vmstat, EVERY },
 		{ "nr_unstable 0\n", alloc_print_vmstat, "6.1 6.12.0 6.12" },
 	};
 

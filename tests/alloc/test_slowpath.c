@@ -206,7 +206,8 @@ static void note_wake(void *ctx, unsigned int node, unsigned int order)
 
 static void test_slowpath__kswapd(void **state)
 {
-	/* Woken on entry and in each round, unless the request forbids it. */
+	/* Woken on entry and in each round, unless the request forbids it;
+	 * stalls count for the highest zone that each request allows. */
 	struct wakes w = { 0 };
 	const struct alloc_hooks hooks = { .ctx = &w, .kswapd_wake = note_wake };
 	struct alloc *a = pcp_guest("6.1", 7, 42);
@@ -223,7 +224,11 @@ static void test_slowpath__kswapd(void **state)
 	alloc_pages(a, &req);
 	ASSERT_U64("forbidden", w.nr, 2);
 	ASSERT_U64("counted", alloc_counters(a)->kswapd_wakes, 2);
-	ASSERT_U64("stalls", alloc_counters(a)->allocstall, 2);
+	ASSERT_U64("stalls", alloc_counters(a)->allocstall[ZONE_NORMAL], 2);
+	req = request(GFP_ANON_FAULT, 0);
+	alloc_pages(a, &req);
+	ASSERT_U64("movable", alloc_counters(a)->allocstall[ZONE_MOVABLE], 1);
+	ASSERT_U64("stalls", alloc_counters(a)->allocstall[ZONE_NORMAL], 2);
 	alloc_destroy(a);
 }
 
