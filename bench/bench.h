@@ -8,6 +8,7 @@
 #include "bench/command.h"
 #include "bench/compare.h"
 #include "bench/experiment.h"
+#include "bench/figure.h"
 #include "bench/results.h"
 #include "bench/runner.h"
 #include "bench/store.h"

@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "status", cmd_status, "which cells have a result" },
 	{ "collect", cmd_collect, "assemble the results of finished cells" },
 	{ "report", cmd_report, "tables of results" },
+	{ "plot", cmd_plot, "figures of results" },
 	{ "compare", cmd_compare, "what moved between two sets of results" },
 	{ "check", cmd_check, "the gate: results against a baseline" },
 	{ "accept", cmd_accept, "make results the baseline" },

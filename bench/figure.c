@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which figures there are, and the folder that they are drawn in. */
+#define _GNU_SOURCE
+#include "bench/figure.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bench/figure_internal.h"
+#include "bench/grid.h"
+
+const char *const figure_terminal_names[] = {
+	[FIGURE_DUMB] = "dumb", [FIGURE_SVG] = "svg", [FIGURE_PNG] = "png",
+	NULL
+};
+
+const struct figure_desc figure_descs[] = {
+	{ "resident", "memory that the host holds, all variants over time" },
+	{ "memory", "guest and host memory over time, one picture a variant" },
+	{ "throughput", "iterations per second against the first variant" },
+	{ NULL, NULL }
+};
+
+/* In the order of figure_descs. */
+static int (*const draw[])(struct figure *f) = {
+	figure_resident, figure_memory, figure_throughput,
+};
+
+/* ---- figures over time ---- */
+
+/* Read and write the samples of a variant's cell. */
+static int put_series(struct figure *f, const char *variant,
+		      struct series *s)
+{
+	char name[FIGURE_NAME_SIZE];
+	const struct result_cell *c = series_cell(f, variant);
+	int err;
+
+	if (!c)
+		return -ENOENT;
+	err = series_read(f, c, s);
+	if (err)
+		return err;
+	figure_file_name(name, sizeof(name) - 4, "memory", variant);
+	s->file = arena_printf(&f->a, "%s.csv", name);
+	err = s->file ? series_write(f, s) : -ENOMEM;
+	free(s->rows);
+	s->rows = NULL;
+	return err;
+}
+
+static const char *heading(struct figure *f, const char *variant,
+			   const struct result_cell *c)
+{
+	const char *text = arena_printf(&f->a, "%s: %s (%s)", c->experiment,
+					variant, series_caption(f, c));
+
+	return text ? text : "";
+}
+
+/* Above a text figure, which has no room for a title and for labels. */
+static void print_heading(struct figure *f, const char *text,
+			  const struct result_cell *c, bool phases)
+{
+	print_wrapped(text, 2, FIGURE_TEXT_COLUMNS, true, f->out);
+	for (size_t i = 0; i < c->nr_phases && phases; i++)
+		fprintf(f->out, "%s%s %.1f..%.1f s", i ? ", " : "phases: ",
+			c->phases[i].name, (double)c->phases[i].start / 1e9,
+			(double)c->phases[i].end / 1e9);
+	fputs(c->nr_phases && phases ? "\n" : "", f->out);
+}
+
+static int memory_of(struct figure *f, const char *variant)
+{
+	char name[FIGURE_NAME_SIZE];
+	struct script script;
+	struct series s;
+	int err = put_series(f, variant, &s);
+	const char *title;
+
+	if (err)
+		return err;
+	title = heading(f, variant, s.cell);
+	if (f->terminal == FIGURE_DUMB)
+		print_heading(f, title, s.cell, true);
+	figure_file_name(name, sizeof(name), "memory", variant);
+	err = script_begin(&script, f, name);
+	if (err)
+		return err;
+	script_text(&script, "heading", title);
+	script_text(&script, "data",
+		    arena_printf(&f->a, "./%s", s.file));
+	script_phases(&script, s.cell);
+	return script_run(&script, "memory");
+}
+
+int figure_memory(struct figure *f)
+{
+	size_t drawn = 0, i;
+	int err = 0;
+
+	for (i = 0; i < f->g.nr_variants && !err; i++) {
+		err = memory_of(f, f->g.variants[i]);
+		drawn += !err;
+		if (err == -ENOENT && !drawn)
+			return -ENODATA;
+	}
+	return err;
+}
+
+/* "A baseline, B enabled": text has no other legend. */
+static void print_letters(struct figure *f, const struct series *s, size_t nr)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		const size_t len = strlen(s[i].cell->variant) + 4;
+
+		if (at && at + len > FIGURE_TEXT_COLUMNS) {
+			fputc('\n', f->out);
+			at = 0;
+		}
+		fprintf(f->out, "%s%c %s", at ? "  " : "  ",
+			(char)('A' + i % 26), s[i].cell->variant);
+		at += len;
+	}
+	fputs("\n\n", f->out);
+}
+
+static void put_array(struct script *s, const char *name, size_t i,
+		      const char *text)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "%s[%zu]", name, i + 1);
+	script_text(s, left, text);
+}
+
+/* Boundaries are drawn only where they hold for all variants. */
+static bool same_phases(const struct series *s, size_t nr)
+{
+	for (size_t i = 1; i < nr; i++) {
+		if (s[i].cell->nr_phases != s[0].cell->nr_phases)
+			return false;
+		for (size_t k = 0; k < s[0].cell->nr_phases; k++)
+			if (s[i].cell->phases[k].start !=
+			    s[0].cell->phases[k].start)
+				return false;
+	}
+	return true;
+}
+
+static int draw_resident(struct figure *f, const struct series *s, size_t nr)
+{
+	const bool phases = same_phases(s, nr);
+	const char *text = arena_printf(&f->a, "%s: memory of the host (%s)",
+					s[0].cell->experiment,
+					series_caption(f, s[0].cell));
+	struct script script;
+	int err = text ? script_begin(&script, f, "resident") : -ENOMEM;
+
+	if (err)
+		return err;
+	if (f->terminal == FIGURE_DUMB)
+		print_heading(f, text, s[0].cell, phases);
+	script_text(&script, "heading", text);
+	script_number(&script, "nr", (double)nr);
+	fprintf(script.out, "array file[%zu]\narray label[%zu]\n", nr, nr);
+	for (size_t i = 0; i < nr; i++) {
+		put_array(&script, "file", i,
+			  arena_printf(&f->a, "./%s", s[i].file));
+		put_array(&script, "label", i, s[i].cell->variant);
+	}
+	if (phases)
+		script_phases(&script, s[0].cell);
+	err = script_run(&script, "resident");
+	if (!err && f->terminal == FIGURE_DUMB)
+		print_letters(f, s, nr);
+	return err;
+}
+
+int figure_resident(struct figure *f)
+{
+	struct series *s = arena_array(&f->a, f->g.nr_variants, sizeof(*s));
+	size_t nr = 0, i;
+	int err = s ? 0 : -ENOMEM;
+
+	for (i = 0; i < f->g.nr_variants && !err; i++) {
+		err = put_series(f, f->g.variants[i], &s[nr]);
+		nr += !err;
+		if (err == -ENOENT)
+			err = 0;
+	}
+	if (err)
+		return err;
+	return nr ? draw_resident(f, s, nr) : -ENODATA;
+}
+
+/* ---- the folder ---- */
+
+static int open_folder(struct figure *f)
+{
+	int err = 0;
+
+	f->temporary = f->terminal == FIGURE_DUMB;
+	if (f->temporary) {
+		snprintf(f->dir, sizeof(f->dir), "%s/buddylab-XXXXXX",
+			 P_tmpdir);
+		err = mkdtemp(f->dir) ? 0 : -errno;
+	} else {
+		if (strlen(f->r->dir) > 3800)
+			return -ENAMETOOLONG;
+		snprintf(f->dir, sizeof(f->dir), "%s/figures", f->r->dir);
+		if (mkdir(f->dir, 0777) && errno != EEXIST)
+			err = -errno;
+	}
+	if (err)
+		fprintf(f->messages, "error: %s: cannot be made: %s\n", f->dir,
+			strerror(-err));
+	return err;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+/* ---- all of them ---- */
+
+static int find_figure(const char *name)
+{
+	for (int i = 0; figure_descs[i].name; i++)
+		if (!strcmp(figure_descs[i].name, name))
+			return i;
+	return -1;
+}
+
+static void unknown_figure(const char *name, FILE *messages)
+{
+	fprintf(messages, "error: unknown figure '%s'; there are", name);
+	for (int i = 0; figure_descs[i].name; i++)
+		fprintf(messages, "%s %s", i ? "," : "", figure_descs[i].name);
+	fputc('\n', messages);
+}
+
+static void explain(const struct figure *f, const char *name, int err)
+{
+	if (err == -ENOENT)
+		fputs("error: gnuplot is not there, or cannot be run; Debian "
+		      "has it as gnuplot-nox\n", f->messages);
+	else if (err == -ENODATA)
+		fprintf(f->messages, "error: figure %s: the results have no "
+			"series; set [experiment] sample\n", name);
+	else if (err == -EIO)
+		fprintf(f->messages, "error: figure %s: gnuplot failed\n",
+			name);
+	else if (err)
+		fprintf(f->messages, "error: figure %s: %s\n", name,
+			strerror(-err));
+}
+
+/* Without a name, a figure that has nothing to show is left out. */
+static int draw_all(struct figure *f, int only)
+{
+	size_t drawn = 0;
+	int err = 0;
+
+	for (int i = 0; figure_descs[i].name && !err; i++) {
+		if (only >= 0 && i != only)
+			continue;
+		err = draw[i](f);
+		drawn += !err;
+		if (err)
+			explain(f, figure_descs[i].name, err);
+		if (err == -ENODATA && only < 0)
+			err = 0;
+	}
+	return !err && !drawn ? -ENODATA : err;
+}
+
+int figure_plot(const struct results *r, const struct figure_request *req,
+		FILE *out, FILE *messages)
+{
+	struct figure f = { .r = r, .terminal = req->terminal, .out = out,
+			    .messages = messages };
+	const int only = req->name ? find_figure(req->name) : -1;
+	int err;
+
+	if (req->name && only < 0) {
+		unknown_figure(req->name, messages);
+		return -EINVAL;
+	}
+	if (!r->nr_cells) {
+		fprintf(messages, "error: %s holds no cells\n", r->path);
+		return -ENODATA;
+	}
+	err = grouping_make(&f.g, r, &f.a);
+	if (!err)
+		err = open_folder(&f);
+	if (!err) {
+		err = draw_all(&f, only);
+		if (f.temporary)
+			nftw(f.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	}
+	arena_free(&f.a);
+	return err;
+}

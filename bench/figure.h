@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Figures of results. Pictures are drawn by gnuplot from the scripts in plots/,
+ * which are part of the program, and lie in DIR/figures with the exact numbers
+ * and the script beside them. Figures for a mail are text.
+ */
+#ifndef BENCH_FIGURE_H
+#define BENCH_FIGURE_H
+
+#include <stdio.h>
+
+#include "bench/results.h"
+
+enum figure_terminal { FIGURE_DUMB, FIGURE_SVG, FIGURE_PNG };
+
+/* Spellings, NULL-ended, in the order of the enum. */
+extern const char *const figure_terminal_names[];
+
+/* What can be drawn; ends with a NULL name. */
+struct figure_desc {
+	const char *name, *help;
+};
+extern const struct figure_desc figure_descs[];
+
+struct figure_request {
+	const char *name;              /* NULL = all */
+	enum figure_terminal terminal;
+};
+
+/*
+ * Draw. Text goes to `out`; of pictures the paths are printed there. 0;
+ * -EINVAL: no such figure; -ENODATA: the results have nothing to show; -ENOENT:
+ * gnuplot is missing; another -errno. A sentence is printed to `messages`.
+ */
+int figure_plot(const struct results *r, const struct figure_request *req,
+		FILE *out, FILE *messages);
+
+/*
+ * What gnuplot prints on a dumb terminal, fit for a mail: no form feed, no
+ * blank at the end of a line, no empty line at either end, ASCII, and at most
+ * 75 columns (longer lines are cut).
+ */
+void figure_clean_text(const char *text, size_t len, FILE *out);
+
+#endif

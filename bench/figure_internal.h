@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the files that draw. */
+#ifndef BENCH_FIGURE_INTERNAL_H
+#define BENCH_FIGURE_INTERNAL_H
+
+#include "bench/figure.h"
+#include "bench/grouping.h"
+
+#define FIGURE_PATH_SIZE 4096
+#define FIGURE_NAME_SIZE 128
+#define FIGURE_TEXT_COLUMNS 75
+#define FIGURE_TEXT_LINES 20
+
+/* One cell over time. */
+struct series_row {
+	uint64_t at_ns;
+	uint64_t guest_free_pages, guest_used_pages, host_rss_pages;
+};
+
+struct series {
+	const struct result_cell *cell;
+	const char *file;              /* name of its data, in the folder */
+	struct series_row *rows;
+	size_t nr;
+};
+
+/* All that is known while figures are drawn. */
+struct figure {
+	const struct results *r;
+	enum figure_terminal terminal;
+	FILE *out, *messages;
+	struct arena a;
+	struct grouping g;
+	char dir[FIGURE_PATH_SIZE];    /* where data, scripts, pictures go */
+	bool temporary;                /* dir is removed in the end */
+};
+
+/*
+ * The samples of a cell: 0; -ENOENT if it has none; -EINVAL with a message.
+ */
+int series_read(struct figure *f, const struct result_cell *c,
+		struct series *out);
+/* Write file in GiB and seconds. 0 or -errno. */
+int series_write(struct figure *f, const struct series *s);
+/*
+ * The cell of a variant that stands for it: first workload, first seed, last
+ * values of the axes.
+ */
+const struct result_cell *series_cell(const struct figure *f,
+				      const char *variant);
+/* "page_fault1, tasks 16, seed 1" */
+const char *series_caption(struct figure *f, const struct result_cell *c);
+
+/* "NAME" or "NAME-VARIANT", with nothing a file name should not have. */
+void figure_file_name(char *out, size_t size, const char *name,
+		      const char *variant);
+
+/* A script under construction: head with variables, then plots/NAME.gp. */
+struct script {
+	struct figure *f;
+	const char *name;              /* of the figure's files */
+	FILE *out;
+	char path[FIGURE_PATH_SIZE];
+};
+
+/* Begin: terminal and output are set. 0 or -errno. */
+int script_begin(struct script *s, struct figure *f, const char *name);
+/* name = 'text', quoted for gnuplot. */
+void script_text(struct script *s, const char *name, const char *text);
+void script_number(struct script *s, const char *name, double value);
+/* A label: a newline in it, or behind it, is one on the picture too. */
+void script_label(struct script *s, const char *text, bool raised);
+/* Lines and names of the phases of a cell. */
+void script_phases(struct script *s, const struct result_cell *c);
+/* Append plots/PLOT.gp, run gnuplot, show or name what came out. */
+int script_run(struct script *s, const char *plot);
+
+/* Text of plots/NAME.gp, NULL-ended list by name; generated. */
+struct plot_script {
+	const char *name, *text;
+};
+extern const struct plot_script plot_scripts[];
+
+/*
+ * Run gnuplot on a script in folder `dir`. Its standard output, if wanted, is
+ * allocated. 0; -ENOENT: there is no gnuplot; -EIO: it failed.
+ */
+int gnuplot_run(const char *dir, const char *script, char **text,
+		size_t *len);
+
+/* The figures themselves. */
+int figure_memory(struct figure *f);
+int figure_resident(struct figure *f);
+int figure_throughput(struct figure *f);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `buddylab plot`: figures of a folder of results. */
+#include <errno.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "cli/args.h"
+#include "cli/commands.h"
+
+enum { BACKEND, TERMINAL, FIGURE };
+
+static const struct args_option options[] = {
+	[BACKEND] = { "backend", 0, "B", "gnuplot (the only one so far)" },
+	[TERMINAL] = { "terminal", 0, "T", "dumb (default): text on standard "
+		       "output; svg, png: files in DIR/figures" },
+	[FIGURE] = { "figure", 0, "NAME", "only this one: resident, memory or "
+		     "throughput" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct args_command command = {
+	.name = "plot",
+	.synopsis = "DIR [options]",
+	.text = "Draw figures of the results in DIR: memory of guest and host "
+		"over time, and\n"
+		"throughput against the first variant. Pictures lie in "
+		"DIR/figures, each with\n"
+		"its script and the exact numbers as CSV.\n",
+	.options = options,
+	.example = "  buddylab plot out/free-page-reporting --terminal svg\n",
+};
+
+static int parse_terminal(const char *text, enum figure_terminal *out)
+{
+	for (int i = 0; figure_terminal_names[i]; i++)
+		if (!strcmp(text, figure_terminal_names[i])) {
+			*out = (enum figure_terminal)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int check_backend(const struct args *a)
+{
+	if (!strcmp(a->value, "gnuplot"))
+		return 0;
+	if (!strcmp(a->value, "matplotlib"))
+		return args_error(a, "backend matplotlib is not part of this "
+				  "version; use gnuplot");
+	return args_error(a, "unknown backend '%s'; gnuplot is known",
+			  a->value);
+}
+
+static int plot(const char *path, const struct figure_request *req)
+{
+	struct diag d = { .out = stderr };
+	struct results r;
+	int err = results_read(&r, path, &d);
+
+	if (!err)
+		err = figure_plot(&r, req, stdout, stderr);
+	results_free(&r);
+	if (err == -EINVAL && req->name)
+		return EXIT_USAGE;
+	return err ? EXIT_RUNTIME : EXIT_FINE;
+}
+
+static int take_option(struct args *a, int opt, struct figure_request *req)
+{
+	switch (opt) {
+	case BACKEND:
+		return check_backend(a);
+	case TERMINAL:
+		if (parse_terminal(a->value, &req->terminal))
+			return args_error(a, "unknown terminal '%s'; dumb, "
+					  "svg and png are known", a->value);
+		return 0;
+	default:
+		req->name = a->value;
+		return 0;
+	}
+}
+
+int cmd_plot(int argc, char **argv)
+{
+	struct figure_request req = { NULL, FIGURE_DUMB };
+	struct args a;
+	int opt, code;
+
+	args_init(&a, &command, argc, argv);
+	while ((opt = args_next(&a)) >= 0) {
+		code = take_option(&a, opt, &req);
+		if (code)
+			return code;
+	}
+	if (opt != ARGS_END)
+		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
+	if (a.nr_words != 1)
+		return args_error(&a, "expects one folder of results");
+	return plot(a.words[0], &req);
+}
