@@ -97,7 +97,8 @@ static void flush_whole_lists(struct alloc *a, struct zone *z,
 
 /*
  * Deviation: 5.3 and 5.7 do not clamp nr to the pages there are and would spin
- * if asked for more; no caller of theirs does, but a test script may.
+ * if asked for more; no caller of theirs does, but a test script may. See
+ * docs/fidelity.md.
  */
 void pcp_flush(struct alloc *a, struct zone *z, unsigned int cpu,
 	       uint32_t nr_pages, unsigned int pindex)

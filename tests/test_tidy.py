@@ -29,6 +29,8 @@ CLEAN = {
     "README.md": "# A tree\n\nSee /proc/buddyinfo and /usr/bin/time, [docs]"
     "(docs/a.md#top), [folder](docs/), [x](https://example.org/docs/b.md).\n",
     "docs/a.md": "# A\n\n[up](../README.md) [here](#top)\n",
+    "docs/fidelity.md": "| order (`alloc/zone.c`) | deviation: none |\n"
+    "| order (`alloc/buddy.c`) | modelled |\n",
     "include/CMakeLists.txt": CMAKE_TOP + "folder(include SOURCES words.c)\n",
     "include/words.h": header("include/words.h", "int words(void);\n"),
     "include/words.c": C_TOP + """#include "include/words.h"
@@ -59,7 +61,8 @@ int words(void)
     + "foreach(unit zone buddy)\n  one(${unit}.c)\nendforeach()\n",
     "alloc/alloc.h": header("alloc/alloc.h", '#include "include/words.h"\n'),
     "alloc/private.h": header("alloc/private.h", ""),
-    "alloc/zone.c": C_TOP + '#include "alloc/private.h"\n',
+    "alloc/zone.c": C_TOP + '#include "alloc/private.h"\n'
+    + "\n/*\n * Deviation: none. See docs/fidelity.md.\n */\n",
     "alloc/buddy.c": C_TOP + '#include "alloc/alloc.h"\n',
     "tests/CMakeLists.txt": CMAKE_TOP + "add_subdirectory(alloc)\n",
     "tests/alloc/CMakeLists.txt": CMAKE_TOP
@@ -126,6 +129,9 @@ PLANTED = [
     ("broken-link", "include/words.c", "/* see docs/lost.md */\n", 3),
     ("broken-link", "README.md", "\n[x](docs/lost.md#top)\n", 2),
     ("broken-link", "docs/a.md", "[x](b.md)\n", 1),
+    ("deviation", "alloc/zone.c", "\n/*\n * Deviation: unlisted.\n */\n", 5),
+    ("deviation", "alloc/buddy.c",
+     "/* Deviation: see docs/fidelity.md. */\n", 3),
     ("dead-file", "include/lost.c", "int lost(void);\n", 1),
     ("dead-file", "alloc/uddy.c", "int lost(void);\n", 1),
     ("dead-file", "bench/test_pace.c", "int lost(void);\n", 1),

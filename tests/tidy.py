@@ -356,6 +356,30 @@ MD_LINK = re.compile(r"\]\(([^)#\s]+)[^)\s]*\)")
 DOC_NAME = re.compile(r"(?<![\w./])docs/[\w./-]+\.md\b")
 
 
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+FIDELITY = "docs/fidelity.md"
+
+
+def check_deviations(sources):
+    """Comments that own up to a deviation, against the rows that list them."""
+    rows = [line for s in sources if s.path == FIDELITY
+            for line in s.lines if line.startswith("|") and "deviation" in line]
+    for source in sources:
+        if not source.is_c or source.folder in rules.SEES_ALL:
+            continue
+        for match in COMMENT.finditer(source.text):
+            found = match.group(0).find("Deviation:")
+            if found < 0:
+                continue
+            line = line_of(source.text, match.start() + found)
+            if FIDELITY not in match.group(0):
+                yield (source.path, line, "deviation",
+                       "does not point to " + FIDELITY)
+            if not any("`%s`" % source.path in row for row in rows):
+                yield (source.path, line, "deviation",
+                       "no row of %s names this file" % FIDELITY)
+
+
 def check_links(sources):
     """Links of documents, and documents that comments point to."""
     if is_bootstrap(sources):
@@ -421,6 +445,7 @@ def check_tree(root):
             found.extend(check(source))
     found.extend(check_lists(sources))
     found.extend(check_links(sources))
+    found.extend(check_deviations(sources))
     return sorted(set(found)), len(sources)
 
 
