@@ -68,7 +68,7 @@ enum gather_order {
 struct alloc_profile {
 	const char *name;          /* as in `kernel =` and `step` */
 	const char *release;       /* kernel the switches were read from */
-	const char *status;        /* "recorded runs" or "worked examples only" */
+	const char *status;        /* what it stands on (docs/fidelity.md) */
 
 	/* Boot and placement. */
 	bool boot_to_tail;         /* memblock, deferred and onlined memory */

@@ -60,8 +60,12 @@ static int list_kernels(void)
 {
 	const char *const *names = alloc_profile_names();
 
-	for (; *names; names++)
-		puts(*names);
+	for (; *names; names++) {
+		const struct alloc_profile *p = alloc_profile_find(*names);
+
+		printf("%-18sread from %s; stands on %s\n", p->name,
+		       p->release, p->status);
+	}
 	return EXIT_FINE;
 }
 
