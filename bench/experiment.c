@@ -80,10 +80,10 @@ static void unknown_section(struct experiment *e, struct diag *d,
 {
 	const char *near = diag_nearest(sec->type, section_types);
 
-	ini_error(&e->ini, d, sec->at, "unknown section [%s]%s%s%s; allowed "
+	ini_error(&e->ini, d, sec->at, "unknown section [%s]%s%s%s allowed "
 		  "are experiment, guest, host, reporter, phase NAME, "
 		  "variant NAME", sec->type, near ? "; did you mean [" : "",
-		  near ? near : "", near ? "]?" : "");
+		  near ? near : "", near ? "]?" : ";");
 }
 
 /* Does the header have a name where one is needed, and only there? */

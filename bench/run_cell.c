@@ -31,8 +31,13 @@ struct branch {
 	unsigned int phase;              /* next to run */
 	double shared_s;                 /* host time spent in ancestors */
 	double began_s;
-	/* Where the cells part: starts of the runs of equal cells. */
-	size_t *starts;
+	struct part *parts;              /* where the cells part */
+};
+
+/* Cells that have the next phase in common. */
+struct part {
+	const struct cell *const *cells;
+	size_t nr;
 };
 
 static double now_s(void)
@@ -140,8 +145,8 @@ static int run_part(void *ctx, size_t i)
 	const struct branch *parent = ctx;
 	struct branch br = *parent;
 
-	br.cells = parent->cells + parent->starts[i];
-	br.nr = parent->starts[i + 1] - parent->starts[i];
+	br.cells = parent->parts[i].cells;
+	br.nr = parent->parts[i].nr;
 	br.shared_s = parent->shared_s + now_s() - parent->began_s;
 	br.began_s = now_s();
 	sim_set_phases(br.sim, br.cells[0]->body->phases,
@@ -160,8 +165,7 @@ static void part_ended(void *ctx, size_t i, int status)
 	if (*br->run->stop)
 		return;
 	run_describe_status(status, why, sizeof(why));
-	run_report_failed(br->run, br->cells + br->starts[i],
-			  br->starts[i + 1] - br->starts[i], why);
+	run_report_failed(br->run, br->parts[i].cells, br->parts[i].nr, why);
 }
 
 static void part_failed(void *ctx, size_t i, int err)
@@ -170,11 +174,19 @@ static void part_failed(void *ctx, size_t i, int err)
 	char why[128];
 
 	snprintf(why, sizeof(why), "cannot fork: %s", strerror(err));
-	run_report_failed(br->run, br->cells + br->starts[i],
-			  br->starts[i + 1] - br->starts[i], why);
+	run_report_failed(br->run, br->parts[i].cells, br->parts[i].nr, why);
 }
 
-/* Sort the cells by their next phase and note where each run begins. */
+/* Parts in the order in which the plan first names one of their cells. */
+static int by_first(const void *a, const void *b)
+{
+	const struct part *x = a, *y = b;
+
+	return x->cells[0]->index < y->cells[0]->index ? -1 :
+	       x->cells[0]->index > y->cells[0]->index;
+}
+
+/* Bring cells with the same next phase together. Returns how many parts. */
 static size_t find_parts(struct branch *br, const struct cell **sorted)
 {
 	size_t i, n = 0;
@@ -182,11 +194,13 @@ static size_t find_parts(struct branch *br, const struct cell **sorted)
 	memcpy(sorted, br->cells, br->nr * sizeof(*sorted));
 	qsort_r(sorted, br->nr, sizeof(*sorted), by_phase, br);
 	br->cells = sorted;
-	for (i = 0; i < br->nr; i++)
+	for (i = 0; i < br->nr; i++) {
 		if (!i || strcmp(phase_key(sorted[i - 1], br->phase),
 				 phase_key(sorted[i], br->phase)) != 0)
-			br->starts[n++] = i;
-	br->starts[n] = br->nr;
+			br->parts[n++].cells = &sorted[i];
+		br->parts[n - 1].nr++;
+	}
+	qsort(br->parts, n, sizeof(*br->parts), by_first);
 	return n;
 }
 
@@ -201,14 +215,14 @@ static int fork_parts(struct branch *br)
 	const struct cell **sorted = calloc(br->nr, sizeof(*sorted));
 	int err = -ENOMEM;
 
-	br->starts = calloc(br->nr + 1, sizeof(*br->starts));
-	if (sorted && br->starts) {
+	br->parts = calloc(br->nr, sizeof(*br->parts));
+	if (sorted && br->parts) {
 		jobs.nr = find_parts(br, sorted);
 		err = pool_run(&jobs);
 	}
 	if (err)
 		fail_branch(br, err, "out of memory");
-	free(br->starts);
+	free(br->parts);
 	free(sorted);
 	return *br->run->stop ? -EINTR : err;
 }

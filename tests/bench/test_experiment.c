@@ -278,7 +278,8 @@ static void test_experiment__only_and_seeds_select(void **state)
 	req.only = "a,bb";
 	assert_int_equal(experiment_load(e, &req, &s->diag), -EINVAL);
 	assert_string_equal(scratch_text(s),
-			    "--only: error: there is no variant 'bb'\n");
+			    "--only: error: there is no variant 'bb'; did "
+			    "you mean 'b'?\n");
 	experiment_free(e);
 	free(e);
 }

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files of results appear whole or not at all, and errors name the file. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bench/store.h"
+#include "tests/bench/scratch.h"
+#include "tests/test.h"
+
+static void read_back(const char *path, char *out, size_t size)
+{
+	FILE *f = fopen(path, "r");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(out, 1, size - 1, f);
+	out[n] = '\0';
+	fclose(f);
+}
+
+/* Number of entries of a folder but . and .. */
+static int count_files(const char *dir)
+{
+	char command[128], text[32];
+	FILE *f;
+
+	snprintf(command, sizeof(command), "ls -A %s | wc -l", dir);
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(text, sizeof(text), f));
+	pclose(f);
+	return (int)strtol(text, NULL, 10);
+}
+
+static void test_store__commit_replaces_the_whole_file(void **state)
+{
+	/* Scenario: a file, a second one under construction, then committed. */
+	struct store_file f;
+	char why[256], text[64];
+
+	(void)state;
+	assert_int_equal(store_open("a/b", why, sizeof(why)), 0);
+	scratch_write("a/b/cells/x.json", "old");
+	assert_int_equal(store_create(&f, "a/b/cells/x.json", why, 256), 0);
+	fputs("new", f.out);
+	fflush(f.out);
+	read_back("a/b/cells/x.json", text, sizeof(text));
+	assert_string_equal(text, "old");
+	assert_int_equal(store_commit(&f, why, sizeof(why)), 0);
+	read_back("a/b/cells/x.json", text, sizeof(text));
+	assert_string_equal(text, "new");
+	assert_int_equal(count_files("a/b/cells"), 1);
+}
+
+static void test_store__discard_leaves_nothing(void **state)
+{
+	/* Scenario: a file under construction is given up. */
+	struct store_file f;
+	char why[256];
+
+	(void)state;
+	assert_int_equal(store_open("d", why, sizeof(why)), 0);
+	assert_int_equal(store_create(&f, "d/cells/x.json", why, 256), 0);
+	fputs("new", f.out);
+	store_discard(&f);
+	assert_int_equal(count_files("d/cells"), 0);
+}
+
+struct open_row {
+	const char *dir, *why;
+	int ret;
+};
+
+static void test_store__open_says_what_is_wrong(void **state)
+{
+	/* Scenario: folders that cannot be made; /proc takes no files. */
+	static const struct open_row rows[] = {
+		{ "", ": cannot create folder: No such file or directory",
+		  -ENOENT },
+		{ "file/x", "file: cannot create folder: File exists",
+		  -EEXIST },
+		{ "/proc/self/x",
+		  "/proc/self/x: cannot create folder: No such file or directory",
+		  -ENOENT },
+	};
+	char why[256];
+
+	(void)state;
+	scratch_write("file", "x");
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const int ret = store_open(rows[i].dir, why, sizeof(why));
+
+		/* mkdir() of a file's child says ENOTDIR only further down. */
+		if (ret != rows[i].ret && ret != -ENOTDIR)
+			fail_msg("row %u: %d, %s", i, ret, why);
+		if (ret == rows[i].ret)
+			assert_string_equal(why, rows[i].why);
+	}
+}
+
+static void test_store__full_disk_keeps_the_old_file(void **state)
+{
+	/*
+	 * Scenario: no file may grow beyond 4 KiB, which fails as a full disk
+	 * does; the file that was there stays.
+	 */
+	const struct rlimit small = { 4096, RLIM_INFINITY };
+	struct rlimit before;
+	struct store_file f;
+	char why[256], text[64];
+
+	(void)state;
+	assert_int_equal(store_open("d", why, sizeof(why)), 0);
+	scratch_write("d/cells.jsonl", "old");
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(store_create(&f, "d/cells.jsonl", why, 256), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (int i = 0; i < 2000; i++)
+		fputs("0123456789", f.out);
+	assert_int_equal(store_commit(&f, why, sizeof(why)), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_string_equal(why, "d/cells.jsonl: cannot write: File too large");
+	read_back("d/cells.jsonl", text, sizeof(text));
+	assert_string_equal(text, "old");
+	assert_int_equal(count_files("d"), 3);
+}
+
+#define CASE(name)                                                            \
+	cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+
+static const struct CMUnitTest cases[] = {
+	CASE(test_store__commit_replaces_the_whole_file),
+	CASE(test_store__discard_leaves_nothing),
+	CASE(test_store__open_says_what_is_wrong),
+	CASE(test_store__full_disk_keeps_the_old_file),
+};
+
+TEST_MAIN(cases)
