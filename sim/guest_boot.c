@@ -203,7 +203,7 @@ uint64_t guest_take_base(struct alloc *a, const struct guest_options *opt,
 		res = alloc_pages_nowait(a, &req);
 		if (res.status != ALLOC_OK)
 			break;
-		fn(ctx, res.pfn, req.order);
+		fn(ctx, res.pfn, req.order, req.gfp & GFP_BIT_MOVABLE);
 		taken += order_nr_pages(req.order);
 	}
 	return taken;

@@ -35,8 +35,10 @@ int guest_boot(struct alloc **out, const struct guest_options *opt,
 	       const struct guest_map *m, const struct topology *t,
 	       const struct alloc_hooks *hooks, char *why, size_t why_size);
 
-/* Pages that the kernel takes after boot: called for each block taken. */
-typedef void (*base_page_fn)(void *ctx, pfn_t pfn, unsigned int order);
+/* Pages that the kernel takes after boot: called for each block taken.
+ * `movable`: user memory or page cache, which is on the LRU. */
+typedef void (*base_page_fn)(void *ctx, pfn_t pfn, unsigned int order,
+			     bool movable);
 /*
  * Take opt->base bytes in a seeded mix of orders and types, on all CPUs in
  * turn, as slab, stacks and page cache of a booted system do. Returns pages

@@ -7,6 +7,7 @@
  *     vcpu.c     one step of a task: workload op -> guest -> prices
  *     host.c     touches and discards -> hypervisor -> prices
  *     device.c   the reporter's environment in virtual time
+ *     kthreads.c kswapd and the vmstat worker
  *     stats.c    counters, samples, results
  */
 #ifndef SIM_MACHINE_H
@@ -114,6 +115,7 @@ struct sim_guest {
 	uint64_t record_seen;       /* what the design had done ... */
 	sim_ns_t record_since;      /* ... when that last changed */
 	uint64_t records_applied, record_misses;
+	uint32_t kswapd_pending;    /* bit per node: woken, has not run yet */
 	uint64_t base_pages;        /* kept by the kernel since boot */
 	uint64_t reclaim_rounds, oom_kills, tasks_started;
 };
@@ -199,6 +201,10 @@ void device_fill_hooks(struct sim_guest *g, struct alloc_hooks *h);
 void device_start(struct sim_guest *g);
 void device_destroy(struct sim_guest *g);
 bool device_idle(const struct sim_guest *g);
+
+/* kthreads.c: kswapd and the vmstat worker */
+void kthreads_start(struct sim_guest *g);
+void kthread_kswapd_wake(void *ctx, unsigned int node, unsigned int order);
 
 /* stats.c */
 void stats_read(struct sim *s, uint64_t values[SIM_MAX_COUNTERS]);

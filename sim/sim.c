@@ -32,14 +32,20 @@ static void guest_hooks(struct sim_guest *g, struct alloc_hooks *h)
 {
 	*h = (struct alloc_hooks){ .ctx = g, .shuffle_word = shuffle_word,
 				   .digest = &g->sim->digest };
+	/* A recorded run brings its own. */
+	if (!g->replay)
+		h->kswapd_wake = kthread_kswapd_wake;
 }
 
 /* Memory that the kernel holds from boot on is backed like any other. */
-static void touch_base_page(void *ctx, pfn_t pfn, unsigned int order)
+static void touch_base_page(void *ctx, pfn_t pfn, unsigned int order,
+			    bool movable)
 {
 	struct sim_guest *g = ctx;
 
 	g->base_pages += order_nr_pages(order);
+	if (movable)
+		alloc_set_lru(g->alloc, pfn, order_nr_pages(order), true);
 	host_touch(g, pfn, order, TOUCH_WRITE);
 }
 
@@ -148,6 +154,7 @@ static int create_guest(struct sim *s, unsigned int id, char *why,
 	if (ret)
 		return ret;
 	device_start(g);
+	kthreads_start(g);
 	return 0;
 }
 

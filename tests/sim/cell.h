@@ -53,7 +53,7 @@ static inline void cell_setup(struct cell *c, const struct reporter_ops *reporte
 	option_defaults(&host_option_table, &c->cfg.host);
 	c->cfg.guest.memory = 256 * MIB;
 	c->cfg.guest.base = 16 * MIB;
-	strcpy(c->cfg.guest.topology, "core:4 pu:1");
+	snprintf(c->cfg.guest.topology, OPTION_STRING_SIZE, "core:4 pu:1");
 	c->reporter_options = defaults(&reporter->options);
 	c->hypervisor_options = defaults(&mock_hypervisor.options);
 	c->cfg.hypervisor = &mock_hypervisor;

@@ -68,9 +68,10 @@ static void test_guest_boot__memory_above_the_hole(void **state)
 }
 
 
-static void count_page(void *ctx, pfn_t pfn, unsigned int order)
+static void count_page(void *ctx, pfn_t pfn, unsigned int order, bool movable)
 {
 	(void)pfn;
+	(void)movable;
 	*(uint64_t *)ctx += order_nr_pages(order);
 }
 

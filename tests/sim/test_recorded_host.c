@@ -16,9 +16,12 @@ static void recorded_init(struct cell *c)
 	cell_setup(c, &page_reporting_reporter, 1);
 	add_phase(c, "recorded", &trace_workload, 1, UNTIL_REPORTER_IDLE);
 	o = c->workload_options[0];
-	strcpy(o->file, FOLDER "req.txt.zst");
-	strcpy(o->before, FOLDER "before.snap.zst");
-	strcpy(o->after, FOLDER "after.snap.zst");
+	snprintf(o->file, OPTION_STRING_SIZE, "%s",
+		 FOLDER "req.txt.zst");
+	snprintf(o->before, OPTION_STRING_SIZE, "%s",
+		 FOLDER "before.snap.zst");
+	snprintf(o->after, OPTION_STRING_SIZE, "%s",
+		 FOLDER "after.snap.zst");
 	o->resident = 51200 * KIB;
 	c->phases[0].opt.duration = 60 * NSEC_PER_SEC;
 	c->cfg.sample_ns = 10 * NSEC_PER_MSEC;
