@@ -371,5 +371,13 @@ const struct step_def step_defs[] = {
 	  step_check_range, step_print_types },
 	{ "state", STEP_OPERATION, "", 0, "state", NULL, NULL,
 	  step_print_state },
+	{ "buddyinfo", STEP_OPERATION, "", 0, "buddyinfo", NULL, NULL,
+	  step_print_buddyinfo },
+	{ "pagetypeinfo", STEP_OPERATION, "", 0, "pagetypeinfo", NULL, NULL,
+	  step_print_pagetypeinfo },
+	{ "zoneinfo", STEP_OPERATION, "", 0, "zoneinfo", NULL, NULL,
+	  step_print_zoneinfo },
+	{ "vmstat", STEP_OPERATION, "", 0, "vmstat", NULL, NULL,
+	  step_print_vmstat },
 	{ .name = NULL },
 };

@@ -198,6 +198,11 @@ int step_print_lists(struct step *s, const struct step_cmd *c);
 int step_print_pcplists(struct step *s, const struct step_cmd *c);
 int step_print_types(struct step *s, const struct step_cmd *c);
 int step_print_state(struct step *s, const struct step_cmd *c);
+/* The files of /proc of the same names. */
+int step_print_buddyinfo(struct step *s, const struct step_cmd *c);
+int step_print_pagetypeinfo(struct step *s, const struct step_cmd *c);
+int step_print_zoneinfo(struct step *s, const struct step_cmd *c);
+int step_print_vmstat(struct step *s, const struct step_cmd *c);
 void step_print_event(struct step *s, const struct alloc_event *ev);
 char step_type_letter(enum migratetype mt);
 

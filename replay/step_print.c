@@ -217,3 +217,31 @@ void step_print_event(struct step *s, const struct alloc_event *ev)
 		break;
 	}
 }
+
+int step_print_buddyinfo(struct step *s, const struct step_cmd *c)
+{
+	(void)c;
+	alloc_print_buddyinfo(s->a, s->out);
+	return 0;
+}
+
+int step_print_pagetypeinfo(struct step *s, const struct step_cmd *c)
+{
+	(void)c;
+	alloc_print_pagetypeinfo(s->a, s->out);
+	return 0;
+}
+
+int step_print_zoneinfo(struct step *s, const struct step_cmd *c)
+{
+	(void)c;
+	alloc_print_zoneinfo(s->a, s->out);
+	return 0;
+}
+
+int step_print_vmstat(struct step *s, const struct step_cmd *c)
+{
+	(void)c;
+	alloc_print_vmstat(s->a, s->out);
+	return 0;
+}
