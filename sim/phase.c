@@ -19,6 +19,8 @@
  * place of their iterations, as it does in a real run.
  */
 #define START_SPREAD_NS (100 * NSEC_PER_MSEC)
+/* Longer than any duration that can be asked for with its warm-up. */
+#define PHASE_LIMIT_NS (UINT64_C(48) * 3600 * NSEC_PER_SEC)
 #define STOP_POLL_EVENTS 1024
 
 void phase_note_iterations(struct sim *s, uint32_t pages)
@@ -257,11 +259,41 @@ static unsigned int busy_vcpus(const struct sim *s)
 	return g->nr_tasks < g->topo.nr_cpus ? g->nr_tasks : g->topo.nr_cpus;
 }
 
+/* Would the phase ever end? */
+static int check_end(const struct sim_phase_config *c, char *why,
+		     size_t why_size)
+{
+	const struct phase_options *o = &c->opt;
+	const char *what = NULL;
+
+	if (o->until == UNTIL_DURATION && !o->duration)
+		what = "until = duration needs a duration";
+	if (o->until == UNTIL_TASKS && c->workload->endless && !o->duration &&
+	    !o->iterations)
+		what = "its workload is endless: give it a duration, "
+		       "iterations, or until = reporter_idle";
+	/* A task that only sleeps has no iterations. */
+	if (o->until == UNTIL_TASKS && c->workload == &idle_workload &&
+	    !o->duration)
+		what = "idle tasks are never finished: give it a duration or "
+		       "until = reporter_idle";
+	if (!what)
+		return 0;
+	snprintf(why, why_size, "phase %s would never end; %s", c->name, what);
+	return -EINVAL;
+}
+
 static int phase_loop(struct sim *s, const volatile sig_atomic_t *stop)
 {
+	const sim_ns_t limit = s->engine.now + PHASE_LIMIT_NS;
 	uint64_t check_at = s->engine.nr_run + s->cfg.check_every;
 
 	while (!phase_over(s)) {
+		if (s->engine.now > limit) {
+			sim_fail(s, -ETIMEDOUT, "the phase did not end within "
+				 "two days of virtual time");
+			break;
+		}
 		if (!engine_step(&s->engine)) {
 			sim_fail(s, -EDEADLK, "nothing can happen any more: "
 				 "give the phase a duration");
@@ -284,6 +316,9 @@ static int phase_begin(struct sim *s, const struct sim_phase_config *c,
 	unsigned int i;
 	int ret = 0;
 
+	ret = check_end(c, why, why_size);
+	if (ret)
+		return ret;
 	s->opt = &c->opt;
 	s->measuring = s->stopping = s->window_closed = false;
 	for (i = 0; i < s->nr_guests && !ret; i++)

@@ -44,6 +44,7 @@ static void idle_cleanup(struct workload *w)
 const struct workload_ops idle_workload = {
 	.name = "idle",
 	.summary = "sleep; endless",
+	.endless = true,
 	.options = { idle_descs, sizeof(struct idle_options) },
 	.prepare = idle_prepare,
 	.next = idle_next,

@@ -40,6 +40,7 @@ static int page_fault1_prepare(struct workload *w, char *why, size_t why_size)
 const struct workload_ops page_fault1_workload = {
 	.name = "page_fault1",
 	.summary = "map, write and unmap anonymous memory; endless",
+	.endless = true,
 	.options = { page_fault1_descs, sizeof(struct page_fault1_options) },
 	.state_size = sizeof(struct page_fault_state),
 	.prepare = page_fault1_prepare,

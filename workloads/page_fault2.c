@@ -30,6 +30,7 @@ static int page_fault2_prepare(struct workload *w, char *why, size_t why_size)
 const struct workload_ops page_fault2_workload = {
 	.name = "page_fault2",
 	.summary = "map, write and unmap a private copy of a file; endless",
+	.endless = true,
 	.options = { page_fault2_descs, sizeof(struct page_fault2_options) },
 	.state_size = sizeof(struct page_fault_state),
 	.prepare = page_fault2_prepare,

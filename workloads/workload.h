@@ -63,6 +63,7 @@ struct workload_ops {
 	struct option_table options;
 	size_t state_size;
 	bool needs_size;       /* `size =` is required */
+	bool endless;          /* next() never says that a task is finished */
 	/* 0, or -errno with a reason in why. */
 	int (*prepare)(struct workload *w, char *why, size_t why_size);
 	/* False: the task is finished. */
