@@ -20,8 +20,8 @@ static const struct args_command command = {
 	.name = "list",
 	.synopsis = "[TOPIC]",
 	.text = "List what is compiled in. Topics: reporters, hypervisors, "
-		"workloads,\nkernels, options, counters; without a topic the "
-		"first four.\n",
+		"workloads,\nkernels, options, counters, figures; without a "
+		"topic the first four.\n",
 	.options = options,
 	.example = "  buddylab list options\n",
 };
@@ -164,6 +164,15 @@ static int list_counters(void)
 	return EXIT_FINE;
 }
 
+static int list_figures(void)
+{
+	const struct figure_desc *f;
+
+	for (f = figure_descs; f->name; f++)
+		printf("%-18s%s\n", f->name, f->help);
+	return EXIT_FINE;
+}
+
 struct topic {
 	const char *name;
 	int (*print)(void);
@@ -177,6 +186,7 @@ static const struct topic topics[] = {
 	{ "kernels", list_kernels, true },
 	{ "options", list_options, false },
 	{ "counters", list_counters, false },
+	{ "figures", list_figures, false },
 };
 
 static int list_brief(void)

@@ -21,7 +21,6 @@
 #define START_SPREAD_NS (100 * NSEC_PER_MSEC)
 /* Longer than any duration that can be asked for with its warm-up. */
 #define PHASE_LIMIT_NS (UINT64_C(48) * 3600 * NSEC_PER_SEC)
-#define STOP_POLL_EVENTS 1024
 
 void phase_note_iterations(struct sim *s, uint32_t pages)
 {
@@ -303,7 +302,8 @@ static int phase_loop(struct sim *s, const volatile sig_atomic_t *stop)
 			sim_check(s);
 			check_at = s->engine.nr_run + s->cfg.check_every;
 		}
-		if (stop && s->engine.nr_run % STOP_POLL_EVENTS == 0 && *stop)
+		/* An event may be a whole slice of a task: ask every time. */
+		if (stop && *stop)
 			return -EINTR;
 	}
 	return s->failed ? s->error : 0;

@@ -38,7 +38,8 @@ static void first_id(struct scratch *s, const char *text,
 	release(e);
 }
 
-#define BASE "[guest]\nmemory = 1G\n[phase p]\nworkload = memhog\nsize = 10%\n"
+#define PHASE "[phase p]\nworkload = memhog\nsize = 10%\n"
+#define BASE "[guest]\nmemory = 1G\n" PHASE
 
 static const char *const same[] = {
 	/* Spelling, order, comments, names, defaults that are written out. */
@@ -53,8 +54,7 @@ static const char *const same[] = {
 	/* Keys of a design that is not the chosen one. */
 	BASE "[reporter]\ndesign = none,page_reporting\ncapacity = 4\n",
 	/* All CPUs of the topology, by number or not. */
-	"[guest]\nmemory = 1G\ncpus = 1\ntopology = core:1 pu:1\n"
-	"[phase p]\nworkload = memhog\nsize = 10%\n",
+	PHASE "[guest]\nmemory = 1G\ncpus = 1\ntopology = core:1 pu:1\n",
 };
 
 static const char *const different[] = {
@@ -70,8 +70,7 @@ static const char *const different[] = {
 	BASE "[host]\nhypervisor = null\n",
 	BASE "[host]\nthp = never\n",
 	BASE "[host]\nguests = 2\n",
-	"[guest]\nmemory = 1G\ntopology = core:2 pu:1\n"
-	"[phase p]\nworkload = memhog\nsize = 10%\n",
+	PHASE "[guest]\nmemory = 1G\ntopology = core:2 pu:1\n",
 };
 
 static void test_cell__id_depends_on_effective_values_only(void **state)

@@ -74,7 +74,7 @@ for args in "small.ini --seeds=7 --only one" "--seeds 7 small.ini --only one" \
 		fail "not the one cell"
 done
 
-for topic in reporters hypervisors workloads kernels options counters; do
+for topic in reporters hypervisors workloads kernels options counters figures; do
 	expect 0 list "$topic"
 	[[ -n $out ]] || fail "nothing is listed"
 	stderr_empty
