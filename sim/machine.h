@@ -52,6 +52,7 @@ struct vcpu {
 	struct sim_guest *guest;
 	uint16_t cpu;
 	bool scheduled;             /* an event for it waits in the queue */
+	struct engine_slot slot;    /* for that event: vcpu_event() */
 	uint32_t nr_tasks, current; /* tasks[]: indices into guest->tasks */
 	uint32_t *tasks;
 	uint32_t tasks_capacity;

@@ -111,6 +111,8 @@ static int alloc_guest_memory(struct sim_guest *g)
 	for (i = 0; i < g->topo.nr_cpus; i++) {
 		g->vcpus[i].guest = g;
 		g->vcpus[i].cpu = (uint16_t)i;
+		g->vcpus[i].slot.fn = vcpu_event;
+		g->vcpus[i].slot.ctx = &g->vcpus[i];
 	}
 	return 0;
 }

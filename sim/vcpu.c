@@ -33,7 +33,7 @@ void vcpu_wake(struct vcpu *v, sim_ns_t at)
 	if (v->scheduled)
 		return;
 	v->scheduled = true;
-	engine_at(&v->guest->sim->engine, at, vcpu_event, v, 0);
+	engine_soon(&v->guest->sim->engine, &v->slot, at);
 }
 
 /* The next task of this vCPU that can run at `now`; NULL with *wake set. */
