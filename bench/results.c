@@ -244,6 +244,8 @@ static int read_lines(struct reader *rd, FILE *f, bool count, size_t *nr)
 		if (strspn(line, " \t\r\n") == (size_t)len)
 			continue;
 		(*nr)++;
+		if (line[len - 1] == '\n')
+			len--;
 		if (!count)
 			read_line(rd, line, (size_t)len);
 	}
