@@ -11,10 +11,19 @@
 #include <string.h>
 
 #define DIAG_DEFAULT_MAX 50
+#define DIAG_TEXT_SIZE 1024
 
 static unsigned int diag_max(const struct diag *d)
 {
 	return d->max_errors ? d->max_errors : DIAG_DEFAULT_MAX;
+}
+
+/* What a file says must not move the cursor or change colours. */
+static void put_clean(FILE *out, const char *text)
+{
+	for (; *text; text++)
+		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text,
+		      out);
 }
 
 /* `file:line:column: ` of what is known of the place; returns its length. */
@@ -36,20 +45,41 @@ static size_t format_place(char *out, size_t size, struct diag_place at)
 	return (size_t)len < size ? (size_t)len : size - 1;
 }
 
+/* The place in full, however long the name of the file is. */
+static void print(FILE *out, struct diag_place at, const char *severity,
+		  const char *text)
+{
+	if (at.file)
+		put_clean(out, at.file);
+	if (at.file && at.line)
+		fprintf(out, ":%u", at.line);
+	if (at.file && at.line && at.column)
+		fprintf(out, ":%u", at.column);
+	fprintf(out, "%s%s: ", at.file ? ": " : "", severity);
+	put_clean(out, text);
+	fputc('\n', out);
+}
+
 __attribute__((format(printf, 4, 0)))
 static void emit(struct diag *d, struct diag_place at, const char *severity,
 		 const char *fmt, va_list args)
 {
+	char text[DIAG_TEXT_SIZE];
 	size_t len = format_place(d->last, sizeof(d->last), at);
+
+	va_list again;
 	int n = snprintf(d->last + len, sizeof(d->last) - len, "%s: ",
 			 severity);
 
+	va_copy(again, args);
+	vsnprintf(text, sizeof(text), fmt, again);
+	va_end(again);
 	if (n > 0)
 		len += (size_t)n;
 	if (len < sizeof(d->last))
 		vsnprintf(d->last + len, sizeof(d->last) - len, fmt, args);
 	if (d->out && d->nr_errors <= diag_max(d))
-		fprintf(d->out, "%s\n", d->last);
+		print(d->out, at, severity, text);
 }
 
 void diag_error(struct diag *d, struct diag_place at, const char *fmt, ...)

@@ -40,6 +40,26 @@ static void test_diag__warnings_are_not_errors(void **state)
 	ASSERT_U64("errors", d.nr_errors, 0);
 }
 
+static void test_diag__prints_no_control_characters(void **state)
+{
+	/* Escapes in a name and in a message, and a name of 600 letters. */
+	const struct diag_place at = { "a\033[2J", 1, 2 };
+	struct diag d = { 0 };
+	char name[601] = "", *text = NULL;
+	size_t size = 0;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	d.out = open_memstream(&text, &size);
+	assert_non_null(d.out);
+	diag_error(&d, at, "'%s'", "\033[31m\n.\177");
+	diag_error(&d, (struct diag_place){ .file = name }, "what is wrong");
+	fclose(d.out);
+	assert_memory_equal(text, "a?[2J:1:2: error: '?[31m?.?'\n", 29);
+	assert_non_null(strstr(text, "n: error: what is wrong\n"));
+	free(text);
+}
+
 static void test_diag__output_stops_at_the_limit(void **state)
 {
 	/* Ten errors with a limit of two: two lines, then one that says so. */
@@ -141,6 +161,7 @@ static void test_diag__nearest_survives_long_words(void **state)
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_diag__place_is_spelled_as_far_as_known),
 	cmocka_unit_test(test_diag__warnings_are_not_errors),
+	cmocka_unit_test(test_diag__prints_no_control_characters),
 	cmocka_unit_test(test_diag__output_stops_at_the_limit),
 	cmocka_unit_test(test_diag__long_messages_are_cut),
 	cmocka_unit_test(test_diag__nearest_finds_slips_only),
