@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "include/check.h"
 #include "replay/step_internal.h"
@@ -97,19 +98,17 @@ static int run_events(struct step *s, const struct step_cmd *c)
 
 static int run_shuffle(struct step *s, const struct step_cmd *c)
 {
-	size_t left = s->nr_words - s->next_word, i;
-	uint64_t *words = malloc((left + c->nr_words) * sizeof(*words));
+	const struct step_script *sc = s->script;
 
-	if (!words)
+	/* No command runs twice that has words: this is room for all. */
+	if (!s->words)
+		s->words = malloc(sc->nr_words * sizeof(*s->words));
+	if (!s->words)
 		return -ENOMEM;
-	for (i = 0; i < left; i++)
-		words[i] = s->words[s->next_word + i];
-	for (i = 0; i < c->nr_words; i++)
-		words[left + i] = s->script->words[c->first_word + i];
-	free(s->words);
-	s->words = words;
-	s->nr_words = left + c->nr_words;
-	s->next_word = 0;
+	CHECK_LE(s->nr_words + c->nr_words, sc->nr_words);
+	memcpy(s->words + s->nr_words, sc->words + c->first_word,
+	       c->nr_words * sizeof(*s->words));
+	s->nr_words += c->nr_words;
 	alloc_set_shuffle(s->a, true);
 	return 0;
 }

@@ -49,6 +49,12 @@ static int read_all(FILE *in, const char *name, struct diag *d, char **text,
 	return 0;
 }
 
+/* Some editors put a byte order mark in front of a text. */
+static size_t mark_length(const char *text, size_t size)
+{
+	return size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
 static const struct step_def *find_def(struct step_word w)
 {
 	const struct step_def *def;
@@ -257,8 +263,10 @@ int step_script_read(struct step_script *script, FILE *in, const char *name,
 	*script = (struct step_script){ .nr_cmds = 0 };
 	err = read_all(in, name, d, &text, &size);
 	if (!err && size) {
-		p.config_known = scan_config(&p, text, text + size);
-		err = parse_all(&p, text, text + size);
+		const char *start = text + mark_length(text, size);
+
+		p.config_known = scan_config(&p, start, text + size);
+		err = parse_all(&p, start, text + size);
 	}
 	free(text);
 	if (!err && d->nr_errors > errors_before)

@@ -261,6 +261,36 @@ static void test_step__prints_all_zones(void **state)
 	result_destroy(&r);
 }
 
+static void test_step__takes_a_byte_order_mark(void **state)
+{
+	/* As some editors write it in front of the first word. */
+	struct result r = run("\xef\xbb\xbf" Z "put 1024 9\nlists\n");
+
+	(void)state;
+	assert_int_equal(r.err, 0);
+	assert_string_equal(r.output, "Normal o9/M[1024]\n");
+	result_destroy(&r);
+}
+
+static void test_step__many_shuffle_commands_take_no_time(void **state)
+{
+	/* Words given one by one: copied once each, not once per command. */
+	static const char line[] = "shuffle 1\n";
+	const size_t nr = 200000, len = sizeof(line) - 1;
+	char *script = malloc(sizeof(Z) + nr * len);
+	struct result r;
+
+	(void)state;
+	assert_non_null(script);
+	memcpy(script, Z, sizeof(Z));
+	for (size_t i = 0; i < nr; i++)
+		memcpy(script + sizeof(Z) - 1 + i * len, line, len + 1);
+	r = run(script);
+	assert_int_equal(r.err, 0);
+	result_destroy(&r);
+	free(script);
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_step__names_the_place_of_a_mistake),
 	cmocka_unit_test(test_step__names_all_mistakes_at_once),
@@ -273,6 +303,9 @@ static const struct CMUnitTest cases[] = {
 		test_step__takes_blank_lines_comments_and_hex),
 	cmocka_unit_test(test_step__accepts_an_empty_script),
 	cmocka_unit_test(test_step__prints_all_zones),
+	cmocka_unit_test(test_step__takes_a_byte_order_mark),
+	cmocka_unit_test(
+		test_step__many_shuffle_commands_take_no_time),
 };
 
 TEST_MAIN(cases)
