@@ -60,11 +60,18 @@ static int resolve_size(struct sim_guest *g, const struct phase_options *opt,
 	if (opt->size.is_percent)
 		*bytes = pages_to_bytes(bytes_to_pages(free) *
 					opt->size.value / 10000);
-	if (!g->workload.ops->needs_size || *bytes)
-		return 0;
-	snprintf(why, why_size, "workload %s needs 'size = ', e.g. 80%% or 1G",
-		 g->workload.ops->name);
-	return -EINVAL;
+	if (g->workload.ops->needs_size && !*bytes) {
+		snprintf(why, why_size, "workload %s needs 'size = ', e.g. "
+			 "80%% or 1G", g->workload.ops->name);
+		return -EINVAL;
+	}
+	if (*bytes > pages_to_bytes(alloc_end_pfn(g->alloc))) {
+		snprintf(why, why_size, "size = %llu is more than the guest's "
+			 "memory; allowed is up to 100%% of it",
+			 (unsigned long long)*bytes);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int open_workload(struct sim_guest *g, const struct sim_phase_config *c,
