@@ -25,8 +25,10 @@ const struct figure_desc figure_descs[] = {
 };
 
 /* In the order of figure_descs. */
-static int (*const draw[])(struct figure *f) = {
-	figure_resident, figure_memory, figure_throughput,
+static const struct {
+	int (*draw)(struct figure *f);
+} drawers[] = {
+	{ figure_resident }, { figure_memory }, { figure_throughput },
 };
 
 /* ---- figures over time ---- */
@@ -275,7 +277,7 @@ static int draw_all(struct figure *f, int only)
 	for (int i = 0; figure_descs[i].name && !err; i++) {
 		if (only >= 0 && i != only)
 			continue;
-		err = draw[i](f);
+		err = drawers[i].draw(f);
 		drawn += !err;
 		if (err)
 			explain(f, figure_descs[i].name, err);
