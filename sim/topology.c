@@ -7,20 +7,80 @@
  */
 #include "sim/topology.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <hwloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sim/sim.h"
 
+#define MAX_UNITS ALLOC_MAX_CPUS
+#define MAX_XML_BYTES (16 << 20)
 #define TOPOLOGY_EXAMPLE "e.g. 'pack:1 core:8 pu:2', file:HOST.xml, or this"
+
+/*
+ * Does a synthetic description ask for more than a guest can have? hwloc would
+ * build all of it before it could be counted. What stands in brackets is
+ * attached beside the tree, what stands in parentheses are attributes.
+ */
+static bool too_many_units(const char *text)
+{
+	unsigned long long product = 1, n;
+	const char *at = text;
+	int depth = 0;
+
+	for (; *at; at++) {
+		depth += *at == '[' || *at == '(';
+		depth -= *at == ']' || *at == ')';
+		if (depth || !isdigit((unsigned char)*at) ||
+		    (at != text && at[-1] != ':' && at[-1] != ' '))
+			continue;
+		n = strtoull(at, NULL, 0);
+		if (n > MAX_UNITS)
+			return true;
+		product *= n ? n : 1;
+		if (product > MAX_UNITS)
+			return true;
+	}
+	return false;
+}
+
+/* A file of a size that a description can have; devices never end. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode) &&
+	       st.st_size <= MAX_XML_BYTES;
+}
+
+/* What can be told of the text before hwloc looks at it. */
+static int check_text(const char *text, char *why, size_t why_size)
+{
+	if (!strncmp(text, "file:", 5)) {
+		if (is_file(text + 5))
+			return 0;
+		snprintf(why, why_size, "cannot build topology '%.120s': no "
+			 "such file, or none of at most %d MiB; write "
+			 TOPOLOGY_EXAMPLE, text, MAX_XML_BYTES >> 20);
+		return -EINVAL;
+	}
+	if (!too_many_units(text))
+		return 0;
+	snprintf(why, why_size, "topology '%.120s' has more than %d processing "
+		 "units; write " TOPOLOGY_EXAMPLE, text, MAX_UNITS);
+	return -EINVAL;
+}
 
 static int topology_open(hwloc_topology_t *t, const char *text, char *why,
 			 size_t why_size)
 {
-	int err = 0;
+	int err = check_text(text, why, why_size);
 
+	if (err)
+		return err;
 	/* The environment must not silently replace what was asked for. */
 	unsetenv("HWLOC_SYNTHETIC");
 	unsetenv("HWLOC_XMLFILE");

@@ -55,7 +55,13 @@ static void test_topology__impossible_ones_are_refused(void **state)
 {
 	/* The message repeats the text and shows what is possible. */
 	static const char *const rows[] = { "", "elephants:3", "pu:0",
-					    "file:no-such-file.xml" };
+					    "file:no-such-file.xml",
+					    /* These took all memory, or never
+					     * came to an end. */
+					    "pu:100000000", "pu:0x7fffffff",
+					    "core:4096 pu:4096",
+					    "99999999999999999999",
+					    "file:/dev/zero", "file:." };
 	char why[256], text[256];
 	unsigned int i;
 
