@@ -84,20 +84,22 @@ static void file_unmap(struct run *r, const struct vma *vma,
 	filemap_map(r->g, vma->file, file_index(vma, addr), -1);
 }
 
-/* The copy of a fault; it is held until the fault is complete. */
-static pfn_t copy_page_get(struct run *r)
+/* The copy of a fault, which an earlier try may have got already. */
+static inline pfn_t copy_page_get(struct run *r)
 {
-	pfn_t pfn = held_page(r);
-
-	if (pfn != PFN_NONE)
-		return pfn;
-	pfn = get_page(r, 0, GFP_HIGHUSER_MOVABLE);
-	if (pfn != PFN_NONE)
-		hold_page(r, pfn);
-	return pfn;
+	if (unlikely(r->op->scratch[SCRATCH_HELD] != 0))
+		return held_page(r);
+	return get_page(r, 0, GFP_HIGHUSER_MOVABLE);
 }
 
-static void copy_map(struct run *r, struct pte_table *t, unsigned int i,
+/* The fault waits or fails after it got its copy. */
+static enum guest_status copy_failed(struct run *r, pfn_t copy)
+{
+	hold_page(r, copy);
+	return hold_failed(r, 0);
+}
+
+static inline void copy_map(struct run *r, struct pte_table *t, unsigned int i,
 		     pfn_t from, pfn_t copy)
 {
 	struct guest *g = r->g;
@@ -108,7 +110,8 @@ static void copy_map(struct run *r, struct pte_table *t, unsigned int i,
 	g->counters.pages_copied++;
 	r->work->copied_pages++;
 	r->work->faults_cow++;
-	hold_end(r);
+	if (unlikely(r->op->scratch[SCRATCH_HELD] != 0))
+		hold_end(r);
 }
 
 /*
@@ -126,10 +129,32 @@ static enum guest_status fault_cow(struct run *r, const struct vma *vma,
 		return r->status;
 	t = pte_alloc(r, pmd, addr);
 	if (!t)
-		return hold_failed(r, 0);
+		return copy_failed(r, copy);
 	from = filemap_fault(r, vma->file, file_index(vma, addr));
 	if (from == PFN_NONE)
-		return hold_failed(r, 0);
+		return copy_failed(r, copy);
+	copy_map(r, t, pte_index(addr), from, copy);
+	return GUEST_DONE;
+}
+
+/* The same behind a PTE page that is there. */
+static inline enum guest_status fault_cow_pte(struct run *r,
+					      const struct vma *vma,
+					      struct pte_table *t,
+					      uint64_t addr)
+{
+	const uint64_t index = file_index(vma, addr);
+	const pfn_t copy = copy_page_get(r);
+	pfn_t from;
+
+	if (unlikely(copy == PFN_NONE))
+		return r->status;
+	from = filemap_get(r->g, vma->file, index);
+	if (unlikely(from == PFN_NONE)) {
+		from = filemap_fault(r, vma->file, index);
+		if (from == PFN_NONE)
+			return copy_failed(r, copy);
+	}
 	copy_map(r, t, pte_index(addr), from, copy);
 	return GUEST_DONE;
 }
@@ -168,7 +193,7 @@ static enum guest_status fault_read_file(struct run *r, const struct vma *vma,
 	return GUEST_DONE;
 }
 
-static struct vma *vma_of(struct run *r, uint64_t addr)
+static inline struct vma *vma_of(struct run *r, uint64_t addr)
 {
 	struct vma *vma = vma_find(r->mm, addr);
 
@@ -178,7 +203,7 @@ static struct vma *vma_of(struct run *r, uint64_t addr)
 }
 
 /* One page of a range that a PTE table covers. */
-static enum guest_status touch_pte(struct run *r, const struct vma *vma,
+static inline enum guest_status touch_pte(struct run *r, const struct vma *vma,
 				   struct pte_table *t, uint64_t addr)
 {
 	const unsigned int i = pte_index(addr);
@@ -191,7 +216,7 @@ static enum guest_status touch_pte(struct run *r, const struct vma *vma,
 						   fault_zero_page(r, t, i);
 		if (!writes(r))
 			return fault_read_file(r, vma, t, addr);
-		return fault_cow(r, vma, pmd_lookup(r->mm, addr), addr);
+		return fault_cow_pte(r, vma, t, addr);
 	}
 	if (pfn == PTE_ZERO)
 		return writes(r) ? fault_anon(r, t, i) : GUEST_DONE;
@@ -201,33 +226,12 @@ static enum guest_status touch_pte(struct run *r, const struct vma *vma,
 	return GUEST_DONE;
 }
 
-static void pages_touched(struct run *r, uint32_t nr)
+static inline void pages_touched(struct run *r, uint32_t nr)
 {
 	r->op->cursor += pages_to_bytes(nr);
 	r->op->stage = 0;
 	r->work->touched_pages += nr;
 	r->budget--;
-}
-
-static enum guest_status touch_ptes(struct run *r, struct pte_table *t,
-				    uint64_t end)
-{
-	struct guest_op *op = r->op;
-	uint64_t addr = op->addr + op->cursor;
-	const struct vma *vma = vma_of(r, addr);
-	enum guest_status status;
-
-	if (end > vma->end)
-		end = vma->end;
-	for (; addr < end && r->budget; addr += PAGE_SIZE) {
-		if (!touch_room(r->g->cfg.touches, TOUCHES_PER_STEP))
-			return GUEST_MORE;
-		status = touch_pte(r, vma, t, addr);
-		if (status != GUEST_DONE)
-			return status;
-		pages_touched(r, 1);
-	}
-	return GUEST_DONE;
 }
 
 /* Data access to what a huge page maps of [addr, end). */
@@ -249,7 +253,10 @@ static enum guest_status touch_huge(struct run *r, pfn_t huge, uint64_t addr,
 	return GUEST_DONE;
 }
 
-/* The first fault of a PMD range, or a range that a huge page maps. */
+/*
+ * The first fault of a PMD range, or a range that a huge page maps. Where PTEs
+ * map it this only finds their table: the caller comes back with it.
+ */
 static enum guest_status touch_pmd(struct run *r, uint64_t addr, uint64_t end)
 {
 	struct vma *vma = vma_of(r, addr);
@@ -282,7 +289,12 @@ static enum guest_status touch_pmd(struct run *r, uint64_t addr, uint64_t end)
 		return r->status;
 	r->mm->walk_base = addr & ~(HPAGE_PMD_SIZE - 1);
 	r->mm->walk_table = t;
-	return touch_ptes(r, t, end);
+	return GUEST_DONE;
+}
+
+static inline bool walk_covers(const struct guest_mm *mm, uint64_t addr)
+{
+	return (addr & ~(HPAGE_PMD_SIZE - 1)) == mm->walk_base;
 }
 
 enum guest_status fault_run(struct run *r)
@@ -292,18 +304,21 @@ enum guest_status fault_run(struct run *r)
 
 	while (op->cursor < op->len) {
 		const uint64_t addr = op->addr + op->cursor;
-		const uint64_t stop = entry_end(addr, PMD_SHIFT);
 		enum guest_status status;
 
 		if (!r->budget ||
 		    !touch_room(r->g->cfg.touches, TOUCHES_PER_STEP))
 			return GUEST_MORE;
-		if (likely((addr & ~(HPAGE_PMD_SIZE - 1)) ==
-			   r->mm->walk_base))
-			status = touch_ptes(r, r->mm->walk_table,
-					    stop < end ? stop : end);
-		else
+		if (likely(walk_covers(r->mm, addr))) {
+			status = touch_pte(r, vma_of(r, addr),
+					   r->mm->walk_table, addr);
+			if (likely(status == GUEST_DONE))
+				pages_touched(r, 1);
+		} else {
+			const uint64_t stop = entry_end(addr, PMD_SHIFT);
+
 			status = touch_pmd(r, addr, stop < end ? stop : end);
+		}
 		if (status != GUEST_DONE)
 			return status;
 	}

@@ -211,7 +211,7 @@ enum {
 };
 
 /* mm.c: VMAs */
-struct vma *vma_find(struct guest_mm *mm, uint64_t addr);
+struct vma *vma_search(struct guest_mm *mm, uint64_t addr);
 enum guest_status mmap_run(struct run *r);
 /* Split VMAs so that none crosses addr. 0 or -ENOMEM. */
 int vma_split(struct guest *g, struct guest_mm *mm, uint64_t addr);
@@ -222,7 +222,6 @@ void vma_bounds(const struct guest_mm *mm, uint64_t start, uint64_t end,
 		uint64_t *floor, uint64_t *ceiling);
 
 /* pgtable.c: page-table mirrors */
-struct pmd_table *pmd_lookup(const struct guest_mm *mm, uint64_t addr);
 /* NULL with r->status if a table cannot be had. */
 struct pmd_table *pmd_alloc(struct run *r, uint64_t addr);
 struct pte_table *pte_alloc(struct run *r, struct pmd_table *pmd,
@@ -302,6 +301,29 @@ void filemap_map(struct guest *g, uint32_t file, uint64_t index, int delta);
 void file_put_vma(struct run *r, uint32_t file);
 enum guest_status drop_caches_run(struct run *r);
 void file_free_mirrors(struct guest_file *f);
+
+/* The VMA that contains addr, or NULL. */
+static inline struct vma *vma_find(struct guest_mm *mm, uint64_t addr)
+{
+	const uint32_t i = mm->vma_hint;
+
+	if (likely(i < mm->nr_vmas && mm->vmas[i].start <= addr &&
+		   addr < mm->vmas[i].end))
+		return &mm->vmas[i];
+	return vma_search(mm, addr);
+}
+
+/* The page of a file if it is cached, else PFN_NONE. */
+static inline pfn_t filemap_get(const struct guest *g, uint32_t file,
+				uint64_t index)
+{
+	const struct guest_file *f = &g->files[file];
+	const struct cache_chunk *c;
+
+	CHECK_LT(index, f->nr_pages);
+	c = f->chunks[index / PTRS_PER_TABLE];
+	return likely(c != NULL) ? c->pfn[index % PTRS_PER_TABLE] : PFN_NONE;
+}
 
 static inline unsigned int pte_index(uint64_t addr)
 {

@@ -31,20 +31,14 @@ static uint32_t vma_lower(const struct guest_mm *mm, uint64_t addr)
 	return low;
 }
 
-struct vma *vma_find(struct guest_mm *mm, uint64_t addr)
+struct vma *vma_search(struct guest_mm *mm, uint64_t addr)
 {
-	struct vma *v;
-	uint32_t i = mm->vma_hint;
+	const uint32_t i = vma_lower(mm, addr);
 
-	if (i < mm->nr_vmas && mm->vmas[i].start <= addr &&
-	    addr < mm->vmas[i].end)
-		return &mm->vmas[i];
-	i = vma_lower(mm, addr);
 	if (i == mm->nr_vmas || mm->vmas[i].start > addr)
 		return NULL;
 	mm->vma_hint = i;
-	v = &mm->vmas[i];
-	return v;
+	return &mm->vmas[i];
 }
 
 static int vma_insert(struct guest_mm *mm, uint32_t at, const struct vma *vma)

@@ -144,13 +144,6 @@ struct pte_table *pte_alloc(struct run *r, struct pmd_table *pmd,
 	return t;
 }
 
-struct pmd_table *pmd_lookup(const struct guest_mm *mm, uint64_t addr)
-{
-	const struct pud_table *pud = mm->pud[pgd_index(addr)];
-
-	return pud ? pud->table[pud_index(addr)] : NULL;
-}
-
 static unsigned int ring(unsigned int i)
 {
 	return i % PTRS_PER_TABLE;
