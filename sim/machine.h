@@ -53,8 +53,8 @@ struct vcpu {
 	uint16_t cpu;
 	bool scheduled;             /* an event for it waits in the queue */
 	struct engine_slot slot;    /* for that event: vcpu_event() */
-	uint32_t nr_tasks, current; /* tasks[]: indices into guest->tasks */
-	uint32_t *tasks;
+	uint32_t nr_tasks, current; /* current: index in tasks */
+	struct task **tasks;        /* of guest->tasks */
 	uint32_t tasks_capacity;
 	sim_ns_t slice_end;
 	uint64_t ps;                /* fraction of a nanosecond carried over */
@@ -104,7 +104,7 @@ struct sim_guest {
 	struct rng shuffle_rng, boot_rng, phase_rng;
 	struct vcpu *vcpus;         /* topo.nr_cpus */
 	struct task *tasks;         /* of the current phase */
-	uint32_t nr_tasks, nr_done;
+	uint32_t nr_tasks;
 	uint16_t running_cpu;       /* vCPU whose step runs now */
 	struct workload workload;
 	void *workload_state;
@@ -134,6 +134,7 @@ struct sim {
 	/* Current phase. */
 	const struct phase_options *opt;
 	bool measuring, stopping, window_closed, failed;
+	uint32_t nr_running;        /* tasks that are not done, all guests */
 	int error;                  /* -errno of a failed run */
 	char why[256];
 	uint64_t window_iterations;

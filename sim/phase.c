@@ -31,7 +31,7 @@ void phase_note_iterations(struct sim *s, uint32_t pages)
 void phase_task_done(struct sim_guest *g, struct task *t)
 {
 	(void)t;
-	g->nr_done++;
+	g->sim->nr_running--;
 }
 
 /* Pages free above the high watermark, all zones: what `size = N%` is of. */
@@ -107,21 +107,22 @@ static void close_workload(struct sim_guest *g)
 		g->vcpus[i].nr_tasks = 0;
 	free(g->tasks);
 	g->tasks = NULL;
-	g->nr_tasks = g->nr_done = 0;
+	g->nr_tasks = 0;
 }
 
-static int vcpu_add_task(struct vcpu *v, uint32_t idx)
+static int vcpu_add_task(struct vcpu *v, struct task *t)
 {
 	if (v->nr_tasks == v->tasks_capacity) {
 		const uint32_t capacity = v->tasks_capacity * 2 + 4;
-		uint32_t *tasks = realloc(v->tasks, capacity * sizeof(*tasks));
+		struct task **tasks =
+			realloc(v->tasks, capacity * sizeof(struct task *));
 
 		if (!tasks)
 			return -ENOMEM;
 		v->tasks = tasks;
 		v->tasks_capacity = capacity;
 	}
-	v->tasks[v->nr_tasks++] = idx;
+	v->tasks[v->nr_tasks++] = t;
 	return 0;
 }
 
@@ -146,7 +147,7 @@ static int start_task(struct sim_guest *g, uint32_t i)
 	g->tasks_started++;
 	v->current = 0;
 	v->slice_end = 0;
-	if (vcpu_add_task(v, i))
+	if (vcpu_add_task(v, t))
 		return -ENOMEM;
 	vcpu_wake(v, at);
 	return 0;
@@ -161,7 +162,7 @@ static int start_tasks(struct sim_guest *g, const struct sim_phase_config *c,
 	if (ret)
 		return ret;
 	g->nr_tasks = (uint32_t)c->opt.tasks;
-	g->nr_done = 0;
+	g->sim->nr_running += g->nr_tasks;
 	g->tasks = calloc(g->nr_tasks, sizeof(*g->tasks));
 	if (!g->tasks)
 		return -ENOMEM;
@@ -201,16 +202,6 @@ static void window_close(void *ctx, uint64_t arg)
 	s->stopping = true;
 }
 
-static bool all_done(const struct sim *s)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->nr_guests; i++)
-		if (s->guests[i].nr_done < s->guests[i].nr_tasks)
-			return false;
-	return true;
-}
-
 static bool all_idle(const struct sim *s)
 {
 	unsigned int i;
@@ -242,7 +233,7 @@ static bool phase_over(struct sim *s)
 	if (s->opt->until == UNTIL_REPORTER_IDLE && !s->window_closed &&
 	    all_idle(s) && all_quiet(s))
 		window_close(s, 0);
-	if (!all_done(s))
+	if (s->nr_running)
 		return false;
 	return s->window_closed || s->opt->until == UNTIL_TASKS;
 }
@@ -328,6 +319,7 @@ static int phase_begin(struct sim *s, const struct sim_phase_config *c,
 		return ret;
 	s->opt = &c->opt;
 	s->measuring = s->stopping = s->window_closed = false;
+	s->nr_running = 0;
 	for (i = 0; i < s->nr_guests && !ret; i++)
 		ret = start_tasks(&s->guests[i], c, why, why_size);
 	if (ret)

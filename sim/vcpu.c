@@ -23,7 +23,7 @@ bool vcpu_has_work(const struct vcpu *v)
 	uint32_t i;
 
 	for (i = 0; i < v->nr_tasks; i++)
-		if (!v->guest->tasks[v->tasks[i]].done)
+		if (!v->tasks[i]->done)
 			return true;
 	return false;
 }
@@ -36,28 +36,37 @@ void vcpu_wake(struct vcpu *v, sim_ns_t at)
 	engine_soon(&v->guest->sim->engine, &v->slot, at);
 }
 
+static uint32_t next_turn(const struct vcpu *v, uint32_t i)
+{
+	return i + 1 < v->nr_tasks ? i + 1 : 0;
+}
+
+static bool task_can_run(const struct sim *s, const struct task *t,
+			 sim_ns_t now)
+{
+	return !t->done && (t->wake_at <= now || s->stopping);
+}
+
 /* The next task of this vCPU that can run at `now`; NULL with *wake set. */
 static struct task *vcpu_pick(struct vcpu *v, sim_ns_t now, sim_ns_t *wake)
 {
-	struct sim_guest *g = v->guest;
-	uint32_t i;
+	const struct sim *s = v->guest->sim;
+	uint32_t i, turn;
 
 	*wake = UINT64_MAX;
-	if (now >= v->slice_end && v->nr_tasks) {
-		v->current = (v->current + 1) % v->nr_tasks;
+	if (now >= v->slice_end) {
+		v->current = next_turn(v, v->current);
 		v->slice_end = now + SLICE_NS;
 	}
-	for (i = 0; i < v->nr_tasks; i++) {
-		uint32_t idx = (v->current + i) % v->nr_tasks;
-		struct task *t = &g->tasks[v->tasks[idx]];
+	turn = v->current;
+	for (i = 0; i < v->nr_tasks; i++, turn = next_turn(v, turn)) {
+		struct task *t = v->tasks[turn];
 
-		if (t->done)
-			continue;
-		if (t->wake_at <= now || g->sim->stopping) {
-			v->current = idx;
+		if (task_can_run(s, t, now)) {
+			v->current = turn;
 			return t;
 		}
-		if (t->wake_at < *wake)
+		if (!t->done && t->wake_at < *wake)
 			*wake = t->wake_at;
 	}
 	return NULL;
@@ -180,14 +189,23 @@ static void task_op_done(struct sim_guest *g, struct task *t)
 	}
 }
 
-static uint64_t price_of_work(const struct price_now *p,
-			      const struct guest_work *w)
+static uint64_t price_of_faults(const struct price_now *p,
+				const struct guest_work *w)
 {
 	return w->faults_thp * p->ps[PRICE_FAULT_THP] +
 	       w->faults_anon * p->ps[PRICE_FAULT_ANON] +
 	       w->faults_cow * p->ps[PRICE_FAULT_COW] +
-	       w->faults_read * p->ps[PRICE_FAULT_READ] +
-	       w->zapped_pages * p->ps[PRICE_ZAP_4K] +
+	       w->faults_read * p->ps[PRICE_FAULT_READ];
+}
+
+/* A touch makes faults and nothing else, all other operations make none. */
+static uint64_t price_of_work(const struct price_now *p,
+			      const struct guest_work *w,
+			      enum guest_op_kind kind)
+{
+	if (kind == GUEST_TOUCH)
+		return price_of_faults(p, w);
+	return w->zapped_pages * p->ps[PRICE_ZAP_4K] +
 	       w->zapped_thp * p->ps[PRICE_ZAP_THP] +
 	       w->syscalls * p->ps[PRICE_SYSCALL];
 }
@@ -214,12 +232,13 @@ static uint64_t task_run_op(struct vcpu *v, struct task *t)
 {
 	struct sim_guest *g = v->guest;
 	struct guest_work w = { .progress = t->op_progress };
-	uint32_t budget = t->op.kind == GUEST_TOUCH ? FAULT_BUDGET : FREE_BUDGET;
+	const enum guest_op_kind kind = t->op.kind;
+	uint32_t budget = kind == GUEST_TOUCH ? FAULT_BUDGET : FREE_BUDGET;
 	enum guest_status status;
 	uint64_t ps;
 
 	status = guest_run(g->mm, &t->op, v->cpu, budget, &w);
-	ps = price_of_work(&g->sim->price, &w);
+	ps = price_of_work(&g->sim->price, &w, kind);
 	if (t->op_counted && w.touched_pages) {
 		t->iterations += w.touched_pages;
 		phase_note_iterations(g->sim, w.touched_pages);
