@@ -32,6 +32,7 @@ struct branch {
 	double shared_s;                 /* host time spent in ancestors */
 	double began_s;
 	struct part *parts;              /* where the cells part */
+	char context[300];               /* what a failed CHECK names */
 };
 
 /* Cells that have the next phase in common. */
@@ -229,11 +230,11 @@ static int fork_parts(struct branch *br)
 
 static int run_branch(struct branch *br)
 {
-	char why[400] = "", text[300];
+	char why[400] = "";
 	int err;
 
-	cell_describe(br->cells[0], text, sizeof(text));
-	check_set_context(text);
+	cell_describe(br->cells[0], br->context, sizeof(br->context));
+	check_set_context(br->context);
 	while (all_alike(br)) {
 		if (br->phase == br->cells[0]->body->nr_phases)
 			return write_cell(br);

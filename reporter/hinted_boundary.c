@@ -73,7 +73,7 @@ static const struct option_desc hinted_boundary_descs[] = {
 	  .min = 1, .max = REPORTER_MAX_CAPACITY, .def = "32",
 	  .unit = "blocks", .help = "blocks per report call" },
 	{ .name = "delay", .type = OPTION_TIME, .offset = OFFSET(delay_ns),
-	  .def = "100ms", .unit = "",
+	  .max = 24 * 3600 * NSEC_PER_SEC, .def = "100ms", .unit = "",
 	  .help = "time from the first request to the work" },
 	{ .name = "threshold", .type = OPTION_UINT,
 	  .offset = OFFSET(threshold), .min = 1, .max = UINT32_MAX,
@@ -417,11 +417,10 @@ static const char *hinted_boundary_check(const struct reporter *r)
 	return check_in_flight(r);
 }
 
+/* Nothing beyond state_size; what is with the host goes with the guest. */
 static void hinted_boundary_destroy(struct reporter *r)
 {
-	const struct hinted_boundary *s = r->state;
-
-	CHECK(!s->running);
+	(void)r;
 }
 
 const struct reporter_ops hinted_boundary_reporter = {

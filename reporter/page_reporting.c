@@ -67,7 +67,8 @@ static const struct option_desc page_reporting_descs[] = {
 	  .min = 1, .max = REPORTER_MAX_CAPACITY, .def = "32",
 	  .unit = "blocks", .help = "blocks per report call" },
 	{ .name = "delay", .type = OPTION_TIME, .offset = OFFSET(delay_ns),
-	  .def = "2s", .unit = "", .help = "time from a request to its pass" },
+	  .max = 24 * 3600 * NSEC_PER_SEC, .def = "2s", .unit = "",
+	  .help = "time from a request to its pass" },
 	{ .name = "watermark_gate", .type = OPTION_BOOL,
 	  .offset = OFFSET(watermark_gate), .def = "on", .unit = "",
 	  .help = "skip zones without low watermark + a full array free" },
@@ -432,11 +433,10 @@ static const char *page_reporting_check(const struct reporter *r)
 	return s->running ? check_in_flight(r) : NULL;
 }
 
+/* Nothing beyond state_size; what is with the host goes with the guest. */
 static void page_reporting_destroy(struct reporter *r)
 {
-	const struct page_reporting *s = r->state;
-
-	CHECK(!s->running);
+	(void)r;
 }
 
 const struct reporter_ops page_reporting_reporter = {

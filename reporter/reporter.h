@@ -127,6 +127,7 @@ struct reporter_ops {
 	bool (*idle)(const struct reporter *r);
 	/* Every promise of the design; NULL or a description. */
 	const char *(*check)(const struct reporter *r);
+	/* Last; a run may end while entries are with the host. */
 	void (*destroy)(struct reporter *r);
 
 	/* Hooks into the allocator; NULL = not wanted. See alloc_hooks. */

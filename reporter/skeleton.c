@@ -47,7 +47,8 @@ static const struct option_desc skeleton_descs[] = {
 	  .min = 0, .max = REPORTER_MAX_CAPACITY, .def = "0",
 	  .unit = "blocks", .help = "blocks per report; 0 reports nothing" },
 	{ .name = "delay", .type = OPTION_TIME, .offset = OFFSET(delay_ns),
-	  .min = NSEC_PER_MSEC, .def = "1s", .unit = "",
+	  .min = NSEC_PER_MSEC, .max = 24 * 3600 * NSEC_PER_SEC,
+	  .def = "1s", .unit = "",
 	  .help = "time from a free to the pass that looks for it" },
 	{ .name = NULL },
 };
@@ -294,12 +295,13 @@ static const char *skeleton_check(const struct reporter *r)
 	return NULL;
 }
 
-/* What init() took beyond state_size goes back here. */
+/*
+ * What init() took beyond state_size goes back here. At the end of a run a
+ * batch may still be with the host; it goes with the guest.
+ */
 static void skeleton_destroy(struct reporter *r)
 {
-	const struct skeleton *s = r->state;
-
-	CHECK(s->state != WITH_HOST);
+	(void)r;
 }
 
 const struct reporter_ops skeleton_reporter = {

@@ -243,6 +243,13 @@ static void sample_event(void *ctx, uint64_t arg)
 	struct sim *s = ctx;
 
 	(void)arg;
+	if (s->nr_samples >= SIM_MAX_SAMPLES) {
+		sim_fail(s, -EINVAL, "more than %d samples; [experiment] "
+			 "sample = %lluns is too short for this run",
+			 SIM_MAX_SAMPLES,
+			 (unsigned long long)s->cfg.sample_ns);
+		return;
+	}
 	stats_sample(s);
 	if (s->opt)
 		engine_at(&s->engine, s->engine.now + s->cfg.sample_ns,

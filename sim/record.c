@@ -63,6 +63,12 @@ int record_boot(struct sim_guest *g, char *why, size_t why_size)
 	struct diag *d = &g->replay_diag;
 	int ret;
 
+	if (!opt->file[0] || !opt->before[0]) {
+		snprintf(why, why_size, "workload trace needs 'file = ' and "
+			 "'before = ': a request stream and the snapshot it "
+			 "starts from");
+		return -EINVAL;
+	}
 	*d = (struct diag){ .out = NULL };
 	ret = replay_open(&g->replay, &ro, d);
 	if (ret) {

@@ -60,6 +60,19 @@ static void touch_reserved(struct sim_guest *g)
 			host_touch(g, pfn, 0, TOUCH_WRITE);
 }
 
+static int take_base(struct sim_guest *g, char *why, size_t why_size)
+{
+	const struct guest_options *opt = &g->sim->cfg.guest;
+
+	if (guest_take_base(g->alloc, opt, &g->boot_rng, touch_base_page, g) >=
+	    bytes_to_pages(opt->base))
+		return 0;
+	snprintf(why, why_size, "the guest's memory (%llu bytes) has no room "
+		 "for its base (%llu bytes)", (unsigned long long)opt->memory,
+		 (unsigned long long)opt->base);
+	return -EINVAL;
+}
+
 static int boot_guest(struct sim_guest *g, char *why, size_t why_size)
 {
 	const struct guest_options *opt = &g->sim->cfg.guest;
@@ -149,8 +162,9 @@ static int create_guest(struct sim *s, unsigned int id, char *why,
 		record_touch_allocated(g);
 	} else {
 		touch_reserved(g);
-		guest_take_base(g->alloc, &s->cfg.guest, &g->boot_rng,
-				touch_base_page, g);
+		ret = take_base(g, why, why_size);
+		if (ret)
+			return ret;
 	}
 	ret = build_mm(g);
 	if (ret)

@@ -146,6 +146,7 @@ struct sim_sample {
 };
 
 #define SIM_MAX_METRICS 32
+#define SIM_MAX_SAMPLES 1000000 /* 11 days at 1 s, 28 hours at 100 ms */
 #define SIM_MAX_COUNTERS 256
 
 struct sim_phase_result {

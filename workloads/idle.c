@@ -12,7 +12,7 @@ struct idle_options {
 static const struct option_desc idle_descs[] = {
 	{ .name = "tick", .type = OPTION_TIME,
 	  .offset = offsetof(struct idle_options, tick), .min = 1,
-	  .def = "100ms", .unit = "ns",
+	  .max = 24 * 3600 * NSEC_PER_SEC, .def = "100ms", .unit = "ns",
 	  .help = "Length of one sleep; the end of a phase is seen between "
 		  "two of them." },
 	{ .name = NULL },
