@@ -3,6 +3,7 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include "bench/calibrate.h"
 #include "bench/cell_json.h"
 #include "bench/collect.h"
 #include "bench/command.h"

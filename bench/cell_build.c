@@ -68,7 +68,7 @@ static int digest_file(const char *path, char out[DIGEST_HEX_SIZE])
 	else if (S_ISDIR(st.st_mode))
 		err = -EISDIR;
 	else if (!S_ISREG(st.st_mode))
-		err = -EINVAL;
+		err = -ENODEV;
 	if (!err && !st.st_size)
 		digest_bytes_hex("", 0, out);
 	if (!err && st.st_size) {
@@ -89,7 +89,8 @@ static int path_error(const struct cell_build *b, struct setting *s,
 		      const char *path, int err)
 {
 	setting_item_error(s, &b->e->ini, b->d, 0, "%s: cannot read '%s': %s",
-			   s->key, path, strerror(-err));
+			   s->key, path, err == -ENODEV ?
+			   "not a regular file" : strerror(-err));
 	/* A trace is input of the run, the rest belongs to the experiment. */
 	return s->kind == SECTION_PHASE ? -EIO : -EINVAL;
 }

@@ -245,6 +245,8 @@ json_t *cell_read(const struct experiment *e, const struct cell *c,
 	if (c->body->experiment.sample_ns && stat(path, &st))
 		return NULL;
 	store_cell_path(dir, c->id, path, sizeof(path));
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return NULL;
 	o = json_load_file(path, JSON_REJECT_DUPLICATES, &err);
 	if (o && !is_valid(o, c)) {
 		json_decref(o);

@@ -208,6 +208,9 @@ static void bad_target(struct experiment *e, struct diag *d, struct setting *s)
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(s->key, "."),
 		 s->key);
 	near = diag_nearest(word, section_types);
+	/* `variant` is a section, but not one whose keys can be set. */
+	if (near && !strcmp(near, word))
+		near = NULL;
 	if (!strchr(s->key, '.'))
 		setting_key_error(s, &e->ini, d, "'%s' is not of the form "
 				  "section.key or phase.NAME.key", s->key);

@@ -298,6 +298,7 @@ static int set_paths(struct results *r, const char *path)
 int results_read(struct results *r, const char *path, struct diag *d)
 {
 	struct reader rd = { .r = r, .d = d };
+	struct stat st;
 	FILE *f;
 	int err;
 
@@ -312,7 +313,13 @@ int results_read(struct results *r, const char *path, struct diag *d)
 		bad(&rd, "cannot be opened: %s", strerror(errno));
 		return err;
 	}
-	err = read_file(&rd, f);
+	/* It is read twice, and a device never ends. */
+	if (fstat(fileno(f), &st) || !S_ISREG(st.st_mode)) {
+		bad(&rd, "is not a regular file");
+		err = -EINVAL;
+	} else {
+		err = read_file(&rd, f);
+	}
 	fclose(f);
 	return err;
 }

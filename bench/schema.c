@@ -11,8 +11,9 @@ static const struct option_desc experiment_descs[] = {
 	{ .name = "title", .type = OPTION_STRING, .offset = E(title),
 	  .def = "", .unit = "",
 	  .help = "Heading of tables and figures." },
+	/* No larger integer survives in JSON. */
 	{ .name = "seeds", .type = OPTION_UINT, .offset = E(seeds),
-	  .def = "1", .unit = "",
+	  .max = INT64_MAX, .def = "1", .unit = "",
 	  .help = "Root seeds: a number, a range A..B, or a list of both." },
 	{ .name = "sample", .type = OPTION_TIME, .offset = E(sample_ns),
 	  .def = "100ms", .unit = "time",

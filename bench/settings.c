@@ -148,7 +148,7 @@ static bool parse_bound(const char *text, size_t len, uint64_t *n,
 static int add_range(struct expansion *x, const char *item, const char *dots)
 {
 	const char *end = dots + 2, *unit, *unit_b;
-	uint64_t from, to, i;
+	uint64_t from, to, nr, i;
 	size_t len, len_b;
 	int err = 0;
 
@@ -165,9 +165,10 @@ static int add_range(struct expansion *x, const char *item, const char *dots)
 	if (to - from >= SETTING_MAX_ITEMS)
 		return expand_error(x, "makes an axis of more than 1000 values",
 				    item);
-	for (i = from; i <= to && !err; i++)
-		err = add_item(x, arena_printf(x->a, "%" PRIu64 "%.*s", i,
-					       (int)len, unit));
+	nr = to - from + 1;
+	for (i = 0; i < nr && !err; i++)
+		err = add_item(x, arena_printf(x->a, "%" PRIu64 "%.*s",
+					       from + i, (int)len, unit));
 	return err;
 }
 

@@ -230,6 +230,11 @@ int cmd_replay(int argc, char **argv)
 		return stop == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
 	if (replay_run(&c.replay, &d, &result))
 		return EXIT_RUNTIME;
+	if (!result.events && !c.replay.after) {
+		diag_error(&d, (struct diag_place){ .file = c.replay.stream },
+			   "holds no records; there is nothing to compare");
+		return EXIT_RUNTIME;
+	}
 	result.wall_ns = now_ns() - start;
 	return print_result(&c, &result);
 }

@@ -197,8 +197,10 @@ static int run(struct run_command *c)
 	c->runner.messages = stderr;
 	c->runner.progress = isatty(STDERR_FILENO);
 	c->runner.repeat = repeat;
-	if (runner_run(&e, &c->runner, &outcome)) {
-		fprintf(stderr, "buddylab run: error: cannot start workers\n");
+	code = runner_run(&e, &c->runner, &outcome);
+	if (code) {
+		fprintf(stderr, "buddylab run: error: cannot start workers: "
+			"%s\n", strerror(-code));
 		code = EXIT_RUNTIME;
 	} else {
 		code = finish(c, &e, &outcome);

@@ -4,6 +4,7 @@
  * parallel, Slurm or anything else. Does nothing if the result is there.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/exp_args.h"
@@ -32,6 +33,7 @@ static int run_one(struct exp_args *a, struct experiment *e,
 {
 	struct runner_outcome outcome;
 	char why[4400];
+	int err;
 
 	if (store_open(a->dir, why, sizeof(why))) {
 		fprintf(stderr, "buddylab run-cell: error: %s\n", why);
@@ -40,9 +42,10 @@ static int run_one(struct exp_args *a, struct experiment *e,
 	opt->dir = a->dir;
 	opt->jobs = 1;
 	opt->messages = stderr;
-	if (runner_run(e, opt, &outcome)) {
+	err = runner_run(e, opt, &outcome);
+	if (err) {
 		fprintf(stderr, "buddylab run-cell: error: cannot start a "
-			"worker\n");
+			"worker: %s\n", strerror(-err));
 		return EXIT_RUNTIME;
 	}
 	if (outcome.interrupted)

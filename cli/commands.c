@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	{ "compare", cmd_compare, "what moved between two sets of results" },
 	{ "check", cmd_check, "the gate: results against a baseline" },
 	{ "accept", cmd_accept, "make results the baseline" },
+	{ "calibrate", cmd_calibrate, "prices, measured here or solved" },
 	{ "step", cmd_step, "the allocator by hand" },
 	{ "replay", cmd_replay, "a recorded kernel against its twin" },
 	{ "list", cmd_list, "designs, hosts, workloads, options, counters" },

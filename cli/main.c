@@ -1,8 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The program. */
+/* The program: what it is given by the shell is made safe to work with. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+
 #include "cli/commands.h"
+
+/*
+ * A standard stream that is closed would be the number of the next file that
+ * is opened, and messages would end up in results. In its place stands one
+ * that can be used for nothing, so that use is still an error.
+ */
+static bool keep_standard_streams(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+			return false;
+	return true;
+}
 
 int main(int argc, char **argv)
 {
+	/* A limit on the size of files is an error of write(), as a full disk
+	 * is, and no reason to be killed. */
+	signal(SIGXFSZ, SIG_IGN);
+	if (!keep_standard_streams())
+		return EXIT_RUNTIME;
 	return buddylab_main(argc, argv);
 }
