@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "cli/args.h"
 #include "cli/commands.h"
 
 /*
