@@ -465,6 +465,8 @@ unsigned int alloc_pageblock_order(const struct alloc *a);
 /* LRU / movable-ops mark of [pfn, pfn + nr): counted by the claim rule. */
 void alloc_set_lru(struct alloc *a, pfn_t pfn, uint32_t nr, bool on);
 bool alloc_test_lru(const struct alloc *a, pfn_t pfn);
+/* One page leaves the LRU. False: it was not on it. */
+bool alloc_clear_lru(struct alloc *a, pfn_t pfn);
 
 /* ---- loading a recorded state ---- */
 

@@ -89,24 +89,30 @@ void free_any(struct alloc *a, unsigned int cpu, pfn_t pfn, unsigned int order)
  * branch, the list's address does not wait for the pageblock's.
  */
 static inline bool frees_plainly(const struct alloc *a, pfn_t pfn,
-				 unsigned int order)
+				 unsigned int order, enum migratetype mt)
 {
-	return order == 0 && pageblock_mt(a, pfn) == MIGRATE_MOVABLE &&
+	return order == 0 && mt == MIGRATE_MOVABLE &&
 	       a->hooks.event == NULL && a->hooks.free_capture == NULL &&
 	       !a->pcp_disabled && a->pages[pfn].state == PAGE_NONE;
+}
+
+static inline __attribute__((always_inline))
+void free_plainly(struct alloc *a, unsigned int cpu, pfn_t pfn)
+{
+	a->cnt.pgfree++;
+	a->cnt.frees[0]++;
+	pcp_commit(a, freed_zone(a, pfn), cpu, pfn, 0, MIGRATE_MOVABLE);
 }
 
 void alloc_free(struct alloc *a, unsigned int cpu, pfn_t pfn,
 		unsigned int order)
 {
-	if (unlikely(!frees_plainly(a, pfn, order))) {
+	if (unlikely(!frees_plainly(a, pfn, order, pageblock_mt(a, pfn)))) {
 		free_any(a, cpu, pfn, order);
 		return;
 	}
 	digest_block(a, pfn, 0, DIGEST_FREE);
-	a->cnt.pgfree++;
-	a->cnt.frees[0]++;
-	pcp_commit(a, freed_zone(a, pfn), cpu, pfn, 0, MIGRATE_MOVABLE);
+	free_plainly(a, cpu, pfn);
 }
 
 void alloc_free_buddy(struct alloc *a, pfn_t pfn, unsigned int order)
@@ -134,6 +140,13 @@ void alloc_free_prepare(struct alloc *a, pfn_t pfn, unsigned int order)
 	free_prepared(a, pfn, order);
 }
 
+static __attribute__((noinline))
+void commit_any(struct alloc *a, unsigned int cpu, pfn_t pfn,
+		unsigned int order, enum migratetype mt)
+{
+	free_committed(a, freed_zone(a, pfn), cpu, pfn, order, mt);
+}
+
 void alloc_free_commit(struct alloc *a, unsigned int cpu, pfn_t pfn,
 		       unsigned int order)
 {
@@ -141,7 +154,10 @@ void alloc_free_commit(struct alloc *a, unsigned int cpu, pfn_t pfn,
 
 	if (a->prof.pcp_type_reread)
 		mt = pageblock_mt(a, pfn);
-	free_committed(a, pfn_zone(a, pfn), cpu, pfn, order, mt);
+	if (likely(frees_plainly(a, pfn, order, mt)))
+		free_plainly(a, cpu, pfn);
+	else
+		commit_any(a, cpu, pfn, order, mt);
 }
 
 void alloc_free_list(struct alloc *a, unsigned int cpu, const pfn_t *pfns,

@@ -103,7 +103,9 @@ unsigned int alloc_pageblock_order(const struct alloc *a)
 
 void alloc_set_lru(struct alloc *a, pfn_t pfn, uint32_t nr, bool on)
 {
-	if (on)
+	if (on && nr == 1)
+		bitmap_set(a->lru, pfn);
+	else if (on)
 		bitmap_set_range(a->lru, pfn, nr);
 	else
 		bitmap_clear_range(a->lru, pfn, nr);
@@ -112,6 +114,16 @@ void alloc_set_lru(struct alloc *a, pfn_t pfn, uint32_t nr, bool on)
 bool alloc_test_lru(const struct alloc *a, pfn_t pfn)
 {
 	return bitmap_test(a->lru, pfn);
+}
+
+bool alloc_clear_lru(struct alloc *a, pfn_t pfn)
+{
+	const uint64_t bit = UINT64_C(1) << (pfn % 64);
+	uint64_t *word = &a->lru[pfn / 64];
+	const uint64_t old = *word;
+
+	*word = old & ~bit;
+	return old & bit;
 }
 
 /* The free or pcp block that contains pfn; its record and head, or NULL. */

@@ -203,36 +203,50 @@ static const struct freed_block *freed_at(const struct run *r,
 	return &ga->freed[frees_forward(r->g) ? i : ga->nr_freed - 1 - i];
 }
 
+/* The group is known: what is free of it, in the order in which it is freed. */
+static void group_prepare(struct run *r, struct gather *ga)
+{
+	const struct freed_block *f = ga->freed;
+	const uint32_t nr = ga->nr_freed;
+
+	if (frees_forward(r->g)) {
+		for (uint32_t i = 0; i < nr; i++)
+			alloc_free_prepare(r->g->alloc, f[i].pfn, f[i].order);
+	} else {
+		for (uint32_t i = nr; i-- > 0;)
+			alloc_free_prepare(r->g->alloc, f[i].pfn, f[i].order);
+	}
+	ga->phase = FLUSH_COMMIT;
+}
+
 /* False: the budget is spent. */
 static bool group_release(struct run *r, struct gather *ga)
 {
 	struct guest *g = r->g;
+	const struct gather_entry *entries = ga->flushing->entries;
 	const bool forward = frees_forward(g);
+	const uint32_t end = ga->group_end;
 
-	while (ga->pos < ga->group_end) {
+	while (ga->pos < end) {
 		struct freed_block *f = &ga->freed[ga->nr_freed];
+		const uint32_t pos = ga->pos;
 
 		if (!r->budget)
 			return false;
-		if (ga->pos + PREFETCH_AHEAD < ga->group_end)
+		if (pos + PREFETCH_AHEAD < end)
 			alloc_prefetch(g->alloc,
-				       ga->flushing->entries[ga->pos +
-						PREFETCH_AHEAD].pfn);
-		if (!entry_put(g, &ga->flushing->entries[ga->pos++], f))
+				       entries[pos + PREFETCH_AHEAD].pfn);
+		ga->pos++;
+		if (!entry_put(g, &entries[pos], f))
 			continue;
-		if (f->order && !forward) {
+		if (unlikely(f->order) && !forward) {
 			alloc_free(g->alloc, r->cpu, f->pfn, f->order);
 			freed_note(r, f->order);
 		} else {
 			ga->nr_freed++;
 		}
 	}
-	for (uint32_t i = 0; i < ga->nr_freed; i++) {
-		const struct freed_block *f = freed_at(r, ga, i);
-
-		alloc_free_prepare(g->alloc, f->pfn, f->order);
-	}
-	ga->phase = FLUSH_COMMIT;
+	group_prepare(r, ga);
 	return true;
 }
 
@@ -243,6 +257,11 @@ static bool group_commit(struct run *r, struct gather *ga)
 
 		if (!r->budget)
 			return false;
+		/* Other vCPUs ran since the record was looked at. */
+		if (ga->nr_committed + PREFETCH_AHEAD < ga->nr_freed)
+			alloc_prefetch(r->g->alloc,
+				       freed_at(r, ga, ga->nr_committed +
+						PREFETCH_AHEAD)->pfn);
 		f = freed_at(r, ga, ga->nr_committed++);
 		alloc_free_commit(r->g->alloc, r->cpu, f->pfn, f->order);
 		freed_note(r, f->order);

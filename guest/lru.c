@@ -41,9 +41,21 @@ void release_pages(struct guest *g, unsigned int cpu, const pfn_t *pfns,
 	}
 }
 
-static uint32_t entry_pages(const struct lru_batch *b, unsigned int i)
+/* Pages that nobody else refers to are noted and stay off the LRU. */
+static unsigned int lru_sort_out(struct guest *g, const struct lru_batch *b,
+				 pfn_t *orphans)
 {
-	return b->last_is_huge && i == b->nr - 1 ? HPAGE_PMD_NR : 1;
+	unsigned int nr_orphans = 0;
+
+	for (unsigned int i = 0; i < b->nr; i++) {
+		if (b->orphans >> i & 1)
+			orphans[nr_orphans++] = b->pfn[i];
+		else
+			alloc_set_lru(g->alloc, b->pfn[i],
+				      b->last_is_huge && i == b->nr - 1 ?
+					      HPAGE_PMD_NR : 1, true);
+	}
+	return nr_orphans;
 }
 
 void lru_flush(struct guest *g, unsigned int cpu, struct guest_work *work)
@@ -52,13 +64,11 @@ void lru_flush(struct guest *g, unsigned int cpu, struct guest_work *work)
 	pfn_t orphans[LRU_BATCH_MAX];
 	unsigned int nr_orphans = 0;
 
-	for (unsigned int i = 0; i < b->nr; i++) {
-		if (unlikely(b->orphans >> i & 1))
-			orphans[nr_orphans++] = b->pfn[i];
-		else
-			alloc_set_lru(g->alloc, b->pfn[i], entry_pages(b, i),
-				      true);
-	}
+	if (likely(!b->orphans && !b->last_is_huge))
+		for (unsigned int i = 0; i < b->nr; i++)
+			alloc_set_lru(g->alloc, b->pfn[i], 1, true);
+	else
+		nr_orphans = lru_sort_out(g, b, orphans);
 	b->nr = 0;
 	b->orphans = 0;
 	b->last_is_huge = false;
@@ -95,10 +105,8 @@ void lru_orphan(struct guest *g, pfn_t pfn)
 
 bool lru_put_page(struct guest *g, pfn_t pfn)
 {
-	if (unlikely(!alloc_test_lru(g->alloc, pfn))) {
-		lru_orphan(g, pfn);
-		return false;
-	}
-	alloc_set_lru(g->alloc, pfn, 1, false);
-	return true;
+	if (likely(alloc_clear_lru(g->alloc, pfn)))
+		return true;
+	lru_orphan(g, pfn);
+	return false;
 }
