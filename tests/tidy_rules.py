@@ -117,7 +117,8 @@ SPDX_C = "/* " + SPDX + " */"
 
 SKIPPED_FOLDERS = {".git", "build", "out", "__pycache__", ".cache"}
 # Recorded input and expected output: kept as they are.
-DATA_FOLDERS = ("tests/data/", "tests/golden/", "bench/baselines/")
+DATA_FOLDERS = ("tests/data/", "tests/golden/", "tests/fuzz/corpus/",
+                "bench/baselines/")
 CODE = (".c", ".h", ".py", ".cmake", ".sh", ".gp", ".ini")
 TEXT = CODE + (".md", ".txt", ".json", ".scd", ".yml")
 # These hold the patterns themselves.
