@@ -45,8 +45,13 @@ static void drop_marks(struct alloc *a, struct zone *z, pfn_t pfn,
 	rec->aux = 0;
 }
 
-static inline void del_block(struct alloc *a, struct zone *z, pfn_t pfn,
-			     unsigned int order, enum unmark_reason why)
+/*
+ * Inlined where the order is known to be small or large: the choice between
+ * the two tables of records is then made once.
+ */
+static inline __attribute__((always_inline))
+void del_block(struct alloc *a, struct zone *z, pfn_t pfn, unsigned int order,
+	       enum unmark_reason why)
 {
 	struct page_rec *rec = rec_of(a, pfn, order);
 	struct free_area *area = &z->free_area[order];
@@ -70,8 +75,9 @@ static inline void set_free_head(struct alloc *a, pfn_t pfn,
 	rec->aux = 0;
 }
 
-static inline void add_block_head(struct alloc *a, struct zone *z, pfn_t pfn,
-				  unsigned int order, enum migratetype mt)
+static inline __attribute__((always_inline))
+void add_block_head(struct alloc *a, struct zone *z, pfn_t pfn,
+		    unsigned int order, enum migratetype mt)
 {
 	struct free_area *area = &z->free_area[order];
 
@@ -90,8 +96,9 @@ static inline pfn_t tail_position(struct alloc *a, const struct zone *z,
 				      mt);
 }
 
-static inline void add_block_tail(struct alloc *a, struct zone *z, pfn_t pfn,
-				  unsigned int order, enum migratetype mt)
+static inline __attribute__((always_inline))
+void add_block_tail(struct alloc *a, struct zone *z, pfn_t pfn,
+		    unsigned int order, enum migratetype mt)
 {
 	struct free_area *area = &z->free_area[order];
 
@@ -192,8 +199,9 @@ static void emit_merge(struct alloc *a, pfn_t pfn, unsigned int order,
 }
 
 /* Take a free buddy off whatever list it is on; its pages become mt's. */
-static inline void absorb(struct alloc *a, struct zone *z, pfn_t buddy,
-			  unsigned int order, enum migratetype mt)
+static inline __attribute__((always_inline))
+void absorb(struct alloc *a, struct zone *z, pfn_t buddy, unsigned int order,
+	    enum migratetype mt)
 {
 	const enum migratetype old =
 		(enum migratetype)rec_of(a, buddy, order)->list;
@@ -273,39 +281,40 @@ static inline void note_merges(struct alloc *a, unsigned int merges)
 	a->cnt.buddy_merges += merges;
 }
 
-void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
-		   unsigned int order, enum migratetype mt, unsigned int fpi)
+/* One merge: *pfn becomes the block of order + 1. False: the buddy stays. */
+static inline __attribute__((always_inline))
+bool merge_once(struct alloc *a, struct zone *z, pfn_t *pfn,
+		unsigned int order, enum migratetype mt)
 {
-	const pfn_t freed = pfn;
-	const unsigned int from = order;
+	const pfn_t buddy = *pfn ^ order_nr_pages(order);
 
-	CHECK_MSG(rec_of(a, pfn, order)->state == PAGE_NONE,
-		  "free of pfn %u order %u, which is free", pfn, order);
-	account_free_pages(a, z, order_nr_pages(order), mt);
-	while (order < MAX_PAGE_ORDER) {
-		const pfn_t buddy = pfn ^ order_nr_pages(order);
+	if (!is_buddy(rec_of(a, buddy, order), order) ||
+	    unlikely(!zone_spans_pfn(z, buddy)))
+		return false;
+	if (unlikely(order >= a->pageblock_order) &&
+	    !may_merge_pageblocks(a, z, buddy, mt))
+		return false;
+	absorb(a, z, buddy, order, mt);
+	if (unlikely(order >= a->pageblock_order))
+		retype_merged(a, buddy, order, mt);
+	*pfn &= buddy;
+	if (unlikely(a->hooks.event != NULL))
+		emit_merge(a, *pfn, order + 1, mt);
+	return true;
+}
 
-		if (unlikely(order == a->capture_order) &&
-		    capture_block(a, z, pfn, order, mt)) {
-			note_merges(a, order - from);
-			return;
-		}
-		if (!is_buddy(rec_of(a, buddy, order), order) ||
-		    unlikely(!zone_spans_pfn(z, buddy)))
-			break;
-		if (unlikely(order >= a->pageblock_order) &&
-		    !may_merge_pageblocks(a, z, buddy, mt))
-			break;
-		absorb(a, z, buddy, order, mt);
-		if (unlikely(order >= a->pageblock_order))
-			retype_merged(a, buddy, order, mt);
-		pfn &= buddy;
-		order++;
-		if (unlikely(a->hooks.event != NULL))
-			emit_merge(a, pfn, order, mt);
-	}
-	note_merges(a, order - from);
-	note_touches(a, 1);
+static inline bool captured(struct alloc *a, struct zone *z, pfn_t pfn,
+			    unsigned int order, enum migratetype mt)
+{
+	return unlikely(order == a->capture_order) &&
+	       capture_block(a, z, pfn, order, mt);
+}
+
+/* Insert what the merges made of the page `freed`. */
+static inline __attribute__((always_inline))
+void add_merged(struct alloc *a, struct zone *z, pfn_t freed, pfn_t pfn,
+		unsigned int order, enum migratetype mt, unsigned int fpi)
+{
 	if (goes_to_tail(a, z, freed, pfn, order, fpi))
 		add_block_tail(a, z, pfn, order, mt);
 	else
@@ -314,6 +323,39 @@ void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 	    !(fpi & FPI_SKIP_NOTIFY) && a->hooks.free_notify)
 		a->hooks.free_notify(a->hooks.reporter_ctx, z->idx, pfn,
 				     order);
+}
+
+void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
+		   unsigned int order, enum migratetype mt, unsigned int fpi)
+{
+	const pfn_t freed = pfn;
+	const unsigned int from = order;
+	bool taken = false;
+
+	CHECK_MSG(rec_of(a, pfn, order)->state == PAGE_NONE,
+		  "free of pfn %u order %u, which is free", pfn, order);
+	account_free_pages(a, z, order_nr_pages(order), mt);
+	/* Twice the same: below order 9 the records are those of pages. */
+	while (order < HPAGE_PMD_ORDER) {
+		taken = captured(a, z, pfn, order, mt);
+		if (taken || !merge_once(a, z, &pfn, order, mt))
+			break;
+		order++;
+	}
+	while (order >= HPAGE_PMD_ORDER && order < MAX_PAGE_ORDER) {
+		taken = captured(a, z, pfn, order, mt);
+		if (taken || !merge_once(a, z, &pfn, order, mt))
+			break;
+		order++;
+	}
+	note_merges(a, order - from);
+	if (unlikely(taken))
+		return;
+	note_touches(a, 1);
+	if (likely(order < HPAGE_PMD_ORDER))
+		add_merged(a, z, freed, pfn, order, mt, fpi);
+	else
+		add_merged(a, z, freed, pfn, order, mt, fpi);
 }
 
 /* Models free_one_page with split_large_buddy (6.12). */
@@ -335,6 +377,10 @@ void expand(struct alloc *a, struct zone *z, pfn_t pfn, unsigned int low,
 {
 	const unsigned int splits = high - low;
 
+	while (high > low && high > HPAGE_PMD_ORDER) {
+		high--;
+		add_block_head(a, z, pfn + order_nr_pages(high), high, mt);
+	}
 	while (high > low) {
 		high--;
 		add_block_head(a, z, pfn + order_nr_pages(high), high, mt);
@@ -370,30 +416,38 @@ static inline void prefetch_next(const struct alloc *a, pfn_t pfn,
 		__builtin_prefetch(&link_table(a, order)[next], 1);
 }
 
+/* Take the first block of a list that is not empty, the rest of it goes back. */
+static inline __attribute__((always_inline))
+pfn_t take_first(struct alloc *a, struct zone *z, unsigned int order,
+		 unsigned int high, enum migratetype mt)
+{
+	const struct page_list *list = &z->free_area[high].free_list[mt];
+	const pfn_t pfn = list_first(list, high);
+
+	note_touches(a, 1);
+	del_block(a, z, pfn, high, UNMARK_ALLOC);
+	/* A refill comes back for the next block and its successor. */
+	if (!list_empty(list))
+		prefetch_next(a, list_first(list, high), high);
+	if (high > order)
+		expand(a, z, pfn, order, high, mt);
+	rec_of(a, pfn, order)->aux = (uint8_t)mt;
+	account_free_pages(a, z, -(int64_t)order_nr_pages(order), mt);
+	if (unlikely(a->hooks.event != NULL) && a->prof.zone_locked_list_type)
+		emit_zone_locked(a, pfn, order, mt);
+	return pfn;
+}
+
 pfn_t rmqueue_smallest(struct alloc *a, struct zone *z, unsigned int order,
 		       enum migratetype mt)
 {
-	for (unsigned int high = order; high < NR_PAGE_ORDERS; high++) {
-		const struct page_list *list =
-			&z->free_area[high].free_list[mt];
-		pfn_t pfn;
+	unsigned int high = order;
 
-		if (list_empty(list))
-			continue;
-		pfn = list_first(list, high);
-		note_touches(a, 1);
-		del_block(a, z, pfn, high, UNMARK_ALLOC);
-		/* A refill comes back for the next block and its successor. */
-		if (!list_empty(list))
-			prefetch_next(a, list_first(list, high), high);
-		if (high > order)
-			expand(a, z, pfn, order, high, mt);
-		rec_of(a, pfn, order)->aux = (uint8_t)mt;
-		account_free_pages(a, z, -(int64_t)order_nr_pages(order), mt);
-		if (unlikely(a->hooks.event != NULL) &&
-		    a->prof.zone_locked_list_type)
-			emit_zone_locked(a, pfn, order, mt);
-		return pfn;
-	}
+	for (; high < HPAGE_PMD_ORDER; high++)
+		if (!list_empty(&z->free_area[high].free_list[mt]))
+			return take_first(a, z, order, high, mt);
+	for (; high < NR_PAGE_ORDERS; high++)
+		if (!list_empty(&z->free_area[high].free_list[mt]))
+			return take_first(a, z, order, high, mt);
 	return PFN_NONE;
 }

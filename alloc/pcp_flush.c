@@ -15,10 +15,10 @@
 #define PCP_EXPIRE_TICKS 3
 
 /* Return the oldest block of a list to the buddy. */
-static void flush_tail(struct alloc *a, struct zone *z,
-		       struct per_cpu_pages *pcp, unsigned int pindex)
+static inline __attribute__((always_inline))
+void flush_tail(struct alloc *a, struct zone *z, struct per_cpu_pages *pcp,
+		unsigned int pindex, unsigned int order)
 {
-	const unsigned int order = pindex_to_order(a, pindex);
 	struct page_list *list = &pcp->lists[pindex];
 	const pfn_t pfn = list_last(list, order);
 	struct page_rec *rec = rec_of(a, pfn, order);
@@ -66,7 +66,7 @@ static void flush_alternating(struct alloc *a, struct zone *z,
 		if (share == MIGRATE_PCPTYPES)
 			share = nr;
 		do {
-			flush_tail(a, z, pcp, pindex);
+			flush_tail(a, z, pcp, pindex, 0);
 			nr--;
 			share--;
 		} while (nr > 0 && share > 0 &&
@@ -90,7 +90,7 @@ static void flush_whole_lists(struct alloc *a, struct zone *z,
 			continue;
 		}
 		/* The last block goes whole, even if that is too much. */
-		flush_tail(a, z, pcp, pindex);
+		flush_tail(a, z, pcp, pindex, order);
 		left -= order_nr_pages(order);
 	}
 }

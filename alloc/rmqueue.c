@@ -6,6 +6,9 @@
  */
 #include "alloc/fallback.h"
 
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
 static pfn_t rmqueue_cma(struct alloc *a, struct zone *z,
 			 const struct rmqueue_req *req)
 {
@@ -87,6 +90,21 @@ static void emit_choice(struct alloc *a, const struct rmqueue_req *req,
 		emit_event(a, &ev);
 }
 
+static __attribute__((noinline))
+pfn_t rmqueue_long_way(struct alloc *a, struct zone *z,
+		       const struct rmqueue_req *req, enum rmqueue_mode *mode)
+{
+	pfn_t pfn = PFN_NONE;
+
+	if (cma_has_most(a, z, req->flags))
+		pfn = rmqueue_cma(a, z, req);
+	if (pfn != PFN_NONE)
+		return pfn;
+	if (a->prof.fallback_search == FALLBACK_CLAIM_STEAL)
+		return rmqueue_staged(a, z, req, mode);
+	return rmqueue_plain(a, z, req);
+}
+
 pfn_t rmqueue_block(struct alloc *a, struct zone *z, unsigned int order,
 		    enum migratetype mt, unsigned int alloc_flags,
 		    enum rmqueue_mode *mode)
@@ -94,14 +112,12 @@ pfn_t rmqueue_block(struct alloc *a, struct zone *z, unsigned int order,
 	const struct rmqueue_req req = { order, mt, alloc_flags };
 	pfn_t pfn = PFN_NONE;
 
-	if (cma_has_most(a, z, alloc_flags))
-		pfn = rmqueue_cma(a, z, &req);
-	if (pfn == PFN_NONE) {
-		if (a->prof.fallback_search == FALLBACK_CLAIM_STEAL)
-			pfn = rmqueue_staged(a, z, &req, mode);
-		else
-			pfn = rmqueue_plain(a, z, &req);
-	}
+	/* Every release looks here first; one that finds nothing looks twice. */
+	if (likely(!cma_has_most(a, z, alloc_flags)) &&
+	    likely(*mode == RMQUEUE_NORMAL))
+		pfn = rmqueue_smallest(a, z, order, mt);
+	if (unlikely(pfn == PFN_NONE))
+		pfn = rmqueue_long_way(a, z, &req, mode);
 	if (__builtin_expect(a->hooks.event != NULL, 0))
 		emit_choice(a, &req, pfn);
 	return pfn;
