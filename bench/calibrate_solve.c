@@ -166,8 +166,8 @@ static void set_zero_prices(struct solver *s)
 	*p = (struct price){ .ps_1 = one, .ps_n = many ? many : one,
 			     .tasks = many ? s->many : 1,
 			     .tag = PRICE_BASELINE };
-	snprintf(p->source, sizeof(p->source), "share %.3f of the published "
-		 "time of 512 iterations of page_fault1", s->req->zero_share);
+	snprintf(p->source, sizeof(p->source), "%.3f of 512 published "
+		 "iterations", s->req->zero_share);
 	s->prices.p[PRICE_ZERO_4K] = *p;
 	s->prices.p[PRICE_ZERO_4K].ps_1 /= HPAGE_PMD_NR;
 	s->prices.p[PRICE_ZERO_4K].ps_n /= HPAGE_PMD_NR;

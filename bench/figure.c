@@ -42,7 +42,7 @@ static int put_series(struct figure *f, const char *variant,
 	int err;
 
 	if (!c)
-		return -ENOENT;
+		return -ENODATA;
 	err = series_read(f, c, s);
 	if (err)
 		return err;
@@ -107,10 +107,10 @@ int figure_memory(struct figure *f)
 	for (i = 0; i < f->g.nr_variants && !err; i++) {
 		err = memory_of(f, f->g.variants[i]);
 		drawn += !err;
-		if (err == -ENOENT && !drawn)
-			return -ENODATA;
+		if (err == -ENODATA)
+			err = 0;
 	}
-	return err;
+	return err || drawn ? err : -ENODATA;
 }
 
 /* "A baseline, B enabled": text has no other legend. */
@@ -193,7 +193,7 @@ int figure_resident(struct figure *f)
 	for (i = 0; i < f->g.nr_variants && !err; i++) {
 		err = put_series(f, f->g.variants[i], &s[nr]);
 		nr += !err;
-		if (err == -ENOENT)
+		if (err == -ENODATA)
 			err = 0;
 	}
 	if (err)
@@ -258,12 +258,14 @@ static void explain(const struct figure *f, const char *name, int err)
 		fputs("error: gnuplot is not there, or cannot be run; Debian "
 		      "has it as gnuplot-nox\n", f->messages);
 	else if (err == -ENODATA)
-		fprintf(f->messages, "error: figure %s: the results have no "
-			"series; set [experiment] sample\n", name);
+		fprintf(f->messages, "error: figure %s: %s\n", name,
+			!strcmp(name, "throughput") ?
+			"no second variant with iterations to compare" :
+			"the results have no series; set [experiment] sample");
 	else if (err == -EIO)
 		fprintf(f->messages, "error: figure %s: gnuplot failed\n",
 			name);
-	else if (err)
+	else if (err && err != -EBADMSG)
 		fprintf(f->messages, "error: figure %s: %s\n", name,
 			strerror(-err));
 }

@@ -29,8 +29,9 @@ struct figure_request {
 
 /*
  * Draw. Text goes to `out`; of pictures the paths are printed there. 0;
- * -EINVAL: no such figure; -ENODATA: the results have nothing to show; -ENOENT:
- * gnuplot is missing; another -errno. A sentence is printed to `messages`.
+ * -EINVAL: no such figure; -ENODATA: the results have nothing to show; -EBADMSG:
+ * a series is broken; -ENOENT: gnuplot is missing; another -errno. A sentence
+ * goes to `messages`.
  */
 int figure_plot(const struct results *r, const struct figure_request *req,
 		FILE *out, FILE *messages);

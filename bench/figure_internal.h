@@ -36,7 +36,7 @@ struct figure {
 };
 
 /*
- * The samples of a cell: 0; -ENOENT if it has none; -EINVAL with a message.
+ * The samples of a cell: 0; -ENODATA if it has none; -EBADMSG with a message.
  */
 int series_read(struct figure *f, const struct result_cell *c,
 		struct series *out);

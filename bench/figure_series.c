@@ -57,7 +57,7 @@ static int read_header(struct reader *r, char *line)
 		return 0;
 	diag_error(&r->d, r->at, "the first line does not name at_ns, "
 		   "guest_free_pages, guest_used_pages and host_rss_pages");
-	return -EINVAL;
+	return -EBADMSG;
 }
 
 static int read_row(struct reader *r, char *line, struct series_row *row)
@@ -74,13 +74,13 @@ static int read_row(struct reader *r, char *line, struct series_row *row)
 						 fields[field].offset))) {
 			diag_error(&r->d, r->at, "'%.40s' is not a count",
 				   word);
-			return -EINVAL;
+			return -EBADMSG;
 		}
 	}
 	if (i == r->nr_columns && !word)
 		return 0;
 	diag_error(&r->d, r->at, "a line needs %zu numbers", r->nr_columns);
-	return -EINVAL;
+	return -EBADMSG;
 }
 
 static int grow(struct series *s, size_t *capacity)
@@ -133,13 +133,13 @@ int series_read(struct figure *f, const struct result_cell *c,
 	r.at.file = path;
 	in = fopen(path, "re");
 	if (!in)
-		return -errno;
+		return errno == ENOENT ? -ENODATA : -errno;
 	err = read_rows(&r, in, out);
 	if (!err && ferror(in))
 		err = -EIO;
 	fclose(in);
 	if (!err && !out->nr)
-		err = -ENOENT;
+		err = -ENODATA;
 	if (err) {
 		free(out->rows);
 		out->rows = NULL;

@@ -159,7 +159,7 @@ static int list_counters(void)
 		return EXIT_RUNTIME;
 	sim_counter_table(c);
 	for (i = 0; c[i].name[0]; i++)
-		printf("%-38s%-9s%s\n", c[i].name, c[i].unit, c[i].help);
+		printf("%-36s%-12s%s\n", c[i].name, c[i].unit, c[i].help);
 	free(c);
 	return EXIT_FINE;
 }
