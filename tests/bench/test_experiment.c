@@ -103,6 +103,18 @@ static const struct bad_row bad_rows[] = {
 	{ PHASE "[host]\nprices = no.ini\n", NULL,
 	  "t.ini:5:10: error: prices: cannot read 'no.ini': No such file or "
 	  "directory\n" },
+	/* The end of what a number holds; JSON has no room for the last bit. */
+	{ PHASE "[experiment]\nseeds = 18446744073709551614"
+	  "..18446744073709551615\n", NULL,
+	  "t.ini:5:9: error: seeds: '18446744073709551614' is out of range; "
+	  "allowed are 0 to 9223372036854775807\n"
+	  "t.ini:5:9: error: seeds: '18446744073709551615' is out of range; "
+	  "allowed are 0 to 9223372036854775807\n" },
+	{ PHASE, "variant.a=1",
+	  "--set variant.a=1: error: unknown section 'variant'\n" },
+	{ PHASE "[host]\nprices = /dev/zero\n", NULL,
+	  "t.ini:5:10: error: prices: cannot read '/dev/zero': not a regular "
+	  "file\n" },
 	/* Set by every variant, so nobody uses it: checked all the same. */
 	{ PHASE "[guest]\nshuffle = maybe\n[variant a]\nguest.shuffle = on\n",
 	  NULL, "t.ini:5:11: error: shuffle: 'maybe' is neither on nor off\n" },
