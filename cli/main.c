@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "cli/args.h"
+#include "cli/args.h"
 #include "cli/commands.h"
 
 /*

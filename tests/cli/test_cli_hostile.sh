@@ -63,7 +63,7 @@ expect 0 run small.ini -o little --format none
 same little
 if ! nm "$buddylab" 2>/dev/null | grep -q __asan_init; then
 	# shellcheck disable=SC2016
-	status 3 "ten megabytes" sh -c 'ulimit -v 30000
+	status 3 "30 megabytes" sh -c 'ulimit -v 30000
 		"$0" replay "$1/req.txt.zst" --snapshot "$1/before.snap.zst"' \
 		"$buddylab" "$traces"
 	stderr_has "out of memory"
@@ -109,8 +109,8 @@ expect 3 report cut.jsonl
 stderr_has "cut.jsonl:1:"
 
 # Words that no locale reads in another way.
-LC_ALL=tr_TR.UTF-8 TZ=Asia/Kolkata expect 0 run small.ini -o locale \
-	--format none
+status 0 "Turkish, in India" env LC_ALL=tr_TR.UTF-8 TZ=Asia/Kolkata \
+	"$buddylab" run small.ini -o locale --format none
 same locale
 status 0 "no environment" env -i "$buddylab" list
 
