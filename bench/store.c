@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Folders and whole files of results. */
+#define _GNU_SOURCE
 #include "bench/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -77,14 +80,44 @@ int store_open(const char *dir, char *why, size_t why_size)
 	return err;
 }
 
-int store_create(struct store_file *f, const char *path, char *why,
+/*
+ * The rename at the end puts a new file in place of the old one, whatever that
+ * was: not in place of a device or a pipe, and in that of the file behind a
+ * link, /dev/stdout for example.
+ */
+static int resolve(const char *path, char real[PATH_MAX], char *why,
+		   size_t why_size)
+{
+	struct stat st;
+
+	snprintf(real, PATH_MAX, "%s", path);
+	if (stat(path, &st))
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return fail("write", path, EISDIR, why, why_size);
+	if (!S_ISREG(st.st_mode)) {
+		snprintf(why, why_size, "%s: cannot write: not a regular file",
+			 path);
+		return -EINVAL;
+	}
+	/* The name stays as it was written unless it is a link. */
+	if (!lstat(path, &st) && S_ISLNK(st.st_mode) && !realpath(path, real))
+		return fail("write", path, errno, why, why_size);
+	return 0;
+}
+
+int store_create(struct store_file *f, const char *name, char *why,
 		 size_t why_size)
 {
-	const char *slash = strrchr(path, '/');
-	int len = slash ? (int)(slash - path) + 1 : 0;
-	int n;
+	char path[PATH_MAX];
+	const char *slash;
+	int n, len, err = resolve(name, path, why, why_size);
 
 	f->out = NULL;
+	if (err)
+		return err;
+	slash = strrchr(path, '/');
+	len = slash ? (int)(slash - path) + 1 : 0;
 	snprintf(f->path, sizeof(f->path), "%s", path);
 	n = snprintf(f->temporary, sizeof(f->temporary), "%.*s.%s.%ld.tmp",
 		     len, path, path + len, (long)getpid());

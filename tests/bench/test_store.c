@@ -131,6 +131,33 @@ static void test_store__full_disk_keeps_the_old_file(void **state)
 	assert_int_equal(count_files("d"), 3);
 }
 
+static void test_store__no_device_is_replaced(void **state)
+{
+	/* Scenario: links to a device, and to a file; a pipe. */
+	struct store_file f;
+	char why[256], text[64];
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(symlink("/dev/full", "device"), 0);
+	assert_int_equal(store_create(&f, "device", why, 256), -EINVAL);
+	assert_string_equal(why, "device: cannot write: not a regular file");
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	assert_int_equal(store_create(&f, "pipe", why, 256), -EINVAL);
+	assert_int_equal(store_create(&f, ".", why, 256), -EISDIR);
+
+	scratch_write("file", "old");
+	assert_int_equal(symlink("file", "link"), 0);
+	assert_int_equal(store_create(&f, "link", why, 256), 0);
+	fputs("new", f.out);
+	assert_int_equal(store_commit(&f, why, sizeof(why)), 0);
+	read_back("file", text, sizeof(text));
+	assert_string_equal(text, "new");
+	assert_int_equal(lstat("link", &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(count_files("."), 4);
+}
+
 #define CASE(name)                                                            \
 	cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
@@ -139,6 +166,7 @@ static const struct CMUnitTest cases[] = {
 	CASE(test_store__discard_leaves_nothing),
 	CASE(test_store__open_says_what_is_wrong),
 	CASE(test_store__full_disk_keeps_the_old_file),
+	CASE(test_store__no_device_is_replaced),
 };
 
 TEST_MAIN(cases)

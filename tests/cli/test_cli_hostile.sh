@@ -96,14 +96,22 @@ for id in $ids; do
 	case $((i++)) in
 	0) : >"$file" ;;
 	1) head -c 700 "kept/cells/$id.json" >"$file" ;;
-	2) rm "$file" && mkfifo "$file" ;;
+	2) rm "$file" && mkfifo "$file" && pipe=$file ;;
 	3) rm "torn/series/$id.csv" ;;
 	esac
 done
 expect 0 status small.ini -o torn
 stdout_has "0 of 4 cells have a result"
+expect 3 run small.ini -o torn --format none
+stderr_has "$pipe: cannot write: not a regular file"
+stderr_has "1 of 4 cells failed"
+rm "$pipe"
 expect 0 run small.ini -o torn --format none
 same torn
+# A device stays what it is.
+ln -s /dev/full device
+expect 3 check kept --baseline kept --junit device
+stderr_has "device: cannot write: not a regular file"
 head -c 3000 kept/cells.jsonl >cut.jsonl
 expect 3 report cut.jsonl
 stderr_has "cut.jsonl:1:"
