@@ -57,7 +57,7 @@ static int put_series(struct figure *f, const char *variant,
 static const char *heading(struct figure *f, const char *variant,
 			   const struct result_cell *c)
 {
-	const char *text = arena_printf(&f->a, "%s: %s (%s)", c->experiment,
+	const char *text = arena_printf(&f->a, "%s\n%s (%s)", c->experiment,
 					variant, series_caption(f, c));
 
 	return text ? text : "";
@@ -67,7 +67,15 @@ static const char *heading(struct figure *f, const char *variant,
 static void print_heading(struct figure *f, const char *text,
 			  const struct result_cell *c, bool phases)
 {
-	print_wrapped(text, 2, FIGURE_TEXT_COLUMNS, true, f->out);
+	const char *newline = strchr(text, '\n');
+	char first[FIGURE_PATH_SIZE];
+
+	snprintf(first, sizeof(first), "%.*s", newline ?
+		 (int)(newline - text) : (int)strlen(text), text);
+	print_wrapped(first, 2, FIGURE_TEXT_COLUMNS, true, f->out);
+	if (newline)
+		print_wrapped(newline + 1, 2, FIGURE_TEXT_COLUMNS, true,
+			      f->out);
 	for (size_t i = 0; i < c->nr_phases && phases; i++)
 		fprintf(f->out, "%s%s %.1f..%.1f s", i ? ", " : "phases: ",
 			c->phases[i].name, (double)c->phases[i].start / 1e9,
@@ -92,7 +100,7 @@ static int memory_of(struct figure *f, const char *variant)
 	err = script_begin(&script, f, name);
 	if (err)
 		return err;
-	script_text(&script, "heading", title);
+	script_heading(&script, title);
 	script_text(&script, "data",
 		    arena_printf(&f->a, "./%s", s.file));
 	script_phases(&script, s.cell);
@@ -158,7 +166,7 @@ static bool same_phases(const struct series *s, size_t nr)
 static int draw_resident(struct figure *f, const struct series *s, size_t nr)
 {
 	const bool phases = same_phases(s, nr);
-	const char *text = arena_printf(&f->a, "%s: memory of the host (%s)",
+	const char *text = arena_printf(&f->a, "%s\nMemory of the host (%s)",
 					s[0].cell->experiment,
 					series_caption(f, s[0].cell));
 	struct script script;
@@ -168,7 +176,7 @@ static int draw_resident(struct figure *f, const struct series *s, size_t nr)
 		return err;
 	if (f->terminal == FIGURE_DUMB)
 		print_heading(f, text, s[0].cell, phases);
-	script_text(&script, "heading", text);
+	script_heading(&script, text);
 	script_number(&script, "nr", (double)nr);
 	fprintf(script.out, "array file[%zu]\narray label[%zu]\n", nr, nr);
 	for (size_t i = 0; i < nr; i++) {

@@ -159,6 +159,12 @@ static size_t bar_length(const struct scale *s, double value)
 			  0;
 }
 
+/* What is printed as zero has no sign. */
+static double without_sign(double v)
+{
+	return v > -0.005 && v < 0.005 ? 0.0 : v;
+}
+
 static void print_bar(FILE *out, const struct scale *s, const char *name,
 		      const struct bar *b)
 {
@@ -167,7 +173,7 @@ static void print_bar(FILE *out, const struct scale *s, const char *name,
 			      b->mean < 0 ? 0 : s->left;
 
 	fprintf(out, "  %-*.*s %+7.2f %% ", NAME_COLUMNS, NAME_COLUMNS, name,
-		b->mean);
+		without_sign(b->mean));
 	for (size_t i = 0; i < blanks; i++)
 		fputc(' ', out);
 	if (b->mean < 0)
@@ -326,9 +332,10 @@ int figure_throughput(struct figure *f)
 		err = script_begin(&script, f, "throughput");
 	if (err)
 		return err;
-	text = arena_printf(&f->a, "%s: iterations per second, n = %zu seeds",
-			    f->r->cells[0].experiment, f->g.nr_seeds);
-	script_text(&script, "heading", text ? text : "");
+	text = arena_printf(&f->a, "%s\nIterations per second, n = %zu%s",
+			    f->r->cells[0].experiment, f->g.nr_seeds,
+			    f->g.nr_seeds == 1 ? "" : " seeds");
+	script_heading(&script, text ? text : "");
 	text = arena_printf(&f->a, "change against %s [%%]",
 			    f->g.variants[0]);
 	script_text(&script, "subject", text ? text : "");

@@ -70,6 +70,8 @@ void script_text(struct script *s, const char *name, const char *text);
 void script_number(struct script *s, const char *name, double value);
 /* A label: a newline in it, or behind it, is one on the picture too. */
 void script_label(struct script *s, const char *text, bool raised);
+/* The title, of one or two lines. */
+void script_heading(struct script *s, const char *text);
 /* Lines and names of the phases of a cell. */
 void script_phases(struct script *s, const struct result_cell *c);
 /* Append plots/PLOT.gp, run gnuplot, show or name what came out. */

@@ -88,6 +88,13 @@ void script_label(struct script *s, const char *text, bool raised)
 	fputs(raised ? "\\n\"" : "\"", s->out);
 }
 
+void script_heading(struct script *s, const char *text)
+{
+	fputs("heading = ", s->out);
+	script_label(s, text, false);
+	fputc('\n', s->out);
+}
+
 void script_number(struct script *s, const char *name, double value)
 {
 	fprintf(s->out, "%s = %.9g\n", name, value);

@@ -267,10 +267,11 @@ int table_memory(struct grid *t, const struct grouping *g, struct arena *a)
 	*t = (struct grid){
 		.name = "host",
 		.title = "Host, lower is better",
-		.note = "(resident: GiB at the end of the measured phase; "
-			"reports: calls in the whole run; refaults/s, "
-			"zeroed/s: blocks and MiB that the host had to give "
-			"again and to clear, per measured second)",
+		.note = "(resident: GiB at the end of the measured phase, "
+			"lazily freed memory included; reports: calls in the "
+			"whole run; refaults/s, zeroed/s: blocks and MiB that "
+			"the host had to give again and to clear, per measured "
+			"second)",
 		.columns = memory_columns,
 		.nr_columns = ARRAY_SIZE(memory_columns),
 	};

@@ -17,7 +17,7 @@ if (text) {
 	set tics out nomirror
 	set grid ytics linetype 1 linecolor rgb 'gray85'
 	set border 3
-	set tmargin 5
+	set tmargin 6
 	set bmargin 6
 	set key bottom center outside horizontal reverse Left
 	plot data using 1:3 with filledcurves y1=0 linecolor rgb '#c8d9e6' \

@@ -20,7 +20,7 @@ if (text) {
 	set tics out nomirror
 	set grid ytics linetype 1 linecolor rgb 'gray85'
 	set border 3
-	set tmargin 5
+	set tmargin 6
 	set bmargin 5 + (nr + 2) / 3
 	set key bottom center outside horizontal reverse Left
 	colours = '#000000 #56b4e9 #d55e00 #009e73 #cc79a7 #e69f00 #0072b2'

@@ -300,7 +300,7 @@ static void test_figure__memory_as_text(void **state)
 	draw_figure(&d, "memory", FIGURE_DUMB);
 	assert_int_equal(d.err, 0);
 	assert_mail_text(d.text);
-	assert_has(d.text, "Made up: enabled (page_fault1, tasks 16, seed 1)\n"
+	assert_has(d.text, "Made up\nenabled (page_fault1, tasks 16, seed 1)\n"
 		   "phases: fill 0.0..5.0 s, measure 5.0..10.0 s\n");
 	assert_has(d.text, "***");
 	assert_has(d.text, "###");
