@@ -120,7 +120,7 @@ PLANTED = [
      "struct pair { int a, b; } pair;\n", 3),
     ("mutable-global", "sim/engine.c",
      "static volatile sig_atomic_t stop;\n", 3),
-    ("machine-path", "include/words.c", '/* /work/main/x */\n', 3),
+    ("machine-path", "include/words.c", '/* /wo' 'rk/main/x */\n', 3),
     ("machine-path", "README.md", "see /home/me/x\n", 1),
     ("machine-path", "README.md", "\nin /tmp/build-x/y\n", 2),
     ("registry-host", "README.md", "get it from pypi.org\n", 1),
