@@ -23,6 +23,7 @@ static const struct workload_ops *const workloads[] = {
 	&memhog_workload,
 	&page_fault1_workload,
 	&page_fault2_workload,
+	&usemem_workload,
 	&idle_workload,
 	&trace_workload,
 	NULL,

@@ -93,5 +93,6 @@ extern const struct workload_ops memhog_workload;
 extern const struct workload_ops page_fault1_workload;
 extern const struct workload_ops page_fault2_workload;
 extern const struct workload_ops trace_workload;
+extern const struct workload_ops usemem_workload;
 
 #endif

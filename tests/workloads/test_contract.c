@@ -16,7 +16,7 @@
 
 static const struct workload_ops *const all[] = {
 	&idle_workload, &memhog_workload, &page_fault1_workload,
-	&page_fault2_workload, &trace_workload,
+	&page_fault2_workload, &trace_workload, &usemem_workload,
 };
 
 struct rig {
@@ -200,6 +200,70 @@ static void test_memhog__needs_a_page_for_each_task(void **state)
 	assert_non_null(strstr(why, "8192"));
 }
 
+/* What task 0 does next. */
+static void expect_op(struct rig *r, enum workload_op_kind kind,
+		      uint64_t offset, uint64_t len)
+{
+	struct workload_op op;
+
+	assert_true(r->w.ops->next(&r->w, 0, &op));
+	ASSERT_U64("kind", op.kind, kind);
+	ASSERT_U64("offset", op.offset, offset);
+	ASSERT_U64("len", op.len, len);
+}
+
+static void set_option(struct rig *r, const char *key, const char *value)
+{
+	char why[256];
+
+	assert_int_equal(option_parse(option_find(&r->w.ops->options, key),
+				      value, r->options, why, sizeof(why)), 0);
+}
+
+/* Pages 0, 2, 4 go; the last page of an odd number has no second one. */
+static void test_usemem__punches_even_pages(void **state)
+{
+	static const uint64_t pages[] = { 1, 2, 6, 7 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		const uint64_t len = pages_to_bytes(pages[i]);
+		struct workload_op op;
+		struct rig r;
+
+		rig_open(&r, &usemem_workload, 1, len);
+		set_option(&r, "punch_holes", "on");
+		set_option(&r, "sleep", "3s");
+		expect_op(&r, WORKLOAD_MMAP, 0, len);
+		expect_op(&r, WORKLOAD_TOUCH, 0, len);
+		for (uint64_t p = 0; p + 2 <= pages[i]; p += 2)
+			expect_op(&r, WORKLOAD_MADV_DONTNEED,
+				  pages_to_bytes(p), PAGE_SIZE);
+		assert_true(usemem_workload.next(&r.w, 0, &op));
+		ASSERT_U64("sleep", op.kind, WORKLOAD_SLEEP);
+		ASSERT_U64("ns", op.ns, 3 * NSEC_PER_SEC);
+		expect_op(&r, WORKLOAD_EXIT, 0, 0);
+		assert_false(usemem_workload.next(&r.w, 0, &op));
+		rig_close(&r);
+	}
+}
+
+static void test_usemem__without_options_writes_and_exits(void **state)
+{
+	struct workload_op op;
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, &usemem_workload, 3, 8 * PAGE_SIZE);
+	/* Eight pages for three tasks: 3, 3 and 2. */
+	expect_op(&r, WORKLOAD_MMAP, 0, 3 * PAGE_SIZE);
+	expect_op(&r, WORKLOAD_TOUCH, 0, 3 * PAGE_SIZE);
+	expect_op(&r, WORKLOAD_EXIT, 0, 0);
+	assert_true(usemem_workload.next(&r.w, 2, &op));
+	ASSERT_U64("len", op.len, 2 * PAGE_SIZE);
+	rig_close(&r);
+}
+
 static void test_page_fault__maps_as_told(void **state)
 {
 	static const struct {
@@ -329,6 +393,8 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_contract__tasks_are_independent),
 	cmocka_unit_test(test_memhog__steps_of_10_mib_share_the_size),
 	cmocka_unit_test(test_memhog__needs_a_page_for_each_task),
+	cmocka_unit_test(test_usemem__punches_even_pages),
+	cmocka_unit_test(test_usemem__without_options_writes_and_exits),
 	cmocka_unit_test(test_page_fault__maps_as_told),
 	cmocka_unit_test(test_page_fault__odd_size_is_refused),
 	cmocka_unit_test(test_trace__yields_the_stream),

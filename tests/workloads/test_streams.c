@@ -88,6 +88,9 @@ static enum workload_op_kind step(struct task *t)
 	case WORKLOAD_MUNMAP:
 		rig_munmap(&t->rig, t->mm, t->addr, t->len);
 		break;
+	case WORKLOAD_MADV_DONTNEED:
+		rig_dontneed(&t->rig, t->mm, t->addr + op.offset, op.len);
+		break;
 	case WORKLOAD_EXIT:
 		rig_exit(&t->rig, t->mm);
 		t->exited = true;
@@ -203,11 +206,43 @@ static void test_streams__memhog(void **state)
 	}
 }
 
+/* Every hole is a madvise of its own: one page, no gather page, no table. */
+static void test_streams__usemem_punches_holes(void **state)
+{
+	const uint64_t pages = 20 * MIB / PAGE_SIZE;
+
+	(void)state;
+	for (int k = 0; rig_kernels[k]; k++) {
+		uint64_t holes = 0, other = 0;
+		char why[256];
+		struct task t;
+
+		open_task(&t, rig_kernels[k], 256, &usemem_workload, false,
+			  20 * MIB);
+		assert_int_equal(option_parse(
+			option_find(&usemem_workload.options, "punch_holes"),
+			"on", t.options, why, sizeof(why)), 0);
+		assert_int_equal(step(&t), WORKLOAD_MMAP);
+		assert_int_equal(step(&t), WORKLOAD_TOUCH);
+		ASSERT_U64("pages", rig_count(&t.rig, 'p'), pages);
+		while (step(&t) == WORKLOAD_MADV_DONTNEED) {
+			holes += rig_count(&t.rig, 'P');
+			other += rig_count(&t.rig, 'T') +
+				 rig_count(&t.rig, 't');
+		}
+		ASSERT_U64("holes", holes, pages / 2);
+		ASSERT_U64("other", other, 0);
+		ASSERT_U64("exit", rig_count(&t.rig, 'P'), pages / 2);
+		close_task(&t);
+	}
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_streams__page_fault1),
 	cmocka_unit_test(test_streams__page_fault1_thp),
 	cmocka_unit_test(test_streams__page_fault2),
 	cmocka_unit_test(test_streams__memhog),
+	cmocka_unit_test(test_streams__usemem_punches_holes),
 };
 
 TEST_MAIN(cases)
