@@ -107,6 +107,7 @@ struct alloc_event {
 	uint8_t fallback_type;     /* EXTFRAG */
 	bool change_ownership;     /* EXTFRAG */
 	bool percpu_refill;        /* ZONE_LOCKED */
+	gfp_t gfp;                 /* PAGE_ALLOC */
 };
 
 /* Why a marked block loses its mark. */
@@ -163,6 +164,14 @@ struct alloc_hooks {
 	 * 0 head, 1 tail, negative = use our own bit.
 	 */
 	int (*shuffle_coin)(void *ctx, pfn_t pfn);
+	/*
+	 * A pageset is about to be flushed or refilled: true = the caller does
+	 * it, block by block, as a recorded kernel did (replay's assisted mode).
+	 */
+	bool (*pcp_flush)(void *ctx, unsigned int zone, unsigned int cpu,
+			  uint32_t nr_pages, unsigned int pindex);
+	bool (*pcp_refill)(void *ctx, unsigned int zone, unsigned int cpu,
+			   unsigned int order, enum migratetype mt);
 	/* Ordered stream of allocations and frees, NULL = not kept. */
 	struct digest *digest;
 };
@@ -370,6 +379,27 @@ void alloc_drain_pageset(struct alloc *a, unsigned int zone, unsigned int cpu,
 /* One tick of the vmstat worker on a CPU: decay where the profile has it. */
 void alloc_vmstat_tick(struct alloc *a, unsigned int cpu);
 void alloc_set_reclaim_active(struct alloc *a, unsigned int zone, bool on);
+
+/* ---- single blocks, moved as a recorded kernel moved them ---- */
+
+/*
+ * CPU whose pcp list holds the block that pfn heads, and the list's number;
+ * the guess is looked at first.
+ */
+unsigned int alloc_pcp_owner(const struct alloc *a, pfn_t pfn,
+			     unsigned int guess, unsigned int *pindex);
+/* Take a block off the list of `cpu` that it is on: it is allocated then. */
+void alloc_pcp_remove(struct alloc *a, unsigned int cpu, pfn_t pfn);
+/* Give it to the buddy instead, as a flush that has come to it. */
+void alloc_pcp_flush_block(struct alloc *a, unsigned int cpu, pfn_t pfn);
+/* Put an allocated block in front of a pcp list; nothing is flushed. */
+void alloc_pcp_push(struct alloc *a, unsigned int cpu, unsigned int pindex,
+		    pfn_t pfn, enum migratetype cached);
+/*
+ * Take the block out of the free block that contains it, the rest of which
+ * stays on the same lists. False if no free block contains all of it.
+ */
+bool alloc_take_off_buddy(struct alloc *a, pfn_t pfn, unsigned int order);
 
 /* ---- isolation, lists and marks: what reporters and compaction use ---- */
 

@@ -87,6 +87,10 @@ static void pcp_refill(struct alloc *a, struct zone *z,
 	enum rmqueue_mode mode = RMQUEUE_NORMAL;
 	uint32_t got = 0;
 
+	if (__builtin_expect(a->hooks.pcp_refill != NULL, 0) &&
+	    a->hooks.pcp_refill(a->hooks.ctx, z->idx,
+				(unsigned int)(pcp - z->pcp), order, mt))
+		return;
 	note_lock(a, z);
 	for (; got < wanted; got++) {
 		const pfn_t pfn = rmqueue_block(a, z, order, mt, alloc_flags,

@@ -110,6 +110,9 @@ void pcp_flush(struct alloc *a, struct zone *z, unsigned int cpu,
 	if (nr_pages == 0)
 		return;
 	CHECK_LT(pindex, pcp_nr_lists(a));
+	if (__builtin_expect(a->hooks.pcp_flush != NULL, 0) &&
+	    a->hooks.pcp_flush(a->hooks.ctx, z->idx, cpu, nr_pages, pindex))
+		return;
 	note_lock(a, z);
 	a->cnt.pcp_flushes++;
 	pcp->stat_changed = true;
