@@ -21,6 +21,7 @@
 #define WINDOW_LOG_MAX 27
 
 _Static_assert(TEXT_BYTES > 2 * LINE_MAX_BYTES, "a line fits with room");
+_Static_assert(TEXT_BYTES > LINE_READER_PEEK, "and so does the text ahead");
 
 struct line_reader {
 	const char *path;
@@ -175,6 +176,25 @@ int line_reader_next(struct line_reader *r, struct line *out)
 		if (err)
 			return err;
 	}
+}
+
+int line_reader_peek(struct line_reader *r, size_t want, const char **text,
+		     size_t *len)
+{
+	int err;
+
+	if (r->error)
+		return r->error;
+	if (want > LINE_READER_PEEK)
+		want = LINE_READER_PEEK;
+	while (r->text_len - r->text_pos < want && !r->text_eof) {
+		err = fill_text(r);
+		if (err)
+			return err;
+	}
+	*text = r->text + r->text_pos;
+	*len = r->text_len - r->text_pos;
+	return 0;
 }
 
 /* A zstd frame, or a skippable frame in front of one. */

@@ -14,6 +14,8 @@
 
 /* A longer line is an error: no record comes near it. */
 #define LINE_MAX_BYTES 4096u
+/* No more text than this can be looked at ahead. */
+#define LINE_READER_PEEK (64u * 1024)
 
 struct line {
 	const char *text;    /* without the newline, NUL-terminated */
@@ -38,5 +40,12 @@ void line_reader_close(struct line_reader *r);
  * further call returns the same one without a message.
  */
 int line_reader_next(struct line_reader *r, struct line *out);
+/*
+ * The text that comes next, without taking it: at least `want` bytes unless it
+ * ends before (up to LINE_READER_PEEK). Valid until the next call. 0 or a
+ * negative errno after a message.
+ */
+int line_reader_peek(struct line_reader *r, size_t want, const char **text,
+		     size_t *len);
 
 #endif

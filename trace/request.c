@@ -222,13 +222,25 @@ unsigned int req_line(const struct req_stream *s)
 	return s->fields.line.number;
 }
 
-int req_open(struct req_stream **out, const char *path,
-	     const struct req_limits *limits, struct diag *d)
+static void set_limits(struct req_limits *l)
+{
+	if (!l->nr_cpus || l->nr_cpus > TRACE_MAX_CPUS)
+		l->nr_cpus = TRACE_MAX_CPUS;
+	if (!l->nr_types || l->nr_types > TRACE_MAX_TYPES)
+		l->nr_types = TRACE_MAX_TYPES;
+	if (!l->zones)
+		l->zones = (1u << TRACE_MAX_ZONES) - 1;
+	if (!l->end_pfn || l->end_pfn > TRACE_MAX_PFN)
+		l->end_pfn = TRACE_MAX_PFN;
+}
+
+int req_open_reader(struct req_stream **out, struct line_reader *reader,
+		    const char *path, const struct req_limits *limits,
+		    struct diag *d)
 {
 	struct req_stream *s = calloc(1, sizeof(*s));
-	int err;
 
-	*out = NULL;
+	*out = s;
 	if (!s) {
 		diag_error(d, (struct diag_place){ .file = path },
 			   "out of memory");
@@ -236,23 +248,27 @@ int req_open(struct req_stream **out, const char *path,
 	}
 	if (limits)
 		s->limits = *limits;
-	if (!s->limits.nr_cpus || s->limits.nr_cpus > TRACE_MAX_CPUS)
-		s->limits.nr_cpus = TRACE_MAX_CPUS;
-	if (!s->limits.nr_types || s->limits.nr_types > TRACE_MAX_TYPES)
-		s->limits.nr_types = TRACE_MAX_TYPES;
-	if (!s->limits.zones)
-		s->limits.zones = (1u << TRACE_MAX_ZONES) - 1;
-	if (!s->limits.end_pfn || s->limits.end_pfn > TRACE_MAX_PFN)
-		s->limits.end_pfn = TRACE_MAX_PFN;
+	set_limits(&s->limits);
 	s->fields.file = path;
 	s->fields.diag = d;
-	err = line_reader_open(&s->reader, path, d);
-	if (err) {
-		free(s);
-		return err;
-	}
-	*out = s;
+	s->reader = reader;
 	return 0;
+}
+
+int req_open(struct req_stream **out, const char *path,
+	     const struct req_limits *limits, struct diag *d)
+{
+	struct line_reader *reader;
+	int err;
+
+	*out = NULL;
+	err = line_reader_open(&reader, path, d);
+	if (err)
+		return err;
+	err = req_open_reader(out, reader, path, limits, d);
+	if (err)
+		line_reader_close(reader);
+	return err;
 }
 
 void req_close(struct req_stream *s)

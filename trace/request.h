@@ -71,11 +71,16 @@ struct req_limits {
 	pfn_t end_pfn;        /* exclusive */
 };
 
+struct line_reader;
 struct req_stream;
 
 /* `path` and `d` must outlive the stream. 0 or a negative errno. */
 int req_open(struct req_stream **out, const char *path,
 	     const struct req_limits *limits, struct diag *d);
+/* The same on an open reader, which the stream owns if all went well. */
+int req_open_reader(struct req_stream **out, struct line_reader *reader,
+		    const char *path, const struct req_limits *limits,
+		    struct diag *d);
 void req_close(struct req_stream *s);
 /*
  * 1 and the next record; 0 at the end; -EINVAL: this line is wrong and was
