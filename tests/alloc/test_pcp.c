@@ -211,7 +211,23 @@ static void test_pcp__flush_and_drain_order(void **state)
 	}
 }
 
+static void test_pcp__batched_frees_commit_in_order(void **state)
+{
+	/* The last page of the batch is the next to be allocated. */
+	static const pfn_t pfns[] = { 1024, 1030, 1026 };
+
+	(void)state;
+	for (const char *const *k = fixture_kernels; *k; k++) {
+		struct alloc *a = pcp_guest(*k, 7, 42);
+
+		alloc_free_list(a, 0, pfns, ARRAY_SIZE(pfns));
+		pcp_assert(*k, a, 0, "o0/M{1026 1030 1024} count=3");
+		alloc_destroy(a);
+	}
+}
+
 static const struct CMUnitTest cases[] = {
+	cmocka_unit_test(test_pcp__batched_frees_commit_in_order),
 	cmocka_unit_test(test_pcp__examples),
 	cmocka_unit_test(test_pcp__flush_and_drain_order),
 };

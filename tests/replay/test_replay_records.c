@@ -90,6 +90,18 @@ static const struct example examples[] = {
 		.control = "D 0 2 1 1 2\n",
 	},
 	{
+		/* Two of four, and the unmovable ones stay. */
+		.name = "D begins with the list it names",
+		.before = PCP(0, 4, 42, 7, 0) PCP(1, 0, 42, 7, 0)
+			"pcp 2 0 0 1027 mt=0\npcp 2 0 0 1029 mt=0\n"
+			"pcp 2 0 1 2001 mt=1\npcp 2 0 1 2003 mt=1\n",
+		.stream = "D 1 2 2 1 4\n",
+		.after = PCP(0, 2, 42, 7, 0) PCP(1, 0, 42, 7, 0)
+			"pcp 2 0 0 1027 mt=0\npcp 2 0 0 1029 mt=0\n"
+			"free 2 0 1 2001\nfree 2 0 1 2003\n",
+		.control = "D 1 2 2 0 4\n",
+	},
+	{
 		/* Limit min(4 * 7, 42) = 28 is reached by the 28th page: 7 go,
 		 * oldest first. At 22 the limit, again 42, is far. */
 		.name = "W lowers the limit until it is taken back",
@@ -178,6 +190,21 @@ static const struct example examples[] = {
 		.control_hints = REPLAY_HINT_LRU,
 	},
 	{
+		/* 257 pages of the stream's own: 512 - 257 = 255 are too few
+		 * for a claim, so the pageblock stays movable. Page 1300 as B
+		 * would not be on the LRU. */
+		.name = "A movable page counts in a later steal",
+		.before = BOTH_PCP "free 2 0 1 1300\nfree 2 5 1 1472\n"
+			"free 2 8 1 1024\n",
+		.stream = "AB 0 8 0x100cca 1 1024\nAB 0 0 0x100cca 1 1300\n"
+			"AB 0 0 0xcc0 0 1472\n",
+		.after = BOTH_PCP "free 2 0 0 1473\nfree 2 1 0 1474\n"
+			"free 2 2 0 1476\nfree 2 3 0 1480\n"
+			"free 2 4 0 1488\npb 2 1024 1\n",
+		.control = "AB 0 8 0x100cca 1 1024\nAB 0 0 0x100cd2 2 1300\n"
+			"AB 0 0 0xcc0 0 1472\n",
+	},
+	{
 		/* Three blocks merge to order 10; the coin of one says tail. */
 		.name = "T places in front of its free",
 		.before = BOTH_PCP "free 2 9 1 512\nfree 2 9 1 1536\n"
@@ -239,6 +266,16 @@ static const struct example examples[] = {
 			"R 0 2 9 1 512\nR 0 2 9 1 2048\nR 0 2 9 1 4608\n",
 	},
 	{
+		/* Behind the two others, where a free would be in front. */
+		.name = "R puts back to the tail",
+		.before = BOTH_PCP "free 2 9 1 1024\nfree 2 9 1 2048\n"
+			"free 2 9 1 3072\n",
+		.stream = "I 0 2 9 1 1024\nR 0 2 9 1 1024\n",
+		.after = BOTH_PCP "free 2 9 1 2048\nfree 2 9 1 3072\n"
+			"free 2 9 1 1024\n",
+		.control = "I 0 2 9 1 1024\nFB 0 9 1024\n",
+	},
+	{
 		/* Isolated blocks that compaction frees page by page. */
 		.name = "I hands pages out, F brings them back",
 		.before = BOTH_PCP "free 2 1 1 1024\nfree 2 10 1 6144\n",
@@ -297,27 +334,24 @@ static struct replay_result run(const struct example *e, const char *stream,
 	return result;
 }
 
-static void test_replay_records__examples_come_out_exactly(void **state)
+/* PFNs, lists in order, pageblocks, pagesets: all as by hand. */
+static void run_example(void **state)
 {
-	/* PFNs, lists in order, pageblocks, pagesets: all as by hand. */
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
-		const struct example *e = &examples[i];
-		const struct replay_result r = run(e, e->stream, e->hints);
+	const struct example *e = *state;
+	const struct replay_result r = run(e, e->stream, e->hints);
 
-		if (r.first_miss.event)
-			fail_msg("%s: event %u, expected %u, got %u; %s\n%s",
-				 e->name, r.first_miss.event,
-				 r.first_miss.expected, r.first_miss.got,
-				 r.first_miss.reason, r.first_miss.lists);
-		if (r.lists_differing)
-			fail_msg("%s: %s", e->name, r.first_list);
-		ASSERT_U64(e->name, r.pageblocks_differing, 0);
-		ASSERT_U64(e->name, r.pagesets_differing, 0);
-		for (unsigned int s = 0; s < REPLAY_NR_SKIPS; s++)
-			ASSERT_U64(e->name, r.skipped[s], 0);
-		assert_true(replay_exact(&r));
-	}
+	if (r.first_miss.event)
+		fail_msg("%s: event %u, expected %u, got %u; %s\n%s", e->name,
+			 r.first_miss.event, r.first_miss.expected,
+			 r.first_miss.got, r.first_miss.reason,
+			 r.first_miss.lists);
+	if (r.lists_differing)
+		fail_msg("%s: %s", e->name, r.first_list);
+	ASSERT_U64(e->name, r.pageblocks_differing, 0);
+	ASSERT_U64(e->name, r.pagesets_differing, 0);
+	for (unsigned int s = 0; s < REPLAY_NR_SKIPS; s++)
+		ASSERT_U64(e->name, r.skipped[s], 0);
+	assert_true(replay_exact(&r));
 }
 
 static void test_replay_records__controls_differ(void **state)
@@ -365,10 +399,22 @@ static void test_replay_records__hints_are_counted_when_used(void **state)
 	}
 }
 
-static const struct CMUnitTest cases[] = {
-	cmocka_unit_test(test_replay_records__examples_come_out_exactly),
-	cmocka_unit_test(test_replay_records__controls_differ),
-	cmocka_unit_test(test_replay_records__hints_are_counted_when_used),
-};
+/* Each example is a case of its own name: `test_replay_records 'M *'`. */
+int main(int argc, char **argv)
+{
+	struct CMUnitTest cases[ARRAY_SIZE(examples) + 2] = {
+		cmocka_unit_test(test_replay_records__controls_differ),
+		cmocka_unit_test(
+			test_replay_records__hints_are_counted_when_used),
+	};
 
-TEST_MAIN(cases)
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++)
+		cases[i + 2] = (struct CMUnitTest){
+			.name = examples[i].name,
+			.test_func = run_example,
+			.initial_state = (void *)(uintptr_t)&examples[i],
+		};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(cases, NULL, NULL) ? 1 : 0;
+}

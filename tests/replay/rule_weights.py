@@ -1,0 +1,410 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The weight of each rule: who notices when it is taken away?
+
+    rule_weights.py --list               the rules of tests/replay/rules.txt
+    rule_weights.py --dry                every rule can be taken away, once
+    rule_weights.py WORK [RULE ...]      build in WORK, print a table
+        --check      fail if an example that a rule names does not notice
+        --no-runs    examples only
+        --table FILE write the table there (Markdown)
+
+A private copy of the tree is made in WORK; for each rule its lines in
+tests/replay/rules.txt replace the source's, the allocator and the replayer
+are built, every recorded run in tests/data/traces is replayed, and the worked
+examples and unit tests are run. Nothing of the tree itself is touched.
+
+Exit status: 0, 1 if a check fails, 77 if there is no cmake or ninja.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+RULES = os.path.join(HERE, "rules.txt")
+TRACES = os.path.join("tests", "data", "traces")
+PROGRAMS = ["tests/step/test_step_examples", "tests/replay/test_replay_records",
+            "tests/replay/test_replay"]
+TARGETS = ["buddylab", "tests/alloc/all"] + [
+    os.path.basename(p) for p in PROGRAMS]
+RUN_SECONDS = 120
+TEST_SECONDS = 60
+# Tried in turn until a run comes out exactly.
+HINTS = ["none", "T", "T,M", "all"]
+
+
+class Rule:
+    def __init__(self, kind, name, what, line):
+        self.kind, self.name, self.line = kind, name, line
+        self.rule, _, self.without = what.partition(" / ")
+        self.hunks = []     # [path, old lines, new lines]
+        self.examples = []
+
+
+def read_rules(path=RULES):
+    rules = []
+    with open(path, encoding="utf-8") as f:
+        for nr, line in enumerate(f, 1):
+            line = line.rstrip("\n")
+            word, _, rest = line.partition(" ")
+            if word in ("rule", "record"):
+                name, _, what = rest.partition(": ")
+                rules.append(Rule(word, name, what, nr))
+            elif word == "file":
+                rules[-1].hunks.append([rest, [], []])
+            elif word in ("-", "+"):
+                rules[-1].hunks[-1][1 if word == "-" else 2].append(rest)
+            elif word == "example":
+                rules[-1].examples.append(rest)
+            elif word and not word.startswith("#"):
+                sys.exit("%s:%d: not understood: %s" % (path, nr, line))
+    return rules
+
+
+def take_away(rule, read):
+    """{path: text without the rule}; read(path) is the text with it."""
+    texts = {}
+    for path, old, new in rule.hunks:
+        text = texts.get(path) or read(path)
+        old, new = "\n".join(old) + "\n", "\n".join(new) + "\n"
+        found = ("\n" + text).count("\n" + old)
+        if found != 1:
+            raise ValueError("rules.txt:%d: %s: %d places in %s" % (
+                rule.line, rule.name, found, path))
+        texts[path] = ("\n" + text).replace("\n" + old, "\n" + new)[1:]
+    return texts
+
+
+def read_tree(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def dry(rules):
+    """Each rule names its place exactly, and something that notices."""
+    failed = 0
+    seen = set()
+    for rule in rules:
+        try:
+            take_away(rule, read_tree)
+            if not rule.examples:
+                raise ValueError("rules.txt:%d: %s: no example" % (
+                    rule.line, rule.name))
+            if (rule.kind, rule.name) in seen:
+                raise ValueError("rules.txt:%d: %s: a second time" % (
+                    rule.line, rule.name))
+        except (ValueError, OSError) as e:
+            print(e, file=sys.stderr)
+            failed = 1
+        seen.add((rule.kind, rule.name))
+    return failed
+
+
+# --- the private copy -----------------------------------------------------
+
+class Copy:
+    def __init__(self, work, jobs):
+        self.source = os.path.join(work, "source")
+        self.build = os.path.join(work, "build")
+        self.jobs = str(jobs)
+        shutil.rmtree(self.source, ignore_errors=True)
+        skip = shutil.ignore_patterns(".git", "build*", "out", "__pycache__")
+        shutil.copytree(ROOT, self.source, symlinks=True, ignore=skip)
+
+    def run(self, args, log):
+        with open(os.path.join(self.build, log), "w") as out:
+            return subprocess.call(args, stdout=out, stderr=out)
+
+    def configure(self):
+        os.makedirs(self.build, exist_ok=True)
+        args = ["cmake", "-S", self.source, "-B", self.build, "-G", "Ninja",
+                "-DCMAKE_BUILD_TYPE=Release", "-DBUDDYLAB_WERROR=OFF"]
+        if shutil.which("ccache"):
+            args.append("-DCMAKE_C_COMPILER_LAUNCHER=ccache")
+        return self.run(args, "configure.log")
+
+    def make(self):
+        return self.run(["ninja", "-C", self.build, "-j", self.jobs] + TARGETS,
+                        "build.log")
+
+    def read(self, path):
+        with open(os.path.join(self.source, path), encoding="utf-8") as f:
+            return f.read()
+
+    def write(self, texts):
+        for path, text in texts.items():
+            with open(os.path.join(self.source, path), "w",
+                      encoding="utf-8") as f:
+                f.write(text)
+
+
+# --- recorded runs --------------------------------------------------------
+
+def run_names():
+    """Folders with a stream and both snapshots, the oldest kernel first."""
+    names = []
+    top = os.path.join(ROOT, TRACES)
+    for name in sorted(os.listdir(top)):
+        files = os.listdir(os.path.join(top, name))
+        if "req.txt.zst" in files and "before.snap.zst" in files:
+            names.append(name)
+    return sorted(names, key=lambda n: (kernel_of(n) != "6.1", n))
+
+
+def kernel_of(name):
+    """Profile of a run: its meta.txt begins a line with the kernel."""
+    path = os.path.join(ROOT, TRACES, name, "meta.txt")
+    text = ""
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+    found = re.search(r"^kernel\s+(\d+\.\d+)(\.0\b)?", text, re.M)
+    if not found:
+        return "6.1"
+    return "6.12.0" if found.group(2) and found.group(1) == "6.12" \
+        else found.group(1)
+
+
+def replay(copy, name, hints):
+    """The run's result, or a word for what became of it."""
+    folder = os.path.join(ROOT, TRACES, name)
+    args = [os.path.join(copy.build, "cli", "buddylab"), "replay",
+            os.path.join(folder, "req.txt.zst"), "--snapshot",
+            os.path.join(folder, "before.snap.zst"), "--kernel",
+            kernel_of(name), "--hints", hints, "--format", "json"]
+    after = os.path.join(folder, "after.snap.zst")
+    if os.path.exists(after):
+        args += ["--expect", after]
+    try:
+        done = subprocess.run(args, capture_output=True, timeout=RUN_SECONDS,
+                              text=True)
+    except subprocess.TimeoutExpired:
+        return "hangs"
+    if done.returncode not in (0, 1):
+        return "stops"
+    result = json.loads(done.stdout)
+    result.pop("wall_s")
+    return result
+
+
+def misses(result):
+    if not isinstance(result, dict):
+        return None
+    return (result["allocations"] - result["predicted"],
+            result["lists_differing"] or 0)
+
+
+def baseline(copy, names):
+    """{name: (hints, result)} with every rule in place."""
+    base = {}
+    for name in names:
+        best = None
+        for hints in HINTS:
+            result = replay(copy, name, hints)
+            if not isinstance(result, dict):
+                sys.exit("%s %s with all rules in place" % (name, result))
+            if best is None or misses(result) < misses(best[1]):
+                best = (hints, result)
+            if misses(result) == (0, 0):
+                break
+        base[name] = best
+    return base
+
+
+def cell(result, base):
+    """Misses and lists differing; "" if the run did not notice."""
+    if result == base:
+        return ""
+    if not isinstance(result, dict):
+        return result
+    return "%d/%d" % misses(result)
+
+
+# --- worked examples ------------------------------------------------------
+
+FAILED = re.compile(r"^\[  FAILED  \] (.*)$", re.M)
+STARTED = re.compile(r"^\[ RUN      \] (.*)$", re.M)
+
+
+def programs(copy):
+    found = [os.path.join(copy.build, p) for p in PROGRAMS]
+    folder = os.path.join(copy.build, "tests", "alloc")
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if name.startswith("test_") and os.access(path, os.X_OK) and \
+                os.path.isfile(path):
+            found.append(path)
+    return found
+
+
+def failing(path):
+    """Names of the cases that fail; a crash counts as one."""
+    try:
+        done = subprocess.run([path], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=TEST_SECONDS)
+        text = done.stdout.decode("utf-8", "replace")
+        ended = done.returncode in (0, 1)
+    except subprocess.TimeoutExpired as e:
+        text = (e.stdout or b"").decode("utf-8", "replace")
+        ended = False
+    names = [n for n in FAILED.findall(text) if " test(s)" not in n]
+    started = STARTED.findall(text)
+    if not ended and started:
+        names.append(started[-1])
+    return list(dict.fromkeys(names))
+
+
+def examples(copy, before):
+    names = []
+    for path in programs(copy):
+        names += [n for n in failing(path) if n not in before]
+    return names
+
+
+def without_kernel(names):
+    """X8 on 5.3, X8 on 6.1: one example."""
+    return list(dict.fromkeys(re.sub(r" on \d[\d.]*$", "", n)
+                              for n in names))
+
+
+# --- the table ------------------------------------------------------------
+
+SHOWN = 3
+
+
+def shown_examples(rule, noticed):
+    """Those the rule names, then others, then how many more."""
+    known = [n for n in rule.examples if n in noticed]
+    rest = [n for n in noticed if n not in known]
+    names = (known + rest)[:max(SHOWN, len(known))]
+    more = len(noticed) - len(names)
+    return ", ".join(names) + (" and %d more" % more if more > 0 else "")
+
+
+def letters(names):
+    return {name: chr(ord("a") + i) for i, name in enumerate(names)}
+
+
+def print_table(out, rows, base):
+    key = letters(base)
+    if base:
+        print("| | run | kernel | hints | misses | lists differing |", file=out)
+        print("|---|---|---|---|---|---|", file=out)
+    for name, (hints, result) in base.items():
+        print("| %s | %s | %s | %s | %d | %d |" % (
+            (key[name], name, kernel_of(name), hints) + misses(result)),
+            file=out)
+    for kind in ("rule", "record"):
+        print_rows(out, [r for r in rows if r[0].kind == kind], key, kind)
+
+
+def print_rows(out, rows, key, kind):
+    if not rows:
+        return
+    runs = "".join(" %s |" % k for k in key.values())
+    print("\n| %s | without it |%s examples that notice |" % (kind, runs),
+          file=out)
+    print("|---|---|%s---|" % ("---|" * len(key)), file=out)
+    for rule, cells, noticed in rows:
+        print("| `%s`: %s | %s |%s %s |" % (
+            rule.name, rule.rule, rule.without,
+            "".join(" %s |" % c for c in cells),
+            shown_examples(rule, noticed)), file=out)
+
+
+def weigh(copy, rule, base, before):
+    """(rule, cells, examples); None if it does not compile."""
+    texts = take_away(rule, copy.read)
+    kept = {path: copy.read(path) for path in texts}
+    copy.write(texts)
+    try:
+        if copy.make():
+            return None
+        cells = [cell(replay(copy, name, hints), result)
+                 for name, (hints, result) in base.items()]
+        return rule, cells, without_kernel(examples(copy, before))
+    finally:
+        copy.write(kept)
+
+
+def check(row, with_runs):
+    """What is wrong with a row, or nothing."""
+    rule, cells, noticed = row
+    missing = [e for e in rule.examples if e not in noticed]
+    if missing:
+        return "%s: taken away, and not noticed by: %s" % (
+            rule.name, ", ".join(missing))
+    if with_runs and not any(cells) and not noticed:
+        return "%s: nothing notices" % rule.name
+    return None
+
+
+def chosen(rules, names):
+    unknown = set(names) - {r.name for r in rules}
+    if unknown:
+        sys.exit("unknown rule: %s; --list shows all" %
+                 ", ".join(sorted(unknown)))
+    return [r for r in rules if not names or r.name in names]
+
+
+def weigh_all(args, rules):
+    copy = Copy(args.work, args.jobs)
+    if copy.configure() or copy.make():
+        print("the tree does not build; see %s" % copy.build, file=sys.stderr)
+        return 1
+    base = {} if args.no_runs else baseline(copy, run_names())
+    before = set(examples(copy, set()))
+    rows, failed = [], 0
+    for rule in rules:
+        row = weigh(copy, rule, base, before)
+        wrong = check(row, bool(base)) if row else \
+            "%s: does not compile" % rule.name
+        if wrong:
+            print(wrong, file=sys.stderr)
+            failed = 1
+        if row:
+            rows.append(row)
+            print("%-8s%-28s%s  %s" % (
+                rule.kind, rule.name, " ".join(c or "." for c in row[1]),
+                shown_examples(rule, row[2])), flush=True)
+    if args.table:
+        with open(args.table, "w", encoding="utf-8") as out:
+            print_table(out, rows, base)
+    return failed if args.check else 0
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--list", action="store_true")
+    p.add_argument("--dry", action="store_true")
+    p.add_argument("--check", action="store_true")
+    p.add_argument("--no-runs", action="store_true")
+    p.add_argument("--table", metavar="FILE")
+    p.add_argument("--jobs", type=int, default=2)
+    p.add_argument("work", nargs="?")
+    p.add_argument("rules", nargs="*")
+    args = p.parse_args()
+    rules = read_rules()
+    if args.list:
+        for r in rules:
+            print("%-8s%-28s%s" % (r.kind, r.name, r.rule))
+        return 0
+    if args.dry:
+        return dry(rules)
+    if not args.work:
+        p.error("no folder to build in")
+    if not shutil.which("cmake") or not shutil.which("ninja"):
+        print("cmake or ninja not found")
+        return 77
+    args.work = os.path.abspath(args.work)
+    return weigh_all(args, chosen(rules, args.rules))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
