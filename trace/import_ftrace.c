@@ -6,9 +6,13 @@
  *   [INSTANCE:  ]COMM-PID [(TGID)] [CPU] [FLAGS] SEC.USEC: EVENT: key=value...
  *
  * COMM is anything, so the line is read from its first "[digits]" outwards.
+ * `trace-cmd report -l` cuts COMM at eight bytes and joins CPU and flags:
+ *
+ *   COMM-PID CPUFLAGS SEC.USEC: EVENT: key=value...
+ *
  * Follows print_trace_line and the print_*_header functions of
  * kernel/trace/trace.c (5.3 to 6.18) and trace-cmd 2.9 to 3.3. Leaves out the
- * latency format and function graphs.
+ * latency format of tracefs, whose times are relative, and function graphs.
  */
 #include <errno.h>
 #include <string.h>
@@ -99,6 +103,35 @@ static bool read_head(const char *text, struct event_head *h)
 	return false;
 }
 
+/* "CPUFLAGS TIME:" behind the PID, as trace-cmd report -l prints it. */
+static bool read_latency(const char *text, struct event_head *h)
+{
+	const char *p = text, *end;
+	uint64_t cpu;
+
+	while ((p = strchr(p, '-')) != NULL) {
+		uint64_t pid;
+
+		end = scan_decimal(++p, &pid);
+		if (!end || !scan_is_blank(*end))
+			continue;
+		h->cpu_text = scan_blanks(end);
+		end = scan_decimal(h->cpu_text, &cpu);
+		if (!end || !*end || scan_is_blank(*end) || cpu > INT32_MAX)
+			continue;
+		h->cpu = (uint32_t)cpu;
+		if (read_tail(end, h) && h->flags &&
+		    read_task(text, h->cpu_text, h))
+			return true;
+	}
+	return false;
+}
+
+static bool read_any_head(const char *text, struct event_head *h)
+{
+	return read_head(text, h) || read_latency(text, h);
+}
+
 static bool begins(const char *text, const char *with)
 {
 	return !strncmp(text, with, strlen(with));
@@ -179,7 +212,7 @@ int ftrace_line(struct trace_source *s, struct trace_event *out)
 {
 	struct event_head h;
 
-	if (s->f.line.text[0] != '#' && read_head(s->f.line.text, &h))
+	if (s->f.line.text[0] != '#' && read_any_head(s->f.line.text, &h))
 		return kmem_event(s, &h, out);
 	return odd_line(s, out);
 }
@@ -190,7 +223,7 @@ enum trace_format ftrace_detect(const char *text)
 
 	if (begins(text, "# tracer:") || begins(text, "cpus="))
 		return TRACE_FORMAT_FTRACE;
-	if (text[0] == '#' || !read_head(text, &h))
+	if (text[0] == '#' || !read_any_head(text, &h))
 		return TRACE_FORMAT_AUTO;
 	return h.flags_len == RECORDER_FLAGS ? TRACE_FORMAT_RECORDER :
 					       TRACE_FORMAT_FTRACE;

@@ -143,21 +143,28 @@ static void count_kind(struct trace_stats *st, const struct trace_event *e)
 	}
 }
 
+/* A loss has no time of its own. */
+static void count_time(struct trace_source *s, const struct trace_event *e)
+{
+	struct trace_stats *st = &s->stats;
+
+	if (!e->ns || e->kind == TRACE_LOST)
+		return;
+	st->backwards += e->ns < s->last_ns;
+	s->last_ns = e->ns;
+	if (!st->first_ns || e->ns < st->first_ns)
+		st->first_ns = e->ns;
+	if (e->ns > st->last_ns)
+		st->last_ns = e->ns;
+}
+
 static void count_event(struct trace_source *s, const struct trace_event *e)
 {
 	struct trace_stats *st = &s->stats;
 
-	if (!st->events)
-		st->first_ns = e->ns;
-	if (e->ns < s->last_ns)
-		st->backwards++;
-	s->last_ns = e->ns;
-	if (e->ns > st->last_ns)
-		st->last_ns = e->ns;
-	if (e->ns < st->first_ns)
-		st->first_ns = e->ns;
 	st->events++;
 	st->by_kind[e->kind]++;
+	count_time(s, e);
 	if (e->cpu >= st->nr_cpus)
 		st->nr_cpus = e->cpu + 1u;
 	st->nr_tasks = s->tasks.nr;
