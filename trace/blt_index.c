@@ -90,7 +90,9 @@ static int report_intact(struct blt_reader *r)
 		f.offset += f.stored;
 	}
 	return blt_fail(r, -EBADMSG,
-			"cut short: the index that ends a .blt file is missing at byte %llu; %llu frames with %llu events up to byte %llu are intact, `zstd -dc` prints them; import the trace again",
+			"cut short: the index that ends a .blt file is missing at byte %llu; "
+			"%llu frames with %llu events up to byte %llu are intact, "
+			"`zstd -dc` prints them; import the trace again",
 			(unsigned long long)r->size, frames, events,
 			(unsigned long long)f.offset);
 }
@@ -98,7 +100,8 @@ static int report_intact(struct blt_reader *r)
 static int damaged(struct blt_reader *r, uint64_t offset, const char *what)
 {
 	return blt_fail(r, -EBADMSG,
-			"damaged at byte %llu: %s; the records before it may be intact, `zstd -dc` prints them; import the trace again",
+			"damaged at byte %llu: %s; the records before it may be intact, "
+			"`zstd -dc` prints them; import the trace again",
 			(unsigned long long)offset, what);
 }
 

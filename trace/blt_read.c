@@ -47,7 +47,8 @@ static int open_file(struct blt_reader *r)
 		return blt_fail(r, -errno, "cannot open: %s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return blt_fail(r, -ESPIPE,
-				"a .blt file is read from its end, so not from a pipe; name the file");
+				"a .blt file is read from its end, so not from a pipe; "
+				"name the file");
 	r->size = (uint64_t)st.st_size;
 	return 0;
 }
@@ -162,7 +163,9 @@ static int fail_frame(struct blt_reader *r, uint32_t good, const char *why)
 	const unsigned long long first = r->done - f->events;
 
 	r->error = blt_fail(r, -EBADMSG,
-			    "damaged: frame %u of %u at bytes %llu to %llu, events %llu to %llu: %s; the %llu events before it are intact; import the trace again",
+			    "damaged: frame %u of %u at bytes %llu to %llu, events "
+			    "%llu to %llu: %s; the %llu events before it are intact; "
+			    "import the trace again",
 			    r->next_frame, r->nr_frames,
 			    (unsigned long long)f->offset,
 			    (unsigned long long)f->offset + f->stored - 1,
@@ -179,7 +182,8 @@ static int check_digest(struct blt_reader *r)
 	if (!memcmp(digest.digest, r->trailer.digest, BLT_DIGEST_BYTES))
 		return 0;
 	r->error = blt_fail(r, -EBADMSG,
-			    "the digest of the records is not the one stored at byte %llu; no event of this file can be trusted",
+			    "the digest of the records is not the one stored at byte "
+			    "%llu; no event of this file can be trusted",
 			    (unsigned long long)r->size - BLT_TRAILER_BYTES +
 			    24);
 	return r->error;
