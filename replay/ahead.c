@@ -7,15 +7,10 @@
 
 #include "replay/internal.h"
 
-struct ahead_entry {
-	struct req_record rec;
-	unsigned int line;
-};
-
 struct ahead {
 	unsigned int first, nr;
 	int last;            /* what the stream said after the entries; 1 = more */
-	struct ahead_entry entries[MAX_PENDING];
+	struct trace_event entries[MAX_PENDING];
 };
 
 struct ahead *ahead_create(void)
@@ -32,7 +27,7 @@ void ahead_destroy(struct ahead *a)
 	free(a);
 }
 
-static const struct ahead_entry *newest(const struct ahead *a)
+static const struct trace_event *newest(const struct ahead *a)
 {
 	return &a->entries[(a->first + a->nr - 1) % MAX_PENDING];
 }
@@ -41,13 +36,14 @@ static const struct ahead_entry *newest(const struct ahead *a)
 static bool read_one(struct replay *r)
 {
 	struct ahead *a = r->ahead;
-	struct ahead_entry *e =
-		&a->entries[(a->first + a->nr) % MAX_PENDING];
+	struct trace_event *e = &a->entries[(a->first + a->nr) % MAX_PENDING];
 
-	a->last = req_next(r->stream, &e->rec);
-	if (a->last != 1)
-		return false;
-	e->line = req_line(r->stream);
+	/* Tracepoints beside requests tell the same story twice. */
+	do {
+		a->last = next_event(r, e);
+		if (a->last != 1)
+			return false;
+	} while (e->kind != TRACE_REQUEST && ++r->res.passed_over);
 	a->nr++;
 	return true;
 }
@@ -63,11 +59,11 @@ static void read_companions(struct replay *r)
 	struct ahead *a = r->ahead;
 
 	while (a->nr < MAX_PENDING && a->last == 1) {
-		if (a->nr && !is_companion(&newest(a)->rec))
+		if (a->nr && !is_companion(&newest(a)->u.req))
 			return;
 		if (!read_one(r))
 			return;
-		hints_take_up(r, &newest(a)->rec);
+		hints_take_up(r, &newest(a)->u.req);
 	}
 }
 
@@ -78,11 +74,11 @@ int ahead_next(struct replay *r, struct req_record *out)
 	if (!a->nr) {
 		a->last = 1;
 		if (read_one(r))
-			hints_take_up(r, &newest(a)->rec);
+			hints_take_up(r, &newest(a)->u.req);
 	}
 	if (!a->nr)
 		return a->last;
-	*out = a->entries[a->first].rec;
+	*out = a->entries[a->first].u.req;
 	r->line = a->entries[a->first].line;
 	a->first = (a->first + 1) % MAX_PENDING;
 	a->nr--;

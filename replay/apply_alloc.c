@@ -99,7 +99,7 @@ static pfn_t serve_bulk(struct replay *r, const struct req_record *rec)
 			      mt);
 }
 
-static pfn_t serve(struct replay *r, const struct req_record *rec)
+pfn_t serve(struct replay *r, const struct req_record *rec)
 {
 	pfn_t pfn = PFN_NONE;
 	int zone;
@@ -116,8 +116,7 @@ static pfn_t serve(struct replay *r, const struct req_record *rec)
 	return serve_request(r, rec, zone);
 }
 
-static enum replay_cause classify(const struct replay *r, pfn_t expected,
-				  pfn_t got)
+enum replay_cause classify(const struct replay *r, pfn_t expected, pfn_t got)
 {
 	if (got == PFN_NONE)
 		return REPLAY_NO_PAGE;
@@ -136,6 +135,8 @@ static pfn_t count_miss(struct replay *r, const struct req_record *rec,
 	if (!r->res.first_miss.event)
 		explain_miss(r, rec, rec->pfn, got, cause);
 	r->res.misses[cause]++;
+	if (rec->pfn != PFN_NONE)
+		r->res.missed_at[place_of(r, rec)]++;
 	if (r->opt.mode == REPLAY_ASSISTED &&
 	    assist_force(r, rec, rec->pfn, got)) {
 		r->res.forced++;
@@ -147,6 +148,12 @@ static pfn_t count_miss(struct replay *r, const struct req_record *rec,
 		return PFN_NONE;
 	}
 	return got;
+}
+
+void mark_lru(struct replay *r, const struct req_record *rec, pfn_t pfn)
+{
+	alloc_set_lru(r->alloc, pfn, order_nr_pages(rec->order),
+		      rec->kind != REQ_B && is_lru_gfp(rec->gfp));
 }
 
 void apply_alloc(struct replay *r, const struct req_record *rec,
@@ -168,6 +175,5 @@ void apply_alloc(struct replay *r, const struct req_record *rec,
 	else if (rec->pfn != PFN_NONE)
 		names_drop(&r->names, rec->pfn, rec->order);
 	if (got != PFN_NONE)
-		alloc_set_lru(r->alloc, got, order_nr_pages(rec->order),
-			      rec->kind != REQ_B && is_lru_gfp(rec->gfp));
+		mark_lru(r, rec, got);
 }

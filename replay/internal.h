@@ -5,6 +5,7 @@
 
 #include "replay/names.h"
 #include "replay/replay.h"
+#include "trace/source.h"
 
 /* A compactor that waits for a block (K), until the free that builds it. */
 struct waiting_capture {
@@ -40,6 +41,8 @@ struct lru_count {
 
 struct ahead;
 
+struct stock;
+
 struct replay_reporter;
 
 struct replay {
@@ -47,8 +50,12 @@ struct replay {
 	struct diag *diag;
 	struct alloc *alloc;
 	struct snapshot *before, *after;
-	struct req_stream *stream;
+	struct trace_source *source;
+	struct trace_event first; /* read to learn what the trace holds */
+	int first_ret;           /* what reading it returned */
+	bool first_taken;
 	struct ahead *ahead;     /* records read and not yet handed out */
+	struct stock *stock;     /* a trace of tracepoints, else NULL */
 	unsigned int line;       /* of the record handed out last */
 	struct names names;
 	struct replay_result res;
@@ -92,6 +99,14 @@ void capture_collect(struct replay *r);
 /* The oldest captured block of this order, PFN_NONE if there is none. */
 pfn_t capture_take(struct replay *r, unsigned int cpu, unsigned int order);
 
+/* ---- replay.c ---- */
+
+/* As trace_next(), from the first event on. */
+int next_event(struct replay *r, struct trace_event *out);
+/* One record of a request stream. */
+void apply_record(struct replay *r, const struct req_record *rec,
+		  struct replay_step *step);
+
 /* ---- ahead.c ---- */
 
 struct ahead *ahead_create(void);
@@ -100,6 +115,12 @@ void ahead_destroy(struct ahead *a);
 int ahead_next(struct replay *r, struct req_record *out);
 
 /* ---- apply_alloc.c, apply_free.c, apply_block.c: one record each ---- */
+
+/* The twin's answer to an allocation; nothing is compared or named. */
+pfn_t serve(struct replay *r, const struct req_record *rec);
+enum replay_cause classify(const struct replay *r, pfn_t expected, pfn_t got);
+/* What was handed out is on the LRU, or not. */
+void mark_lru(struct replay *r, const struct req_record *rec, pfn_t pfn);
 
 void apply_alloc(struct replay *r, const struct req_record *rec,
 		 struct replay_step *step);
@@ -134,6 +155,10 @@ void print_blocks(const struct alloc *a, pfn_t first, FILE *out);
 /* The first miss: why, and the lists concerned as they are now. */
 void explain_miss(struct replay *r, const struct req_record *rec,
 		  pfn_t expected, pfn_t got, enum replay_cause cause);
+
+/* Where the twin has the kernel's page; not for a failed allocation. */
+enum replay_place place_of(const struct replay *r,
+			   const struct req_record *rec);
 
 /* ---- assist.c ---- */
 

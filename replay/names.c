@@ -39,6 +39,12 @@ void names_mark_free(struct names *n, pfn_t pfn, unsigned int order)
 	bitmap_set_range(n->fresh, pfn, order_nr_pages(order));
 }
 
+bool names_is_old(const struct names *n, pfn_t observed)
+{
+	return !bitmap_test(n->live, observed) &&
+	       !bitmap_test(n->fresh, observed);
+}
+
 void names_bind(struct names *n, pfn_t observed, pfn_t twin,
 		unsigned int order)
 {

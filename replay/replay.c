@@ -11,7 +11,7 @@
 
 #include "include/bitmap.h"
 #include "include/sparse.h"
-#include "replay/internal.h"
+#include "replay/stock.h"
 
 static int find_profile(const struct replay *r,
 			const struct alloc_profile **out)
@@ -80,21 +80,45 @@ static void name_free_blocks(struct replay *r)
 				s->pcp_blocks[i].order);
 }
 
+int next_event(struct replay *r, struct trace_event *out)
+{
+	if (r->first_taken)
+		return trace_next(r->source, out);
+	r->first_taken = true;
+	*out = r->first;
+	return r->first_ret;
+}
+
+/* The first event tells what the trace is made of. */
 static int open_stream(struct replay *r)
 {
-	struct req_limits limits = {
-		.nr_cpus = r->before->nr_cpus,
-		.nr_types = r->before->nr_types,
-		.end_pfn = snapshot_end_pfn(r->before),
+	struct trace_options o = {
+		.kernel = r->opt.kernel,
+		.limits = {
+			.nr_cpus = r->before->nr_cpus,
+			.nr_types = r->before->nr_types,
+			.end_pfn = snapshot_end_pfn(r->before),
+		},
 	};
+	int err;
 
 	for (unsigned int i = 0; i < r->before->nr_zones; i++) {
 		const unsigned int zid = r->before->zones[i].zid;
 
-		limits.zones |= 1u << zid;
+		o.limits.zones |= 1u << zid;
 		r->zone_of_zid[zid] = (uint8_t)i;
 	}
-	return req_open(&r->stream, r->opt.stream, &limits, r->diag);
+	err = trace_open(&r->source, r->opt.stream, &o, r->diag);
+	if (err)
+		return err;
+	r->res.format = trace_source_format(r->source);
+	r->first_ret = trace_next(r->source, &r->first);
+	if (r->first_ret != 1 || r->first.kind == TRACE_REQUEST)
+		return 0;
+	err = stock_init(r);
+	if (err)
+		diag_error(r->diag, (struct diag_place){ 0 }, "out of memory");
+	return err;
 }
 
 static int set_up(struct replay *r)
@@ -141,6 +165,8 @@ static int set_hooks(struct replay *r)
 	};
 
 	alloc_set_shuffle(r->alloc, r->opt.hints & REPLAY_HINT_COIN);
+	if (r->stock)
+		stock_hooks(r, &hooks);
 	if (!r->opt.external_reporter)
 		alloc_set_hooks(r->alloc, &hooks);
 	return act_init(r, &hooks);
@@ -188,7 +214,7 @@ int replay_next(struct replay *r, struct req_record *rec)
 {
 	if (r->opt.limit && r->res.events == r->opt.limit)
 		return 0;
-	return ahead_next(r, rec);
+	return r->stock ? stock_next(r, rec) : ahead_next(r, rec);
 }
 
 static bool is_reporters(const struct req_record *rec)
@@ -205,7 +231,7 @@ static bool is_reporters(const struct req_record *rec)
 	}
 }
 
-static void apply_record(struct replay *r, const struct req_record *rec,
+void apply_record(struct replay *r, const struct req_record *rec,
 			 struct replay_step *step)
 {
 	switch ((enum req_kind)rec->kind) {
@@ -258,7 +284,9 @@ void replay_apply(struct replay *r, const struct req_record *rec,
 {
 	*step = (struct replay_step){ .pfn = PFN_NONE, .order = rec->order };
 	r->res.events++;
-	if (!is_reporters(rec) ||
+	if (r->stock)
+		stock_apply(r, rec, step);
+	else if (!is_reporters(rec) ||
 	    (!r->opt.external_reporter && !r->opt.reporter))
 		apply_record(r, rec, step);
 	else if (r->opt.reporter)
@@ -267,6 +295,8 @@ void replay_apply(struct replay *r, const struct req_record *rec,
 
 void replay_finish(struct replay *r, struct replay_result *out)
 {
+	if (r->stock)
+		stock_finish(r);
 	if (r->after)
 		replay_compare(r->alloc, r->after, &r->res);
 	*out = r->res;
@@ -284,7 +314,8 @@ void replay_close(struct replay *r)
 	if (!r)
 		return;
 	act_destroy(r);
-	req_close(r->stream);
+	stock_destroy(r);
+	trace_close(r->source);
 	ahead_destroy(r->ahead);
 	hints_destroy(r);
 	free_bitmap(r, r->reported);
@@ -345,6 +376,8 @@ bool replay_exact(const struct replay_result *r)
 	if (r->predicted != r->allocations)
 		return false;
 	if (r->expectations != r->expectations_matched)
+		return false;
+	if (r->stock.counts[STOCK_FOREIGN] || r->stock.counts[STOCK_LOST_MARKERS])
 		return false;
 	return !r->compared ||
 	       (!r->lists_differing && !r->pageblocks_differing);

@@ -35,7 +35,7 @@ enum replay_mode {
 struct reporter_ops;
 
 struct replay_options {
-	const char *stream;   /* file; "-" = standard input */
+	const char *stream;   /* any trace; "-" = standard input */
 	const char *before;   /* snapshot to start from */
 	const char *after;    /* snapshot to compare with; NULL = none */
 	const char *kernel;   /* profile; NULL = 6.1 */
@@ -72,6 +72,63 @@ enum replay_skip {
 	REPLAY_NR_SKIPS,
 };
 
+/* Where the twin had the page that the kernel handed out, at a miss. */
+enum replay_place {
+	REPLAY_AT_SAME_LIST,   /* deeper on the pcp list that is asked */
+	REPLAY_AT_OTHER_LIST,  /* on another pcp list of this CPU */
+	REPLAY_AT_OTHER_CPU,   /* on a pcp list of another CPU */
+	REPLAY_AT_BUDDY,
+	REPLAY_AT_HANDED_OUT,  /* in use: the twin gave it away before */
+	REPLAY_AT_OLDER,       /* in use since before the first event */
+	REPLAY_NR_PLACES,
+};
+
+/*
+ * Traces of the kernel's tracepoints: what was done by which rule
+ * (docs/replay.md), and what such a trace cannot tell.
+ */
+enum replay_stock_count {
+	STOCK_FREES,           /* mm_page_free alone: freed at once */
+	STOCK_PREPARED,        /* mm_page_free of a batch: type read */
+	STOCK_COMMITTED,       /* mm_page_free_batched: put on its list */
+	STOCK_LONE_COMMITS,    /* of these, without a mm_page_free */
+	STOCK_FAILED,          /* mm_page_alloc without a page */
+	STOCK_ORPHANS,         /* frees of pages older than the trace */
+	STOCK_UNSEEN_ALLOCS,   /* frees of pages that were free */
+	STOCK_UNSEEN_FREES,    /* pages that came back while in use */
+	STOCK_BULK,            /* taken as handed out by bulk allocation */
+	STOCK_BULK_CONFIRMED,  /* of these, freed later */
+	STOCK_BULK_REFUTED,    /* of these, seen elsewhere later */
+	STOCK_LATE_FLUSHES,    /* the twin would have flushed, in pages */
+	STOCK_PAGEBLOCKS,      /* types set to what extfrag said */
+	STOCK_TYPE_DIFFERS,    /* migratetype is not the mask's */
+	STOCK_FAILED_CHOICES,  /* zone_locked without a page */
+	STOCK_FOREIGN,         /* CPU or page that the guest has not */
+	STOCK_LOST,            /* events that the recorder lost */
+	STOCK_LOST_MARKERS,
+	STOCK_OTHER_EVENTS,    /* neither of the allocator's tracepoints */
+	STOCK_NR_COUNTS,
+};
+
+/* Internal events: in the trace, made by the twin, and foreseen by it. */
+enum replay_internal {
+	STOCK_ZONE_LOCKED,
+	STOCK_PCPU_DRAIN,
+	STOCK_EXTFRAG,
+	STOCK_NR_INTERNAL,
+};
+
+struct replay_stock {
+	bool present;             /* the trace is one of tracepoints */
+	uint64_t counts[STOCK_NR_COUNTS];
+	struct replay_stock_internal {
+		uint64_t kernel;
+		uint64_t twin;      /* predict mode: the twin's own */
+		uint64_t predicted; /* assisted mode: foreseen */
+		bool followed;      /* assisted mode: these events drive */
+	} internal[STOCK_NR_INTERNAL];
+};
+
 struct replay_miss {
 	unsigned int event;   /* 1-based line of the stream; 0 = no miss */
 	struct req_record record;
@@ -83,13 +140,17 @@ struct replay_miss {
 
 struct replay_result {
 	unsigned int events;      /* records applied */
+	uint64_t passed_over;     /* tracepoints beside a request stream */
 	uint64_t allocations;     /* A, AB, AK, B */
 	uint64_t predicted;
 	struct replay_miss first_miss;
 	uint64_t misses[REPLAY_NR_CAUSES];
+	uint64_t missed_at[REPLAY_NR_PLACES]; /* where its page was */
 	uint64_t hints_used[REPLAY_NR_HINTS]; /* bit number of REPLAY_HINT_* */
 	uint64_t skipped[REPLAY_NR_SKIPS];
 	uint64_t forced;          /* assisted: observed pages taken */
+	unsigned int format;      /* enum trace_format of the stream */
+	struct replay_stock stock;
 	/* options.reporter: Q records, and all of I, R, TF, TB and Q. */
 	uint64_t reports, reports_matched;
 	uint64_t expectations, expectations_matched;
@@ -120,7 +181,11 @@ struct replay;
  */
 int replay_open(struct replay **out, const struct replay_options *o,
 		struct diag *d);
-/* 1 and the next record, 0 at the end or the limit, or as req_next(). */
+/*
+ * 1 and the next record, 0 at the end or the limit, or as trace_next(). A trace
+ * of tracepoints yields A, F, P and C records; in assisted mode its internal
+ * events act on the twin before the record after them is handed out.
+ */
 int replay_next(struct replay *r, struct req_record *rec);
 void replay_apply(struct replay *r, const struct req_record *rec,
 		  struct replay_step *step);
@@ -163,6 +228,9 @@ int replay_parse_hints(const char *text, unsigned int *hints, char *why,
 const char *replay_cause_name(enum replay_cause c);
 const char *replay_hint_name(unsigned int bit);
 const char *replay_skip_name(enum replay_skip s);
+const char *replay_place_name(enum replay_place p);
+const char *replay_stock_name(enum replay_stock_count c);
+const char *replay_internal_name(enum replay_internal i);
 
 /* One JSON object and a newline; 0 or -ENOMEM / -EIO. */
 int replay_print_json(const struct replay_result *r, FILE *out);

@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "replay/internal.h"
+#include "replay/result.h"
 
 const char *replay_cause_name(enum replay_cause c)
 {
@@ -39,6 +39,20 @@ const char *replay_skip_name(enum replay_skip s)
 	};
 
 	return names[s];
+}
+
+const char *replay_place_name(enum replay_place p)
+{
+	static const char *const names[] = {
+		[REPLAY_AT_SAME_LIST] = "same_list",
+		[REPLAY_AT_OTHER_LIST] = "other_list",
+		[REPLAY_AT_OTHER_CPU] = "other_cpu",
+		[REPLAY_AT_BUDDY] = "buddy",
+		[REPLAY_AT_HANDED_OUT] = "handed_out",
+		[REPLAY_AT_OLDER] = "older",
+	};
+
+	return names[p];
 }
 
 static int parse_hint(const char *word, size_t len, unsigned int *hints,
@@ -79,7 +93,7 @@ int replay_parse_hints(const char *text, unsigned int *hints, char *why,
 	return err;
 }
 
-static json_t *json_u64(uint64_t v)
+json_t *json_u64(uint64_t v)
 {
 	return json_integer((json_int_t)v);
 }
@@ -90,8 +104,8 @@ static json_t *json_pfn(pfn_t pfn)
 }
 
 /* Only the kinds that occurred. */
-static json_t *counts(const uint64_t *values, unsigned int nr,
-		      const char *(*name)(unsigned int))
+json_t *result_counts(const uint64_t *values, unsigned int nr,
+		      result_name_fn name)
 {
 	json_t *o = json_object();
 
@@ -109,6 +123,11 @@ static const char *cause_at(unsigned int i)
 static const char *skip_at(unsigned int i)
 {
 	return replay_skip_name((enum replay_skip)i);
+}
+
+static const char *place_at(unsigned int i)
+{
+	return replay_place_name((enum replay_place)i);
 }
 
 static json_t *first_miss(const struct replay_miss *m)
@@ -136,18 +155,24 @@ static json_t *compared(const struct replay_result *r, uint32_t value)
 
 static void fill_json(json_t *o, const struct replay_result *r)
 {
+	json_object_set_new(o, "format",
+			    json_string(trace_format_name((enum trace_format)r->format)));
 	json_object_set_new(o, "events", json_u64(r->events));
 	json_object_set_new(o, "allocations", json_u64(r->allocations));
 	json_object_set_new(o, "predicted", json_u64(r->predicted));
 	json_object_set_new(o, "first_miss", first_miss(&r->first_miss));
 	json_object_set_new(o, "misses",
-			    counts(r->misses, REPLAY_NR_CAUSES, cause_at));
+			    result_counts(r->misses, REPLAY_NR_CAUSES, cause_at));
+	json_object_set_new(o, "missed_at",
+			    result_counts(r->missed_at, REPLAY_NR_PLACES, place_at));
 	json_object_set_new(o, "hints_used",
-			    counts(r->hints_used, REPLAY_NR_HINTS,
+			    result_counts(r->hints_used, REPLAY_NR_HINTS,
 				   replay_hint_name));
 	json_object_set_new(o, "skipped",
-			    counts(r->skipped, REPLAY_NR_SKIPS, skip_at));
+			    result_counts(r->skipped, REPLAY_NR_SKIPS, skip_at));
+	json_object_set_new(o, "passed_over", json_u64(r->passed_over));
 	json_object_set_new(o, "forced", json_u64(r->forced));
+	json_object_set_new(o, "stock", stock_json(&r->stock));
 	json_object_set_new(o, "reports", json_u64(r->reports));
 	json_object_set_new(o, "reports_matched",
 			    json_u64(r->reports_matched));
@@ -182,8 +207,8 @@ int replay_print_json(const struct replay_result *r, FILE *out)
 	return 0;
 }
 
-static void print_counts(FILE *out, const char *title, const uint64_t *values,
-			 unsigned int nr, const char *(*name)(unsigned int))
+void result_print_counts(FILE *out, const char *title, const uint64_t *values,
+			 unsigned int nr, result_name_fn name)
 {
 	bool any = false;
 
@@ -240,10 +265,11 @@ void replay_print_text(const struct replay_options *o,
 		(unsigned long long)r->predicted,
 		(unsigned long long)share / 1000,
 		(unsigned long long)share % 1000);
-	print_counts(out, "misses", r->misses, REPLAY_NR_CAUSES, cause_at);
-	print_counts(out, "hints used", r->hints_used, REPLAY_NR_HINTS,
+	result_print_counts(out, "misses", r->misses, REPLAY_NR_CAUSES, cause_at);
+	result_print_counts(out, "missed at", r->missed_at, REPLAY_NR_PLACES, place_at);
+	result_print_counts(out, "hints used", r->hints_used, REPLAY_NR_HINTS,
 		     replay_hint_name);
-	print_counts(out, "skipped", r->skipped, REPLAY_NR_SKIPS, skip_at);
+	result_print_counts(out, "skipped", r->skipped, REPLAY_NR_SKIPS, skip_at);
 	if (r->forced)
 		fprintf(out, "%-12s%llu\n", "forced",
 			(unsigned long long)r->forced);
@@ -253,6 +279,11 @@ void replay_print_text(const struct replay_options *o,
 			(unsigned long long)r->reports_matched,
 			(unsigned long long)r->expectations,
 			(unsigned long long)r->expectations_matched);
+	if (r->passed_over)
+		fprintf(out, "%-12s%llu\n", "passed over",
+			(unsigned long long)r->passed_over);
+	if (r->stock.present)
+		stock_print(&r->stock, o->mode, out);
 	print_comparison(r, out);
 	print_first_miss(&r->first_miss, out);
 }
