@@ -30,6 +30,7 @@ static const struct command commands[] = {
 	{ "accept", cmd_accept, "make results the baseline" },
 	{ "calibrate", cmd_calibrate, "prices, measured here or solved" },
 	{ "step", cmd_step, "the allocator by hand" },
+	{ "import", cmd_import, "a recorded trace of any format as .blt" },
 	{ "replay", cmd_replay, "a recorded kernel against its twin" },
 	{ "list", cmd_list, "designs, hosts, workloads, options, counters" },
 };

@@ -190,6 +190,9 @@ int dat_open(struct dat_reader **out, struct trace_source *s)
 	*out = r;
 	if (!r)
 		return fail(s, -ENOMEM, "out of memory");
+	if (!strcmp(s->path, "-"))
+		return fail(s, -ESPIPE, "trace.dat is not read from standard "
+			    "input; name the file");
 	r->s = s;
 	s->f.line.text = s->f.at = r->place + 1;
 	tracecmd_set_loglevel(TEP_LOG_NONE);

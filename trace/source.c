@@ -14,37 +14,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trace/blt.h"
 #include "trace/importer.h"
 
-/* Formats that no line reader can read, by their first bytes. */
-static const struct {
-	enum trace_format format;
-	size_t len;
-	const char *magic;
-} magics[] = {
-	{ TRACE_FORMAT_TRACE_DAT, 10, "\x17\x08\x44tracing" },
-};
+#define DAT_MAGIC "\x17\x08\x44tracing"
 
 /* AUTO for text. What cannot be read twice (a pipe) is text. */
 static enum trace_format binary_format(const char *path)
 {
-	char head[16] = { 0 };
+	char head[BLT_DETECT_BYTES] = { 0 };
+	const bool named = strcmp(path, "-") != 0;
 	struct stat st;
 	ssize_t n = 0;
 	int fd;
 
-	if (!strcmp(path, "-"))
-		return TRACE_FORMAT_AUTO;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = named ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) :
+		     STDIN_FILENO;
 	if (fd < 0)
 		return TRACE_FORMAT_AUTO; /* the reader says why */
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
 		n = pread(fd, head, sizeof(head), 0);
-	close(fd);
-	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
-		if (n >= (ssize_t)magics[i].len &&
-		    !memcmp(head, magics[i].magic, magics[i].len))
-			return magics[i].format;
+	if (named)
+		close(fd);
+	if (n > 0 && blt_detect(head, (size_t)n))
+		return TRACE_FORMAT_BLT;
+	if (n >= (ssize_t)strlen(DAT_MAGIC) &&
+	    !memcmp(head, DAT_MAGIC, strlen(DAT_MAGIC)))
+		return TRACE_FORMAT_TRACE_DAT;
 	return TRACE_FORMAT_AUTO;
 }
 
@@ -70,10 +66,15 @@ static int open_format(struct trace_source *s, const struct trace_options *o)
 	s->format = o->format;
 	if (s->format == TRACE_FORMAT_AUTO)
 		s->format = binary_format(s->path);
-	if (s->format == TRACE_FORMAT_TRACE_DAT)
+	if (s->format == TRACE_FORMAT_BLT) {
+		err = blt_open(&s->blt, s->path, s->diag);
+		if (!err)
+			blt_set_limits(s->blt, &o->limits);
+	} else if (s->format == TRACE_FORMAT_TRACE_DAT) {
 		err = dat_open(&s->dat, s);
-	else
+	} else {
 		err = open_text(s, o);
+	}
 	s->release = o->kernel ? o->kernel :
 		     s->file_release[0] ? s->file_release : NULL;
 	return err;
@@ -110,6 +111,7 @@ void trace_close(struct trace_source *s)
 	if (!s)
 		return;
 	req_close(s->req);
+	blt_close(s->blt);
 	line_reader_close(s->reader);
 	dat_close(s->dat);
 	tasks_destroy(&s->tasks);
@@ -218,6 +220,8 @@ int trace_next(struct trace_source *s, struct trace_event *out)
 {
 	int ret;
 
+	if (s->blt)         /* which has counted them before */
+		return blt_next(s->blt, out);
 	if (s->error)
 		return s->error;
 	if (s->req)
@@ -240,16 +244,19 @@ enum trace_format trace_source_format(const struct trace_source *s)
 
 const char *trace_source_kernel(const struct trace_source *s)
 {
+	if (s->blt)
+		return blt_reader_info(s->blt)->kernel;
 	return s->file_release[0] ? release_profile(s->file_release) : NULL;
 }
 
 const struct trace_stats *trace_source_stats(const struct trace_source *s)
 {
-	return &s->stats;
+	return s->blt ? blt_reader_stats(s->blt) : &s->stats;
 }
 
 const struct trace_task *trace_source_task(const struct trace_source *s,
 					   uint32_t task)
 {
-	return tasks_get(&s->tasks, task);
+	return s->blt ? blt_reader_task(s->blt, task) :
+			tasks_get(&s->tasks, task);
 }

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `buddylab import FILE -o T.blt`: a trace of any format as .blt, once, so that
+ * everything after it reads one format fast. docs/trace-formats.md is the
+ * reference.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc/profile.h"
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "trace/blt.h"
+#include "trace/source.h"
+
+enum { OUTPUT, FORMAT, KERNEL };
+
+static const struct args_option options[] = {
+	[OUTPUT] = { "output", 'o', "T.blt", "write this file (required)" },
+	[FORMAT] = { "format", 0, "FORMAT", "perf, ftrace, bpftrace, recorder, "
+		     "request, trace.dat, blt; default: told from the content" },
+	[KERNEL] = { "kernel", 0, "PROFILE", "release of the recorded kernel: "
+		     "the bits of raw masks; default: what the file says, "
+		     "or 6.1" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct args_command command = {
+	.name = "import",
+	.synopsis = "FILE -o T.blt [options]",
+	.text = "Read a recorded trace and store it as .blt. FILE is text of "
+		"perf script, of\n"
+		"tracefs, of trace-cmd report, of the bpftrace script or of "
+		"the recorder, plain or\n"
+		"zstd-compressed, - for standard input; or a trace.dat; or a "
+		"request stream. What\n"
+		"was lost, failed or not known is counted and printed. Exit "
+		"status: 0 imported;\n"
+		"2 usage; 3 a line is wrong or a file cannot be read or "
+		"written: there is no T.blt.\n",
+	.options = options,
+	.example = "  perf script --ns | buddylab import - -o T.blt\n",
+};
+
+struct import {
+	struct args args;
+	const char *output;
+	struct trace_options source_options;
+	struct trace_source *source;
+	struct blt_writer *writer;
+	struct diag diag;
+	uint32_t *tasks;        /* number in the file, by that of the source */
+	uint32_t nr_tasks, room;
+};
+
+/* Tasks are numbered as they are met, so only new ones are looked up. */
+static int map_task(struct import *im, uint32_t task)
+{
+	while (task >= im->nr_tasks) {
+		const struct trace_task *t =
+			trace_source_task(im->source, im->nr_tasks);
+		int err;
+
+		if (im->nr_tasks == im->room) {
+			const uint32_t room = im->room ? im->room * 2 : 1024;
+			uint32_t *more = realloc(im->tasks,
+						 room * sizeof(*more));
+
+			if (!more)
+				return -ENOMEM;
+			im->tasks = more;
+			im->room = room;
+		}
+		err = blt_task(im->writer, t, &im->tasks[im->nr_tasks]);
+		if (err)
+			return err;
+		im->nr_tasks++;
+	}
+	return 0;
+}
+
+/* 0, or a negative errno: -EINVAL after lines that are wrong. */
+static int copy_events(struct import *im)
+{
+	struct trace_event e;
+	bool wrong = false;
+	int ret, err = 0;
+
+	while ((ret = trace_next(im->source, &e)) == 1 || ret == -EINVAL) {
+		wrong |= ret == -EINVAL;
+		if (wrong)
+			continue; /* to report every line, not for the file */
+		err = e.task < im->nr_tasks ? 0 : map_task(im, e.task);
+		if (!err) {
+			e.task = im->tasks[e.task];
+			err = blt_put(im->writer, &e);
+		}
+		if (err)
+			return err;
+	}
+	return ret ? ret : wrong ? -EINVAL : 0;
+}
+
+static void print_count(const char *name, uint64_t n)
+{
+	if (n)
+		printf("  %-28s %" PRIu64 "\n", name, n);
+}
+
+static void print_result(const struct import *im)
+{
+	static const char *const kinds[TRACE_NR_KINDS] = {
+		[TRACE_REQUEST] = "requests",
+		[TRACE_ALLOC] = "mm_page_alloc",
+		[TRACE_FREE] = "mm_page_free",
+		[TRACE_FREE_BATCHED] = "mm_page_free_batched",
+		[TRACE_ZONE_LOCKED] = "mm_page_alloc_zone_locked",
+		[TRACE_PCPU_DRAIN] = "mm_page_pcpu_drain",
+		[TRACE_EXTFRAG] = "mm_page_alloc_extfrag",
+		[TRACE_MEM] = "memory operations",
+	};
+	const struct trace_stats *s = trace_source_stats(im->source);
+	const char *kernel = trace_source_kernel(im->source);
+
+	printf("%s: %s, %" PRIu64 " events of %" PRIu64 " lines, CPUs: %u, "
+	       "tasks: %u, kernel: %s\n", im->output,
+	       trace_format_name(trace_source_format(im->source)), s->events,
+	       s->lines, s->nr_cpus, s->nr_tasks - 1,
+	       kernel ? kernel : "not named");
+	for (int i = 0; i < TRACE_NR_KINDS; i++)
+		if (kinds[i])
+			print_count(kinds[i], s->by_kind[i]);
+	print_count("other events, left out", s->other_lines);
+	print_count("failed allocations", s->failed_allocs);
+	print_count("masks not known in full", s->unknown_gfp);
+}
+
+/* What makes the trace worth less than its size. */
+static void warn(struct import *im)
+{
+	const struct trace_stats *s = trace_source_stats(im->source);
+	const struct diag_place at = { .file = im->args.words[0] };
+
+	if (!s->events)
+		diag_warning(&im->diag, at, "no event of the page allocator");
+	if (s->lost_markers)
+		diag_warning(&im->diag, at, "the recorder lost events in %"
+			     PRIu64 " places, %" PRIu64 " or more; give it a "
+			     "larger buffer", s->lost_markers, s->lost);
+	if (s->backwards)
+		diag_warning(&im->diag, at, "time goes back %" PRIu64
+			     " times; the order of a replay is that of the "
+			     "lines: sort them by time first", s->backwards);
+}
+
+static int write_file(struct import *im)
+{
+	const char *named = im->source_options.kernel;
+	struct blt_info info = {
+		.kernel = named ? named : trace_source_kernel(im->source),
+		.source = trace_source_format(im->source),
+	};
+	int err;
+
+	err = blt_create(&im->writer, im->output, &info, &im->diag);
+	if (err)
+		return err;
+	err = map_task(im, 0);
+	if (!err)
+		err = copy_events(im);
+	if (err) {
+		blt_abort(im->writer);
+		return err;
+	}
+	return blt_commit(im->writer, trace_source_stats(im->source));
+}
+
+static int import(struct import *im)
+{
+	int err;
+
+	im->diag.out = stderr;
+	err = trace_open(&im->source, im->args.words[0], &im->source_options,
+			 &im->diag);
+	if (err)
+		return EXIT_RUNTIME;
+	err = write_file(im);
+	if (!err) {
+		warn(im);
+		print_result(im);
+	} else if (err == -ENOMEM && !im->diag.nr_errors) {
+		fputs("buddylab import: error: out of memory\n", stderr);
+	}
+	trace_close(im->source);
+	free(im->tasks);
+	return err ? EXIT_RUNTIME : EXIT_FINE;
+}
+
+static int take_format(struct import *im)
+{
+	const int format = trace_format_find(im->args.value);
+
+	if (format < 0)
+		return args_error(&im->args, "unknown format '%s'; perf, "
+				  "ftrace, bpftrace, recorder, request, "
+				  "trace.dat, blt and auto are known",
+				  im->args.value);
+	im->source_options.format = (enum trace_format)format;
+	return 0;
+}
+
+static int take_option(struct import *im, int opt)
+{
+	switch (opt) {
+	case OUTPUT:
+		im->output = im->args.value;
+		return 0;
+	case FORMAT:
+		return take_format(im);
+	default:
+		if (!alloc_profile_find(im->args.value))
+			return args_error(&im->args, "unknown kernel '%s'; "
+					  "`buddylab list kernels` shows all",
+					  im->args.value);
+		im->source_options.kernel = im->args.value;
+		return 0;
+	}
+}
+
+int cmd_import(int argc, char **argv)
+{
+	struct import im = { .output = NULL };
+	int opt, code;
+
+	args_init(&im.args, &command, argc, argv);
+	while ((opt = args_next(&im.args)) >= 0) {
+		code = take_option(&im, opt);
+		if (code)
+			return code;
+	}
+	if (opt != ARGS_END)
+		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
+	if (im.args.nr_words != 1)
+		return args_error(&im.args, "expects one trace");
+	if (!im.output)
+		return args_error(&im.args, "-o T.blt is missing");
+	return import(&im);
+}
