@@ -341,6 +341,7 @@ static void emit_page_alloc(struct alloc *a, const struct alloc_context *ac,
 		.pfn = pfn,
 		.order = (uint8_t)ac->order,
 		.migratetype = (uint8_t)ac->mt,
+		.gfp = ac->gfp,
 	};
 
 	emit_event(a, &ev);

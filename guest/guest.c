@@ -31,6 +31,8 @@ int guest_create(struct guest **out, const struct guest_config *cfg)
 	if (!cfg->alloc || !cfg->touches || !cfg->nr_cpus ||
 	    cfg->nr_cpus > alloc_nr_cpus(cfg->alloc))
 		return -EINVAL;
+	if (cfg->mmap_base % PAGE_SIZE || cfg->mmap_base >= TASK_SIZE)
+		return -EINVAL;
 	prof = alloc_profile_of(cfg->alloc);
 	if (prof->lru_batch > LRU_BATCH_MAX || prof->lru_batch == 0 ||
 	    prof->gather_stack > GATHER_MAX || prof->gather_stack == 0 ||
@@ -40,6 +42,8 @@ int guest_create(struct guest **out, const struct guest_config *cfg)
 	if (!g)
 		return -ENOMEM;
 	g->cfg = *cfg;
+	if (!g->cfg.mmap_base)
+		g->cfg.mmap_base = MMAP_BASE;
 	g->alloc = cfg->alloc;
 	g->prof = prof;
 	g->several_nodes = has_several_nodes(cfg->alloc);

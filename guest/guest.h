@@ -36,6 +36,11 @@ struct guest_config {
 	enum thp_defrag thp_defrag;
 	/* Large anonymous mappings start on a 2 MiB boundary (6.7+). */
 	bool mmap_thp_aligned;
+	/*
+	 * Mappings grow down from here, page aligned; 0 = 0x7ffff7fff000. The
+	 * kernel draws it at random; a recorded run has one of its own.
+	 */
+	uint64_t mmap_base;
 };
 
 /* 0, -EINVAL or -ENOMEM. destroy accepts NULL. */

@@ -117,12 +117,13 @@ void vma_bounds(const struct guest_mm *mm, uint64_t start, uint64_t end,
 }
 
 /*
- * The highest gap below MMAP_BASE that holds len bytes: its end, or 0. *at is
+ * The highest gap below mmap_base that holds len bytes: its end, or 0. *at is
  * the index a VMA there would have.
  */
-static uint64_t gap_find(const struct guest_mm *mm, uint64_t len, uint32_t *at)
+static uint64_t gap_find(const struct guest_mm *mm, uint64_t base, uint64_t len,
+			 uint32_t *at)
 {
-	uint64_t gap_end = MMAP_BASE;
+	uint64_t gap_end = base;
 	uint32_t i = mm->nr_vmas;
 
 	for (;;) {
@@ -149,15 +150,15 @@ static bool wants_alignment(const struct run *r)
 /* Start of the new mapping, or 0. */
 static uint64_t get_unmapped_area(const struct run *r, uint32_t *at)
 {
-	const uint64_t len = r->op->len;
+	const uint64_t base = r->g->cfg.mmap_base, len = r->op->len;
 	uint64_t gap_end;
 
 	if (wants_alignment(r)) {
-		gap_end = gap_find(r->mm, len + HPAGE_PMD_SIZE, at);
+		gap_end = gap_find(r->mm, base, len + HPAGE_PMD_SIZE, at);
 		if (gap_end)
 			return (gap_end - len) & ~(HPAGE_PMD_SIZE - 1);
 	}
-	gap_end = gap_find(r->mm, len, at);
+	gap_end = gap_find(r->mm, base, len, at);
 	return gap_end ? gap_end - len : 0;
 }
 
@@ -191,7 +192,7 @@ enum guest_status mmap_run(struct run *r)
 
 	CHECK(op->len > 0 && op->len % PAGE_SIZE == 0);
 	r->work->syscalls += 1 + !!(op->flags & GUEST_MAP_HUGEPAGE);
-	if (op->len > MMAP_BASE)
+	if (op->len > r->g->cfg.mmap_base)
 		return GUEST_NOMEM;
 	v.start = get_unmapped_area(r, &at);
 	if (!v.start)

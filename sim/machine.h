@@ -9,6 +9,7 @@
  *     device.c   the reporter's environment in virtual time
  *     kthreads.c kswapd and the vmstat worker
  *     stats.c    counters, samples, results
+ *     tap.c      allocator calls for a listener
  */
 #ifndef SIM_MACHINE_H
 #define SIM_MACHINE_H
@@ -106,6 +107,7 @@ struct sim_guest {
 	struct task *tasks;         /* of the current phase */
 	uint32_t nr_tasks;
 	uint16_t running_cpu;       /* vCPU whose step runs now */
+	const struct task *running; /* task whose step it is, or NULL */
 	struct workload workload;
 	void *workload_state;
 	/* workload = trace */
@@ -176,6 +178,9 @@ void record_destroy(struct sim_guest *g);
  * applied. Always false: there is no guest operation to run. */
 bool record_apply(struct sim_guest *g, struct task *t,
 		  const struct workload_op *op, sim_ns_t now);
+
+/* tap.c: the hook of a guest that somebody listens to */
+void tap_fill_hooks(struct sim_guest *g, struct alloc_hooks *h);
 
 /* lock: hold `zones` (bit mask) for `ps` in total from `at`; returns the wait
  * in nanoseconds. lock.c */

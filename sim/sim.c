@@ -35,6 +35,7 @@ static void guest_hooks(struct sim_guest *g, struct alloc_hooks *h)
 	/* A recorded run brings its own. */
 	if (!g->replay)
 		h->kswapd_wake = kthread_kswapd_wake;
+	tap_fill_hooks(g, h);
 }
 
 /* Memory that the kernel holds from boot on is backed like any other. */
@@ -108,6 +109,7 @@ static int build_mm(struct sim_guest *g)
 		.thp_enabled = (enum thp_enabled)opt->thp,
 		.thp_defrag = (enum thp_defrag)opt->thp_defrag,
 		.mmap_thp_aligned = opt->thp_aligned,
+		.mmap_base = g->sim->cfg.mmap_base,
 	};
 
 	return guest_create(&g->mm, &cfg);

@@ -19,6 +19,7 @@
 #include "include/digest.h"
 #include "reporter/reporter.h"
 #include "sim/cost.h"
+#include "trace/event.h"
 #include "workloads/workload.h"
 
 /* What is compiled in; the tables live in cli/registry.c. NULL-ended. */
@@ -82,6 +83,17 @@ struct sim_phase_config {
 	const void *workload_options;
 };
 
+/*
+ * Who listens to a guest's page-allocator calls: TRACE_ALLOC and TRACE_FREE
+ * events in the order of the calls, with .task = 1 + number of the task within
+ * its phase, 0 for the kernel's own. Set-up of a guest is included.
+ */
+struct sim_tap {
+	void *ctx;
+	void (*event)(void *ctx, const struct trace_event *e);
+	unsigned int guest;       /* number of the guest */
+};
+
 struct sim_config {
 	struct guest_options guest;
 	struct host_options host;
@@ -96,6 +108,8 @@ struct sim_config {
 	sim_ns_t sample_ns;       /* 0 = no series */
 	const struct price_list *prices;
 	uint64_t check_every;     /* run all checks every N events; 0 = never */
+	const struct sim_tap *tap; /* or NULL */
+	uint64_t mmap_base;       /* of the guests; guest.h. 0 = default */
 };
 
 struct sim;

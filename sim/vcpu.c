@@ -300,12 +300,15 @@ void vcpu_event(void *ctx, uint64_t arg)
 		struct task *t = vcpu_pick(v, now, &wake);
 
 		if (!t) {
+			v->guest->running = NULL;
 			if (wake != UINT64_MAX)
 				vcpu_wake(v, wake);
 			return;
 		}
 		e->now = now;
+		v->guest->running = t;
 		now = vcpu_step(v, t, now);
 	} while (now < engine_next(e) && !s->failed);
+	v->guest->running = NULL;
 	vcpu_wake(v, now);
 }
