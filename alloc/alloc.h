@@ -378,6 +378,11 @@ void alloc_drain_pageset(struct alloc *a, unsigned int zone, unsigned int cpu,
 			 uint32_t nr_pages, unsigned int pindex);
 /* One tick of the vmstat worker on a CPU: decay where the profile has it. */
 void alloc_vmstat_tick(struct alloc *a, unsigned int cpu);
+/* What it does to `high`, without the drains that follow (a V record). */
+void alloc_decay_pcp_high(struct alloc *a, unsigned int zone, unsigned int cpu);
+/* A walk has found the zone below its high mark, or a flush above it (6.7+). */
+void alloc_set_below_high(struct alloc *a, unsigned int zone, bool on);
+bool alloc_below_high(const struct alloc *a, unsigned int zone);
 void alloc_set_reclaim_active(struct alloc *a, unsigned int zone, bool on);
 
 /* ---- single blocks, moved as a recorded kernel moved them ---- */
@@ -513,6 +518,7 @@ struct alloc_pcp_info {
 	uint32_t high_min, high_max;
 	uint32_t free_factor;     /* 6.1 */
 	uint32_t alloc_factor, free_count; /* 6.12 */
+	bool prev_free_high_order, big_cache; /* 6.12 */
 	unsigned int nr_lists;
 };
 void alloc_pcp_info(const struct alloc *a, unsigned int zone, unsigned int cpu,
@@ -520,6 +526,16 @@ void alloc_pcp_info(const struct alloc *a, unsigned int zone, unsigned int cpu,
 void alloc_set_pcp(struct alloc *a, unsigned int zone, unsigned int cpu,
 		   uint32_t batch, uint32_t high_min, uint32_t high_max,
 		   uint32_t free_factor);
+
+/* What a pageset of 6.7 on remembers; alloc_set_pcp() leaves it alone. */
+struct alloc_pcp_state {
+	uint32_t high, free_count;
+	uint8_t alloc_factor;     /* at most 5 */
+	bool prev_free_high_order;
+	bool big_cache;           /* of this CPU, for this pageset's batch */
+};
+void alloc_set_pcp_state(struct alloc *a, unsigned int zone, unsigned int cpu,
+			 const struct alloc_pcp_state *state);
 /* First block of a pcp list; go on with alloc_list_next. */
 pfn_t alloc_pcp_first(const struct alloc *a, unsigned int zone,
 		      unsigned int cpu, unsigned int pindex);

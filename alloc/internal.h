@@ -54,6 +54,7 @@ struct per_cpu_pages {
 	uint8_t free_factor;  /* 6.1: flush size doubles with it */
 	uint8_t alloc_factor; /* 6.7+: refill size doubles with it */
 	bool prev_free_high_order; /* 6.7+ */
+	bool big_cache;       /* 6.7+: the CPU's data-cache slice > 3 * batch */
 	uint32_t free_count;  /* 6.7+: pages freed without an allocation */
 	bool stat_changed;    /* refilled or flushed since the last vmstat tick */
 	uint8_t expire;       /* ticks until a remote node's pages are drained */
@@ -114,7 +115,7 @@ struct alloc {
 	bool grouping;            /* mobility grouping enabled */
 	bool pcp_ready;           /* per-CPU pagesets exist (else boot pageset) */
 	bool pcp_disabled;
-	bool big_cache, cma, isolation;
+	bool cma, isolation;
 	bool defrag_mode;         /* vm.defrag_mode, where the profile has it */
 	bool shuffle;
 	uint64_t shuffle_bits;

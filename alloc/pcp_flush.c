@@ -227,7 +227,7 @@ static bool frees_high_orders(const struct alloc *a, struct per_cpu_pages *pcp,
 	if (costly_order_above_0(order))
 		free_high = pcp->free_count >= start &&
 			    pcp->prev_free_high_order &&
-			    (!a->big_cache || pcp->count >= pcp->batch);
+			    (!pcp->big_cache || pcp->count >= pcp->batch);
 	pcp->prev_free_high_order = costly_order_above_0(order);
 	return free_high;
 }
@@ -325,10 +325,9 @@ void alloc_drain_pageset(struct alloc *a, unsigned int zone, unsigned int cpu,
 	pcp_flush(a, zone_at(a, zone), cpu, nr_pages, pindex);
 }
 
-/* Models decay_pcp_high: give back slowly what an idle CPU does not need. */
-static void decay_high(struct alloc *a, struct zone *z, unsigned int cpu)
+/* Give back slowly what an idle CPU does not need. */
+static void decay_high(struct per_cpu_pages *pcp)
 {
-	struct per_cpu_pages *pcp = &z->pcp[cpu];
 	const uint32_t step = pcp->batch << PCP_BATCH_SCALE_MAX;
 
 	if (pcp->high > pcp->high_min) {
@@ -337,8 +336,24 @@ static void decay_high(struct alloc *a, struct zone *z, unsigned int cpu)
 		pcp->high = max_u32(kept, pcp->high - (pcp->high >> 3));
 		pcp->high = max_u32(pcp->high, pcp->high_min);
 	}
-	if (pcp->count > pcp->high)
-		pcp_flush(a, z, cpu, pcp->count - pcp->high, 0);
+}
+
+/*
+ * Models decay_pcp_high. The surplus goes a batch at a time, each from list 0
+ * on: a batch that ends inside a large block takes all of it, and the rest of
+ * the surplus is not made smaller by that.
+ */
+static void decay_pageset(struct alloc *a, struct zone *z, unsigned int cpu)
+{
+	struct per_cpu_pages *pcp = &z->pcp[cpu];
+	uint32_t surplus, nr;
+
+	decay_high(pcp);
+	surplus = pcp->count > pcp->high ? pcp->count - pcp->high : 0;
+	for (; surplus > 0; surplus -= nr) {
+		nr = min_u32(surplus, pcp->batch);
+		pcp_flush(a, z, cpu, nr, 0);
+	}
 }
 
 /* Pages of other nodes go home in batches once they are not used any more. */
@@ -365,7 +380,15 @@ void alloc_vmstat_tick(struct alloc *a, unsigned int cpu)
 	CHECK_LT(cpu, a->nr_cpus);
 	for (unsigned int i = 0; i < a->nr_zones; i++) {
 		if (a->prof.pcp_decays)
-			decay_high(a, zone_at(a, i), cpu);
+			decay_pageset(a, zone_at(a, i), cpu);
 		expire_remote(a, zone_at(a, i), cpu);
 	}
+}
+
+void alloc_decay_pcp_high(struct alloc *a, unsigned int zone, unsigned int cpu)
+{
+	CHECK_LT(zone, a->nr_zones);
+	CHECK_LT(cpu, a->nr_cpus);
+	if (a->prof.pcp_decays)
+		decay_high(&zone_at(a, zone)->pcp[cpu]);
 }

@@ -19,6 +19,18 @@ void alloc_set_reclaim_active(struct alloc *a, unsigned int zone, bool on)
 	zone_at(a, zone)->reclaim_active = on;
 }
 
+void alloc_set_below_high(struct alloc *a, unsigned int zone, bool on)
+{
+	CHECK_LT(zone, a->nr_zones);
+	zone_at(a, zone)->below_high = on;
+}
+
+bool alloc_below_high(const struct alloc *a, unsigned int zone)
+{
+	CHECK_LT(zone, a->nr_zones);
+	return a->zones[zone].below_high;
+}
+
 void alloc_pcp_info(const struct alloc *a, unsigned int zone, unsigned int cpu,
 		    struct alloc_pcp_info *out)
 {
@@ -33,6 +45,8 @@ void alloc_pcp_info(const struct alloc *a, unsigned int zone, unsigned int cpu,
 		.free_factor = pcp->free_factor,
 		.alloc_factor = pcp->alloc_factor,
 		.free_count = pcp->free_count,
+		.prev_free_high_order = pcp->prev_free_high_order,
+		.big_cache = pcp->big_cache,
 		.nr_lists = pcp_nr_lists(a),
 	};
 }
@@ -51,6 +65,19 @@ void alloc_set_pcp(struct alloc *a, unsigned int zone, unsigned int cpu,
 	pcp->high = a->prof.pcp_high == PCP_HIGH_AUTO ? high_min : high_max;
 	pcp->free_factor = (uint8_t)free_factor;
 	a->pcp_ready = true;
+}
+
+void alloc_set_pcp_state(struct alloc *a, unsigned int zone, unsigned int cpu,
+			 const struct alloc_pcp_state *state)
+{
+	struct per_cpu_pages *pcp = pcp_at(a, zone, cpu);
+
+	CHECK_LE(state->alloc_factor, PCP_BATCH_SCALE_MAX);
+	pcp->high = state->high;
+	pcp->alloc_factor = state->alloc_factor;
+	pcp->free_count = state->free_count;
+	pcp->prev_free_high_order = state->prev_free_high_order;
+	pcp->big_cache = state->big_cache;
 }
 
 void alloc_load_pcp(struct alloc *a, unsigned int zone, unsigned int cpu,

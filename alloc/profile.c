@@ -158,6 +158,26 @@ const struct alloc_profile *alloc_profile_find(const char *name)
 	return NULL;
 }
 
+const struct alloc_profile *alloc_profile_of_release(const char *release)
+{
+	const size_t len = strspn(release, "0123456789.");
+	const struct alloc_profile *p;
+	unsigned int dots = 0;
+	char name[16];
+
+	if (len >= sizeof(name))
+		return NULL;
+	memcpy(name, release, len);
+	name[len] = '\0';
+	p = alloc_profile_find(name);
+	for (size_t i = 0; !p && i < len; i++)
+		if (name[i] == '.' && ++dots == 2) {
+			name[i] = '\0';
+			p = alloc_profile_find(name);
+		}
+	return p;
+}
+
 const char *const *alloc_profile_names(void)
 {
 	return names;

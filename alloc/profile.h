@@ -155,6 +155,8 @@ struct alloc_profile {
 
 /* Profile called `name` (5.3, 5.7, 5.10, 6.1, 6.12.0, 6.12, 6.18), or NULL. */
 const struct alloc_profile *alloc_profile_find(const char *name);
+/* For a release as `uname -r` has it: 6.12.117-amd64 is 6.12; or NULL. */
+const struct alloc_profile *alloc_profile_of_release(const char *release);
 /* NULL-ended list of the names, oldest first. */
 const char *const *alloc_profile_names(void);
 

@@ -100,7 +100,6 @@ static void copy_config(struct alloc *a, const struct alloc_config *cfg)
 	a->pageblock_order = cfg->pageblock_order;
 	a->grouping = true;
 	a->pcp_disabled = cfg->pcp_disabled;
-	a->big_cache = cfg->big_cache;
 	a->cma = cfg->cma;
 	a->isolation = cfg->isolation;
 	a->watermark_scale_factor = cfg->watermark_scale_factor ?
@@ -145,16 +144,18 @@ static bool take_tables(struct alloc *a)
 }
 
 /* The boot pageset: batch 1 and high 0 pass every freed page straight on. */
-static void init_boot_pageset(struct per_cpu_pages *pcp)
+static void init_boot_pageset(struct per_cpu_pages *pcp, bool big_cache)
 {
 	pcp->batch = 1;
+	pcp->big_cache = big_cache;
 	for (unsigned int i = 0; i < NR_PCP_LISTS; i++)
 		list_init(&pcp->lists[i]);
 }
 
 static void init_zone(struct alloc *a, unsigned int idx,
-		      const struct alloc_zone_config *cfg)
+		      const struct alloc_config *c)
 {
+	const struct alloc_zone_config *cfg = &c->zones[idx];
 	struct zone *z = &a->zones[idx];
 
 	z->idx = (uint8_t)idx;
@@ -167,7 +168,7 @@ static void init_zone(struct alloc *a, unsigned int idx,
 		for (unsigned int mt = 0; mt < MIGRATE_TYPES; mt++)
 			list_init(&z->free_area[order].free_list[mt]);
 	for (unsigned int cpu = 0; cpu < a->nr_cpus; cpu++)
-		init_boot_pageset(&z->pcp[cpu]);
+		init_boot_pageset(&z->pcp[cpu], c->big_cache);
 }
 
 /* Regions that lie wholly in one zone need no search. */
@@ -223,7 +224,7 @@ int alloc_create(struct alloc **out, const struct alloc_config *cfg,
 		memcpy(a->cpu_node, cfg->cpu_node, a->nr_cpus);
 	memset(a->pageblock_mt, MIGRATE_MOVABLE, a->nr_regions);
 	for (unsigned int i = 0; i < a->nr_zones; i++)
-		init_zone(a, i, &cfg->zones[i]);
+		init_zone(a, i, cfg);
 	map_regions(a);
 	a->capture_order = CAPTURE_EMPTY;
 	alloc_set_hooks(a, NULL);

@@ -143,6 +143,21 @@ static void pcp_pair(const struct comparison *c, unsigned int zone,
 		 list_name(order, mt, name));
 }
 
+/* What only kernels from 6.7 on have. */
+static bool same_state(const struct alloc_pcp_info *info,
+		       const struct snap_pageset *ps)
+{
+	const uint32_t flags =
+		(info->prev_free_high_order ? SNAP_PCP_PREV_FREE_HIGH_ORDER :
+					      0) |
+		(info->big_cache ? SNAP_PCP_FREE_HIGH_BATCH : 0);
+
+	return info->high_min == ps->high_min &&
+	       info->high_max == ps->high_max &&
+	       info->alloc_factor == ps->alloc_factor &&
+	       info->free_count == ps->free_count && flags == ps->flags;
+}
+
 /* The lists, and the numbers that decide what the pageset does next. */
 static void compare_pageset(const struct comparison *c, unsigned int zone,
 			    unsigned int cpu)
@@ -163,7 +178,8 @@ static void compare_pageset(const struct comparison *c, unsigned int zone,
 		c->out->lists_differing++;
 	if (info.count != ps->count || info.high != ps->high ||
 	    info.batch != (ps->batch ? ps->batch : 1) ||
-	    (ps->present && info.free_factor != ps->free_factor))
+	    (ps->present && info.free_factor != ps->free_factor) ||
+	    (ps->has_range && !same_state(&info, ps)))
 		c->out->pagesets_differing++;
 }
 

@@ -16,10 +16,11 @@
 static int find_profile(const struct replay *r,
 			const struct alloc_profile **out)
 {
-	const char *name = r->opt.kernel ? r->opt.kernel : "6.1";
+	const char *name = r->opt.kernel ? r->opt.kernel :
+			   r->before->kernel[0] ? r->before->kernel : "6.1";
 	const char *near;
 
-	*out = alloc_profile_find(name);
+	*out = alloc_profile_of_release(name);
 	if (*out)
 		return 0;
 	near = diag_nearest(name, alloc_profile_names());
@@ -175,10 +176,10 @@ static int set_hooks(struct replay *r)
 static int open_all(struct replay *r)
 {
 	const struct alloc_profile *profile;
-	int err = find_profile(r, &profile);
+	int err = read_snapshots(r);
 
 	if (!err)
-		err = read_snapshots(r);
+		err = find_profile(r, &profile);
 	if (!err)
 		err = replay_build(&r->alloc, r->before, profile,
 				   r->opt.before, r->diag);
@@ -215,6 +216,22 @@ int replay_next(struct replay *r, struct req_record *rec)
 	if (r->opt.limit && r->res.events == r->opt.limit)
 		return 0;
 	return r->stock ? stock_next(r, rec) : ahead_next(r, rec);
+}
+
+/*
+ * The kernel tests a free counter that lags behind, so the flag may turn a
+ * little earlier or later than the twin's.
+ */
+static void apply_below_high(struct replay *r, const struct req_record *rec)
+{
+	const unsigned int zone = twin_zone(r, rec);
+
+	if (!(r->opt.hints & REPLAY_HINT_BELOW) ||
+	    !alloc_profile_of(r->alloc)->below_high_flag ||
+	    alloc_below_high(r->alloc, zone) == rec->on)
+		return;
+	alloc_set_below_high(r->alloc, zone, rec->on);
+	r->res.hints_used[3]++;
 }
 
 static bool is_reporters(const struct req_record *rec)
@@ -254,6 +271,14 @@ void apply_record(struct replay *r, const struct req_record *rec,
 		break;
 	case REQ_W:
 		alloc_set_reclaim_active(r->alloc, twin_zone(r, rec), rec->on);
+		step->applied = true;
+		break;
+	case REQ_L:
+		apply_below_high(r, rec);
+		step->applied = true;
+		break;
+	case REQ_V:
+		alloc_decay_pcp_high(r->alloc, twin_zone(r, rec), rec->cpu);
 		step->applied = true;
 		break;
 	case REQ_I:

@@ -29,8 +29,9 @@ enum replay_mode {
 #define REPLAY_HINT_COIN 0x1u  /* T: placement of order-10 blocks */
 #define REPLAY_HINT_LRU 0x2u   /* M: movable pages counted by a steal */
 #define REPLAY_HINT_ZONE 0x4u  /* zone of the page, where the twin differs */
-#define REPLAY_HINTS_ALL 0x7u
-#define REPLAY_NR_HINTS 3
+#define REPLAY_HINT_BELOW 0x8u /* L: zone is below its high mark (6.7+) */
+#define REPLAY_HINTS_ALL 0xfu
+#define REPLAY_NR_HINTS 4
 
 struct reporter_ops;
 
@@ -38,7 +39,7 @@ struct replay_options {
 	const char *stream;   /* any trace; "-" = standard input */
 	const char *before;   /* snapshot to start from */
 	const char *after;    /* snapshot to compare with; NULL = none */
-	const char *kernel;   /* profile; NULL = 6.1 */
+	const char *kernel;   /* profile; NULL = the snapshot's, or 6.1 */
 	enum replay_mode mode;
 	unsigned int hints;   /* REPLAY_HINT_* allowed */
 	unsigned int limit;   /* stop after this many records; 0 = all */

@@ -21,7 +21,7 @@ const char *replay_cause_name(enum replay_cause c)
 	return names[c];
 }
 
-static const char *const hint_names[] = { "T", "M", "zone" };
+static const char *const hint_names[] = { "T", "M", "zone", "L" };
 
 const char *replay_hint_name(unsigned int bit)
 {
@@ -65,7 +65,7 @@ static int parse_hint(const char *word, size_t len, unsigned int *hints,
 			return 0;
 		}
 	snprintf(why, why_size,
-		 "unknown hint \"%.*s\"; allowed are none, all, or a list of T, M and zone",
+		 "unknown hint \"%.*s\"; allowed are none, all, or a list of T, M, zone and L",
 		 (int)(len < 40 ? len : 40), word);
 	return -EINVAL;
 }

@@ -8,9 +8,6 @@
 
 #include "replay/internal.h"
 
-/* struct zone's flags, 6.1. */
-#define ZONE_FLAG_RECLAIM_ACTIVE 0x2u
-
 enum migratetype twin_type(const struct snapshot *s, unsigned int mt)
 {
 	/* With five types the fifth is isolation: CMA alone brings both. */
@@ -88,7 +85,9 @@ static void load_zone(struct alloc *a, unsigned int idx,
 	alloc_set_highatomic_reserved(a, idx, z->reserved_highatomic);
 	for (unsigned int j = 0; j < TRACE_MAX_ZONES; j++)
 		alloc_set_reserve(a, idx, j, z->lowmem_reserve[j]);
-	alloc_set_reclaim_active(a, idx, z->flags & ZONE_FLAG_RECLAIM_ACTIVE);
+	alloc_set_reclaim_active(a, idx, z->flags & SNAP_ZONE_RECLAIM_ACTIVE);
+	if (alloc_profile_of(a)->below_high_flag)
+		alloc_set_below_high(a, idx, z->flags & SNAP_ZONE_BELOW_HIGH);
 }
 
 static void load_free_lists(struct alloc *a, unsigned int idx,
@@ -116,6 +115,21 @@ static bool lists_fit(const struct snap_pageset *ps, unsigned int nr_lists)
 	return true;
 }
 
+static void load_pcp_state(struct alloc *a, unsigned int idx, unsigned int cpu,
+			   const struct snap_pageset *ps)
+{
+	const struct alloc_pcp_state state = {
+		.high = ps->high,
+		.free_count = ps->free_count,
+		.alloc_factor = (uint8_t)ps->alloc_factor,
+		.prev_free_high_order =
+			ps->flags & SNAP_PCP_PREV_FREE_HIGH_ORDER,
+		.big_cache = ps->flags & SNAP_PCP_FREE_HIGH_BATCH,
+	};
+
+	alloc_set_pcp_state(a, idx, cpu, &state);
+}
+
 static int load_pageset(struct alloc *a, unsigned int idx, unsigned int cpu,
 			const struct snapshot *s, const char *path,
 			struct diag *d)
@@ -123,8 +137,12 @@ static int load_pageset(struct alloc *a, unsigned int idx, unsigned int cpu,
 	const struct snap_pageset *ps = &s->zones[idx].pagesets[cpu];
 	struct alloc_pcp_info info;
 
-	alloc_set_pcp(a, idx, cpu, ps->batch ? ps->batch : 1, ps->high,
-		      ps->high, ps->free_factor);
+	alloc_set_pcp(a, idx, cpu, ps->batch ? ps->batch : 1,
+		      ps->has_range ? ps->high_min : ps->high,
+		      ps->has_range ? ps->high_max : ps->high,
+		      ps->free_factor);
+	if (ps->has_range)
+		load_pcp_state(a, idx, cpu, ps);
 	alloc_pcp_info(a, idx, cpu, &info);
 	if (!lists_fit(ps, info.nr_lists)) {
 		diag_error(d, (struct diag_place){ .file = path },

@@ -26,6 +26,7 @@ static const struct {
 	[REQ_TF] = { "TF", "czomp" }, [REQ_TB] = { "TB", "czomp" },
 	[REQ_K] = { "K", "czompf" },  [REQ_T] = { "T", "hp" },
 	[REQ_M] = { "M", "zpmvl" },   [REQ_Q] = { "Q", "op" },
+	[REQ_L] = { "L", "zb" },      [REQ_V] = { "V", "cz" },
 };
 
 struct req_stream {
@@ -51,7 +52,7 @@ static void unknown_kind(struct fields *f, struct word w)
 	near = diag_nearest(copy, names);
 	fields_error(f,
 		     "unknown record kind \"%s\"%s%s%s; allowed are "
-		     "A AB AK B F FB P C D W I R TF TB K T M Q",
+		     "A AB AK B F FB P C D W I R TF TB K T M Q L V",
 		     copy, near ? "; did you mean \"" : "", near ? near : "",
 		     near ? "\"?" : "");
 }
@@ -158,6 +159,9 @@ static void parse_field(struct req_stream *s, char field, struct req_record *r)
 		break;
 	case 'w':
 		r->on = fields_number(f, "reclaim active", 1, false) != 0;
+		break;
+	case 'b':
+		r->on = fields_number(f, "below high", 1, false) != 0;
 		break;
 	case 'h':
 		r->on = parse_placement(f);
@@ -295,6 +299,7 @@ static int format_field(const struct req_record *r, char field, char *out,
 		return snprintf(out, size, " 0x%x", r->gfp);
 	case 'i':
 		return snprintf(out, size, " %u", r->pindex);
+	case 'b':
 	case 'w':
 		return snprintf(out, size, " %d", r->on);
 	case 'h':

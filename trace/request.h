@@ -36,6 +36,8 @@ enum req_kind {
 	REQ_T,  /* placement of an order-10 block */
 	REQ_M,  /* a steal moved a pageblock */
 	REQ_Q,  /* block handed to the hypervisor */
+	REQ_L,  /* zone is below its high mark, or above it (6.7+) */
+	REQ_V,  /* the vmstat worker lowers a pageset's high (6.7+) */
 	REQ_NR_KINDS,
 };
 
@@ -47,7 +49,7 @@ struct req_record {
 	uint8_t zone;
 	uint16_t cpu;
 	uint8_t pindex;    /* D */
-	bool on;           /* W: active; T: tail */
+	bool on;           /* W: active; T: tail; L: below */
 	pfn_t pfn;         /* PFN_NONE: `-`, the allocation failed */
 	pfn_t freed;       /* K: page whose free was captured */
 	union {

@@ -58,6 +58,9 @@ static void parse_header(struct snap_parser *p)
 	if (!f->bad && !s->nr_cpus)
 		fields_error(f, "cpus is 0; allowed are 1 to %u",
 			     TRACE_MAX_CPUS);
+	if (!f->bad && !fields_at_end(f))
+		word_copy(fields_keyed(f, "kernel"), s->kernel,
+			  sizeof(s->kernel));
 	if (!f->bad && s->pageblock_order < HPAGE_PMD_ORDER)
 		fields_error(f, "pageblock_order is %u; allowed are 9 and 10",
 			     s->pageblock_order);

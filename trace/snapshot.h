@@ -24,9 +24,25 @@ struct snap_list {
 	uint32_t first, nr;
 };
 
+/* struct zone's flags. */
+enum snap_zone_flag {
+	SNAP_ZONE_BOOSTED = 0x1,
+	SNAP_ZONE_RECLAIM_ACTIVE = 0x2,
+	SNAP_ZONE_BELOW_HIGH = 0x4,       /* 6.7 on */
+};
+
+/* struct per_cpu_pages' flags, 6.7 on. */
+enum snap_pcp_flag {
+	SNAP_PCP_PREV_FREE_HIGH_ORDER = 0x1,
+	SNAP_PCP_FREE_HIGH_BATCH = 0x2,   /* the CPU's cache holds 3 batches */
+};
+
 struct snap_pageset {
 	bool present;     /* the file has its pcphdr */
 	uint32_t count, high, batch, free_factor;
+	/* 6.7 on; has_range says that the file gave high_min and high_max. */
+	bool has_range;
+	uint32_t high_min, high_max, alloc_factor, free_count, flags;
 	struct snap_list lists[TRACE_MAX_PINDEX];
 };
 
@@ -38,7 +54,7 @@ struct snap_zone {
 	uint64_t wmark_min, wmark_low, wmark_high; /* raw, without boost */
 	uint64_t boost, reserved_highatomic;
 	uint64_t free_pages;      /* exact: with the per-CPU deltas */
-	uint64_t flags;           /* bit 0 boosted, bit 1 reclaim active */
+	uint64_t flags;           /* enum snap_zone_flag */
 	uint64_t lowmem_reserve[TRACE_MAX_ZONES]; /* by ZID of the request */
 	uint32_t pageset_high, pageset_batch;
 	struct snap_list free[NR_PAGE_ORDERS][TRACE_MAX_TYPES];
@@ -60,6 +76,7 @@ struct snap_movable {
 
 struct snapshot {
 	bool after;               /* "snap after" */
+	char kernel[32];          /* release; empty: the file does not say */
 	unsigned int nr_cpus;
 	unsigned int pageblock_order;
 	unsigned int nr_types;    /* migratetypes of the kernel's free lists */

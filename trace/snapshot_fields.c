@@ -153,6 +153,42 @@ void snap_parse_zval(struct snap_parser *p)
 	fields_end(&p->f);
 }
 
+/* What may follow free_factor, in any order. */
+static const struct {
+	const char *name;
+	size_t offset;
+	uint32_t max;
+} pcp_fields[] = {
+	{ "high_min", offsetof(struct snap_pageset, high_min), TRACE_MAX_PFN },
+	{ "high_max", offsetof(struct snap_pageset, high_max), TRACE_MAX_PFN },
+	{ "alloc_factor", offsetof(struct snap_pageset, alloc_factor), 5 },
+	{ "free_count", offsetof(struct snap_pageset, free_count),
+	  BATCH_MAX << 5 },
+	{ "flags", offsetof(struct snap_pageset, flags), UINT8_MAX },
+};
+
+/* stat_diff and stat_threshold are passed over; the exact count has them. */
+static void optional_pcp_field(struct snap_parser *p, struct snap_pageset *ps)
+{
+	const struct word w = fields_word(&p->f, "a field");
+	const char *eq = memchr(w.text, '=', w.len);
+	const size_t len = eq ? (size_t)(eq - w.text) : w.len;
+	const struct word key = { w.text, len };
+	uint32_t value;
+
+	for (size_t i = 0; eq && i < ARRAY_SIZE(pcp_fields); i++) {
+		if (!word_is(key, pcp_fields[i].name))
+			continue;
+		value = (uint32_t)fields_parse(&p->f,
+			(struct word){ eq + 1, w.len - len - 1 },
+			pcp_fields[i].name, pcp_fields[i].max, false);
+		memcpy((char *)ps + pcp_fields[i].offset, &value,
+		       sizeof(value));
+		ps->has_range |= i == 1;
+		return;
+	}
+}
+
 void snap_parse_pcphdr(struct snap_parser *p)
 {
 	struct fields *f = &p->f;
@@ -166,9 +202,11 @@ void snap_parse_pcphdr(struct snap_parser *p)
 	ps.batch = (uint32_t)fields_keyed_number(f, "batch", BATCH_MAX);
 	ps.free_factor = (uint32_t)fields_keyed_number(f, "free_factor",
 						       FACTOR_MAX);
-	/* stat_diff and stat_threshold follow; the exact count has them. */
 	while (!f->bad && !fields_at_end(f))
-		fields_word(f, "stat_diff");
+		optional_pcp_field(p, &ps);
+	if (!f->bad && ps.high_min > ps.high_max)
+		fields_error(f, "high_min is %u, above high_max, %u",
+			     ps.high_min, ps.high_max);
 	if (!f->bad && z && z->pagesets[cpu].present)
 		fields_error(f, "a second pcphdr for zone %s, CPU %u", z->name,
 			     cpu);

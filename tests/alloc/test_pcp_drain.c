@@ -97,6 +97,28 @@ static void test_pcp_drain__part_of_a_pageset(void **state)
 	}
 }
 
+static void test_pcp_drain__decay_goes_batch_by_batch(void **state)
+{
+	/*
+	 * 160 pages in blocks of 8, and 60 too many. Seven and seven and so on:
+	 * each of the nine pieces takes a block, where 60 at once take eight.
+	 */
+	struct alloc *a = pcp_guest("6.12", 7, 100);
+	struct alloc_work work = { 0 };
+
+	(void)state;
+	for (pfn_t pfn = 0; pfn < 20 * 16; pfn += 16)
+		alloc_load_pcp(a, 0, 0, 10, pfn, MIGRATE_MOVABLE);
+	alloc_set_work(a, &work);
+	alloc_vmstat_tick(a, 0);
+	ASSERT_U64("decay", count_of(a, 0, 0), 88);
+	ASSERT_U64("decay", work.lock_acquisitions, 9);
+	alloc_vmstat_tick(a, 0);
+	ASSERT_U64("at rest", count_of(a, 0, 0), 88);
+	fixture_assert_valid("6.12", a);
+	alloc_destroy(a);
+}
+
 static void test_pcp_drain__high_decays(void **state)
 {
 	/* From 6.7 on an eighth of high a second, and the pages above it. */
@@ -196,6 +218,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_pcp_drain__one_hold_or_pieces),
 	cmocka_unit_test(test_pcp_drain__one_cpu_or_all),
 	cmocka_unit_test(test_pcp_drain__part_of_a_pageset),
+	cmocka_unit_test(test_pcp_drain__decay_goes_batch_by_batch),
 	cmocka_unit_test(test_pcp_drain__high_decays),
 	cmocka_unit_test(test_pcp_drain__a_step_is_bounded),
 	cmocka_unit_test(test_pcp_drain__remote_pages_go_home),
