@@ -348,6 +348,8 @@ void alloc_free_buddy(struct alloc *a, pfn_t pfn, unsigned int order);
 void alloc_free_prepare(struct alloc *a, pfn_t pfn, unsigned int order);
 void alloc_free_commit(struct alloc *a, unsigned int cpu, pfn_t pfn,
 		       unsigned int order);
+/* Commit past the pcp, with the type that prepare read. */
+void alloc_free_commit_buddy(struct alloc *a, pfn_t pfn, unsigned int order);
 void alloc_free_list(struct alloc *a, unsigned int cpu, const pfn_t *pfns,
 		     unsigned int nr);
 
@@ -413,6 +415,8 @@ bool alloc_take_off_buddy(struct alloc *a, pfn_t pfn, unsigned int order);
  * if the watermark test refuses; CHECKs that pfn heads a free block.
  */
 bool alloc_isolate(struct alloc *a, pfn_t pfn);
+/* The same for one whose watermark test is known to have passed. */
+void alloc_isolate_allowed(struct alloc *a, pfn_t pfn);
 /* The raw variant of the 2019 designs: no watermark test, no type change. */
 void alloc_isolate_raw(struct alloc *a, pfn_t pfn);
 /* Put an isolated block back: merge, no notification (__putback_isolated_page). */

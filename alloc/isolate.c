@@ -65,10 +65,18 @@ bool alloc_isolate(struct alloc *a, pfn_t pfn)
 		a->cnt.isolate_refused++;
 		return false;
 	}
+	alloc_isolate_allowed(a, pfn);
+	return true;
+}
+
+void alloc_isolate_allowed(struct alloc *a, pfn_t pfn)
+{
+	const unsigned int order = free_order(a, pfn);
+	struct zone *z = pfn_zone(a, pfn);
+
 	take_off(a, z, pfn, order);
 	if (order + 1 >= a->pageblock_order)
 		make_movable(a, z, pfn, order);
-	return true;
 }
 
 void alloc_isolate_raw(struct alloc *a, pfn_t pfn)

@@ -160,6 +160,21 @@ void alloc_free_commit(struct alloc *a, unsigned int cpu, pfn_t pfn,
 		commit_any(a, cpu, pfn, order, mt);
 }
 
+void alloc_free_commit_buddy(struct alloc *a, pfn_t pfn, unsigned int order)
+{
+	const enum migratetype mt =
+		(enum migratetype)rec_of(a, pfn, order)->aux;
+	struct zone *z = pfn_zone(a, pfn);
+
+	free_counted(a, z, 0, pfn, order);
+	if (a->prof.pcp_type_reread || z->nr_isolate_pageblock != 0) {
+		free_to_buddy(a, z, pfn, order, 0);
+		return;
+	}
+	note_lock(a, z);
+	free_one_page(a, z, pfn, order, mt, 0);
+}
+
 void alloc_free_list(struct alloc *a, unsigned int cpu, const pfn_t *pfns,
 		     unsigned int nr)
 {

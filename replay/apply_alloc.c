@@ -161,7 +161,7 @@ void apply_alloc(struct replay *r, const struct req_record *rec,
 {
 	pfn_t got = serve(r, rec);
 
-	hints_age_lru(r);
+	hints_age(r);
 	r->res.allocations++;
 	step->applied = true;
 	step->miss = got != rec->pfn;

@@ -48,7 +48,11 @@ static void free_block(struct replay *r, const struct req_record *rec,
 		alloc_free_commit(a, rec->cpu, pfn, rec->order);
 		break;
 	case REQ_FB:
-		alloc_free_buddy(a, pfn, rec->order);
+		/* Second pass of a batch: the type is the first one's. */
+		if (bitmap_test(r->prepared, rec->pfn))
+			alloc_free_commit_buddy(a, pfn, rec->order);
+		else
+			alloc_free_buddy(a, pfn, rec->order);
 		break;
 	default:
 		alloc_free(a, rec->cpu, pfn, rec->order);
@@ -70,7 +74,7 @@ void apply_free(struct replay *r, const struct req_record *rec,
 	}
 	bitmap_clear(r->prepared, rec->pfn);
 	capture_collect(r);
-	hints_age_coins(r);
+	hints_age(r);
 }
 
 static bool count_matches(const struct replay *r, const struct req_record *rec,
@@ -116,5 +120,5 @@ void apply_drain(struct replay *r, const struct req_record *rec,
 		step->applied = true;
 	}
 	capture_collect(r);
-	hints_age_coins(r);
+	hints_age(r);
 }

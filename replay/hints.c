@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * T, M and K records: what a kernel decided inside another operation. They
- * stand beside the record of that operation, several if it decided several
+ * stand near the record of that operation, several if it decided several
  * times, and recordings put them in front of it or behind it, as the locks
  * happened to be taken. So they are taken up when they are read, which is
- * before the operation they follow is applied (replay_next() reads ahead), and
- * forgotten when the operation after the next is over. Which of them belongs
- * to a decision is told by the block.
+ * before the operation they follow is applied (replay_next() reads ahead).
+ * Which of them belongs to a decision is told by the block, the oldest first.
+ *
+ * Between such a record and its operation other CPUs may have any number of
+ * operations that need no zone lock, above all if the recorded CPU was a
+ * virtual one that did not run for a while. So a record is kept until it is
+ * used, or until it can only be that the twin went another way.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "replay/internal.h"
 
-/* Operations that a record may outlive: those on both sides of it. */
-#define MAX_AGE 2
+/* Operations that a record may outlive. */
+#define MAX_AGE 8192
 
 int hints_init(struct replay *r)
 {
@@ -37,6 +41,7 @@ static void add_coin(struct replay *r, const struct req_record *rec)
 	/* The page may have gone to a pcp list long ago. */
 	r->coins[r->nr_coins++] = (struct coin){
 		.freed = names_last(&r->names, rec->pfn),
+		.born = r->nr_operations,
 		.tail = rec->on,
 	};
 }
@@ -49,6 +54,7 @@ static void add_lru(struct replay *r, const struct req_record *rec)
 	r->lru_counts[r->nr_lru_counts++] = (struct lru_count){
 		.pfn = rec->pfn,
 		.movable = rec->movable,
+		.born = r->nr_operations,
 	};
 }
 
@@ -62,6 +68,7 @@ static void add_capture(struct replay *r, const struct req_record *rec)
 		.observed = rec->freed,
 		.block = pfn_align_down(names_last(&r->names, rec->freed),
 					rec->order),
+		.born = r->nr_operations,
 		.cpu = rec->cpu,
 		.order = rec->order,
 	};
@@ -84,25 +91,42 @@ bool hints_take_up(struct replay *r, const struct req_record *rec)
 	}
 }
 
-void hints_age_coins(struct replay *r)
+static bool too_old(const struct replay *r, uint64_t born)
+{
+	return r->nr_operations - born > MAX_AGE;
+}
+
+static void age_coins(struct replay *r)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < r->nr_coins; i++)
-		if (!r->coins[i].used && ++r->coins[i].age < MAX_AGE)
+		if (!r->coins[i].used && !too_old(r, r->coins[i].born))
 			r->coins[kept++] = r->coins[i];
 	r->nr_coins = kept;
 }
 
-void hints_age_lru(struct replay *r)
+static void age_lru(struct replay *r)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < r->nr_lru_counts; i++)
 		if (!r->lru_counts[i].used &&
-		    ++r->lru_counts[i].age < MAX_AGE)
+		    !too_old(r, r->lru_counts[i].born))
 			r->lru_counts[kept++] = r->lru_counts[i];
 	r->nr_lru_counts = kept;
+}
+
+/* Lists are in order of age: the first tells whether any is too old. */
+void hints_age(struct replay *r)
+{
+	r->nr_operations++;
+	if (r->nr_coins &&
+	    (r->coins[0].used || too_old(r, r->coins[0].born)))
+		age_coins(r);
+	if (r->nr_lru_counts &&
+	    (r->lru_counts[0].used || too_old(r, r->lru_counts[0].born)))
+		age_lru(r);
 }
 
 /* The block that merged must contain the page that the record names. */
@@ -187,11 +211,17 @@ void capture_collect(struct replay *r)
 		}
 	}
 	for (unsigned int i = r->nr_waiting; i-- > 0;) {
-		if (++r->waiting[i].age < MAX_AGE)
+		if (!too_old(r, r->waiting[i].born))
 			continue;
 		step_skip(r, REPLAY_NOT_CAPTURED);
 		drop_waiting(r, i);
 	}
+}
+
+void capture_finish(struct replay *r)
+{
+	for (; r->nr_waiting; r->nr_waiting--)
+		step_skip(r, REPLAY_NOT_CAPTURED);
 }
 
 static pfn_t remove_capture(struct replay *r, unsigned int i)

@@ -11,9 +11,9 @@
 struct waiting_capture {
 	pfn_t observed;   /* kernel's page whose free is captured */
 	pfn_t block;      /* twin's block */
+	uint64_t born;    /* replay.nr_operations then */
 	uint16_t cpu;
 	uint8_t order;
-	uint8_t age;
 };
 
 /* A block that a free gave to a compactor, until its AK. */
@@ -28,15 +28,15 @@ struct capture {
 
 struct coin {
 	pfn_t freed;      /* twin's page */
+	uint64_t born;
 	bool tail, used;
-	uint8_t age;      /* frees since it was taken up */
 };
 
 struct lru_count {
 	pfn_t pfn;
 	uint32_t movable;
+	uint64_t born;
 	bool used;
-	uint8_t age;      /* allocations since it was taken up */
 };
 
 struct ahead;
@@ -71,6 +71,7 @@ struct replay {
 	struct coin *coins;
 	struct lru_count *lru_counts;
 	uint32_t nr_coins, nr_lru_counts;
+	uint64_t nr_operations;  /* allocations, frees and drains so far */
 	struct replay_reporter *reporter; /* options.reporter, running */
 };
 
@@ -89,13 +90,14 @@ int hints_init(struct replay *r);
 void hints_destroy(struct replay *r);
 /* Remember a T, M or K record; false if it is none. */
 bool hints_take_up(struct replay *r, const struct req_record *rec);
-/* A free, or an allocation, is over. */
-void hints_age_coins(struct replay *r);
-void hints_age_lru(struct replay *r);
+/* An allocation, a free or a drain is over. */
+void hints_age(struct replay *r);
 /* A free begins: it may build the block that a compactor waits for. */
 void capture_arm(struct replay *r, const struct req_record *rec);
 /* It is over: the compactor has its block, or not. */
 void capture_collect(struct replay *r);
+/* The stream is over: captures that did not come are counted. */
+void capture_finish(struct replay *r);
 /* The oldest captured block of this order, PFN_NONE if there is none. */
 pfn_t capture_take(struct replay *r, unsigned int cpu, unsigned int order);
 

@@ -322,6 +322,7 @@ void replay_finish(struct replay *r, struct replay_result *out)
 {
 	if (r->stock)
 		stock_finish(r);
+	capture_finish(r);
 	if (r->after)
 		replay_compare(r->alloc, r->after, &r->res);
 	*out = r->res;

@@ -67,7 +67,6 @@ enum replay_cause {
 enum replay_skip {
 	REPLAY_NEVER_HANDED_OUT, /* F P C R: the twin has no such page */
 	REPLAY_NOT_FREE,         /* I TF TB: not a free block of the twin */
-	REPLAY_REFUSED,          /* I: the watermark test refused */
 	REPLAY_NO_PAGESET,       /* D: no pageset has that count */
 	REPLAY_NOT_CAPTURED,     /* K: the free never came to that block */
 	REPLAY_NR_SKIPS,

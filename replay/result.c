@@ -33,7 +33,6 @@ const char *replay_skip_name(enum replay_skip s)
 	static const char *const names[] = {
 		[REPLAY_NEVER_HANDED_OUT] = "never_handed_out",
 		[REPLAY_NOT_FREE] = "not_free",
-		[REPLAY_REFUSED] = "isolation_refused",
 		[REPLAY_NO_PAGESET] = "no_such_pageset",
 		[REPLAY_NOT_CAPTURED] = "not_captured",
 	};

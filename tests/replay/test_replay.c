@@ -155,7 +155,6 @@ static void test_replay__records_of_unknown_pages_are_skipped(void **state)
 		{ "I 0 2 9 1 1024\n", REPLAY_NOT_FREE },
 		{ "TF 0 2 0 1 5001\n", REPLAY_NOT_FREE },
 		{ "TB 0 2 1 1 5000\n", REPLAY_NOT_FREE },
-		{ "I 0 2 0 1 5000\n", REPLAY_REFUSED },
 		{ "D 0 2 1 0 17\n", REPLAY_NO_PAGESET },
 		{ "K 0 2 1 1 76 77\nFB 0 0 99\nFB 0 0 101\n",
 		  REPLAY_NOT_CAPTURED },

@@ -293,6 +293,70 @@ static const struct example examples[] = {
 		.after = BOTH_PCP,
 		.control = "A 0 9 0x1c24ca 1 -\nA 0 9 0x1c24ca 1 1024\n",
 	},
+	{
+		/* CPU 1 works on its own list while CPU 0 has the zone. */
+		.name = "T waits for its free while others free",
+		.before = BOTH_PCP "free 2 9 1 512\nfree 2 10 1 4096\n",
+		.stream = "T tail 0\nF 1 0 3000\nF 1 0 3002\nF 1 0 3004\n"
+			"FB 0 9 0\n",
+		.after = PCP(0, 0, 42, 7, 0) PCP(1, 3, 42, 7, 0)
+			"pcp 2 1 1 3004 mt=1\npcp 2 1 1 3002 mt=1\n"
+			"pcp 2 1 1 3000 mt=1\n"
+			"free 2 10 1 4096\nfree 2 10 1 0\n",
+		.control = "F 1 0 3000\nF 1 0 3002\nF 1 0 3004\nFB 0 9 0\n",
+		.hints = REPLAY_HINT_COIN,
+		.control_hints = REPLAY_HINT_COIN,
+	},
+	{
+		/* As "M decides a claim". */
+		.name = "M waits for its steal while others allocate",
+		.before = PCP(0, 0, 42, 7, 0) PCP(1, 3, 42, 7, 0)
+			"pcp 2 1 1 3004 mt=1\npcp 2 1 1 3002 mt=1\n"
+			"pcp 2 1 1 3000 mt=1\n"
+			"free 2 5 1 1472\nfree 2 3 1 1280\n"
+			"free 2 0 1 1216\nrun 2 1024 192 4\n"
+			"run 2 1217 63 4\nrun 2 1288 184 4\nrun 2 1504 32 5\n",
+		.stream = "M 2 1024 0 41 0\nA 1 0 0x100cca 1 3004\n"
+			"A 1 0 0x100cca 1 3002\nA 1 0 0x100cca 1 3000\n"
+			"AB 0 0 0xcc0 0 1216\n",
+		.after = BOTH_PCP "free 2 5 0 1472\nfree 2 3 0 1280\n"
+			"pb 2 1024 0\n",
+		.control = "A 1 0 0x100cca 1 3004\nA 1 0 0x100cca 1 3002\n"
+			"A 1 0 0x100cca 1 3000\nAB 0 0 0xcc0 0 1216\n",
+		.hints = REPLAY_HINT_LRU,
+		.control_hints = REPLAY_HINT_LRU,
+	},
+	{
+		.name = "K waits for its free while others free",
+		.before = BOTH_PCP
+			"free 2 0 1 1026\nfree 2 1 1 1024\nfree 2 2 1 1028\n",
+		.stream = "K 0 2 2 1 1024 1027\nF 1 0 3000\nF 1 0 3002\n"
+			"F 1 0 3004\nFB 0 0 1027\nAK 0 2 0x100cca 1 1024\n",
+		.after = PCP(0, 0, 42, 7, 0) PCP(1, 3, 42, 7, 0)
+			"pcp 2 1 1 3004 mt=1\npcp 2 1 1 3002 mt=1\n"
+			"pcp 2 1 1 3000 mt=1\nfree 2 2 1 1028\n",
+		.control = "F 1 0 3000\nF 1 0 3002\nF 1 0 3004\nFB 0 0 1027\n"
+			"AK 0 2 0x100cca 1 1024\n",
+	},
+	{
+		/* As "P reads the type", but the second pass found the pcp
+		 * busy. */
+		.name = "P reads the type for FB, too",
+		.before = BOTH_PCP "free 2 8 1 1280\n",
+		.stream = "P 0 0 1100\nAB 1 8 0xcc0 0 1280\nFB 0 0 1100\n",
+		.after = BOTH_PCP "free 2 0 1 1100\npb 2 1024 0\n",
+		.control = "AB 1 8 0xcc0 0 1280\nFB 0 0 1100\n",
+	},
+	{
+		/* The twin's own test would refuse: one page, and none may be
+		 * left. The kernel's counter was higher for the moment. */
+		.name = "I happened, whatever the free counter says",
+		.before = BOTH_PCP "free 2 0 1 1101\n",
+		.stream = "I 0 2 0 1 1101\nF 0 0 1101\n",
+		.after = PCP(0, 1, 42, 7, 0) PCP(1, 0, 42, 7, 0)
+			"pcp 2 0 1 1101 mt=1\n",
+		.control = "F 0 0 1101\n",
+	},
 };
 
 struct paths {
