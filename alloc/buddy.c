@@ -230,7 +230,7 @@ static inline bool buddy_merge_likely(const struct alloc *a,
 		return false;
 	higher = (pfn & ~order_nr_pages(order)) ^ order_nr_pages(order + 1);
 	return is_buddy(rec_of(a, higher, order + 1), order + 1) &&
-	       zone_spans_pfn(z, higher);
+	       zone_spans_pfn(z, higher) && a->prof.merge_likely_to_tail;
 }
 
 static inline bool goes_to_tail(struct alloc *a, const struct zone *z,

@@ -37,6 +37,13 @@ static bool can_claim(const struct alloc *a, unsigned int order,
 	       !a->grouping;
 }
 
+static unsigned int preferred_type(const struct alloc *a, enum migratetype mt,
+				   unsigned int i)
+{
+	return fallbacks[mt][a->prof.fallback_prefers_alike ?
+			     i : NR_FALLBACKS - 1 - i];
+}
+
 /* Models find_suitable_fallback: head of the first preferred list. */
 static bool find_suitable_fallback(const struct alloc *a, const struct zone *z,
 				   unsigned int order, enum migratetype mt,
@@ -47,14 +54,14 @@ static bool find_suitable_fallback(const struct alloc *a, const struct zone *z,
 	if (!area->nr_free || mt >= MIGRATE_PCPTYPES)
 		return false;
 	for (unsigned int i = 0; i < NR_FALLBACKS; i++) {
-		const struct page_list *list =
-			&area->free_list[fallbacks[mt][i]];
+		const unsigned int other = preferred_type(a, mt, i);
+		const struct page_list *list = &area->free_list[other];
 
 		if (list_empty(list))
 			continue;
 		c->pfn = list_first(list, order);
 		c->order = order;
-		c->mt = (enum migratetype)fallbacks[mt][i];
+		c->mt = (enum migratetype)other;
 		c->claimable = can_claim(a, order, mt);
 		return true;
 	}
@@ -138,6 +145,8 @@ static bool enough_alike(const struct alloc *a, enum migratetype mt,
 	else if (old == MIGRATE_MOVABLE &&
 		 all > census->free + census->movable)
 		alike = all - census->free - census->movable;
+	if (!a->prof.claim_threshold)
+		return true;
 	return census->free + alike >= all / 2 || !a->grouping;
 }
 

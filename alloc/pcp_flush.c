@@ -54,22 +54,25 @@ void flush_tail(struct alloc *a, struct zone *z, struct per_cpu_pages *pcp,
 static void flush_alternating(struct alloc *a, struct zone *z,
 			      struct per_cpu_pages *pcp, uint32_t nr)
 {
+	const unsigned int nr_lists = pcp_nr_lists(a);
 	unsigned int pindex = 0;
-	uint32_t share = 0;
+	int64_t left = nr, share = 0;
 
-	while (nr > 0) {
+	while (left > 0) {
 		do {
 			share++;
-			pindex = (pindex + 1) % MIGRATE_PCPTYPES;
+			pindex = (pindex + 1) % nr_lists;
 		} while (list_empty(&pcp->lists[pindex]));
 		/* The only list left: no need to come back for more. */
-		if (share == MIGRATE_PCPTYPES)
-			share = nr;
+		if (share == nr_lists)
+			share = left;
 		do {
-			flush_tail(a, z, pcp, pindex, 0);
-			nr--;
+			const unsigned int order = pindex_to_order(a, pindex);
+
+			flush_tail(a, z, pcp, pindex, order);
+			left -= order_nr_pages(order);
 			share--;
-		} while (nr > 0 && share > 0 &&
+		} while (left > 0 && share > 0 &&
 			 !list_empty(&pcp->lists[pindex]));
 	}
 }
@@ -149,14 +152,15 @@ static void flush_by_factor(struct alloc *a, struct zone *z, unsigned int cpu,
 			    unsigned int order, unsigned int pindex)
 {
 	struct per_cpu_pages *pcp = &z->pcp[cpu];
-	const bool free_high = pcp->free_factor && costly_order_above_0(order);
+	const bool free_high = a->prof.pcp_free_high && pcp->free_factor &&
+			       costly_order_above_0(order);
 	const uint32_t batch = pcp->batch;
 	uint32_t limit = pcp->high;
 	uint32_t nr;
 
 	if (free_high)
 		limit = 0;
-	else if (z->reclaim_active)
+	else if (z->reclaim_active && a->prof.pcp_reclaim_limit)
 		limit = min_u32(4 * batch, limit);
 	if (pcp->count < limit)
 		return;
@@ -166,12 +170,13 @@ static void flush_by_factor(struct alloc *a, struct zone *z, unsigned int cpu,
 		nr = 1;
 	} else {
 		nr = batch << pcp->free_factor;
-		if (nr < limit - batch &&
+		if (nr < limit - batch && a->prof.pcp_factor_doubles &&
 		    (pcp->free_factor < PCP_BATCH_SCALE_MAX ||
 		     !a->prof.pcp_factor_capped))
 			pcp->free_factor++;
 		/* The upper bound wins if the two contradict. */
-		nr = clamp_u32(nr, batch, limit - batch);
+		if (a->prof.pcp_flush_clamped)
+			nr = clamp_u32(nr, batch, limit - batch);
 	}
 	pcp_flush(a, z, cpu, nr, pindex);
 }
@@ -185,8 +190,8 @@ static uint32_t shrunk_high(const struct per_cpu_pages *pcp, uint32_t high)
 }
 
 /* Models nr_pcp_high of 6.7 on: the count at which a free flushes. */
-static uint32_t auto_high(const struct zone *z, struct per_cpu_pages *pcp,
-			  bool free_high)
+static uint32_t auto_high(const struct alloc *a, const struct zone *z,
+			  struct per_cpu_pages *pcp, bool free_high)
 {
 	const uint32_t step = pcp->batch << PCP_BATCH_SCALE_MAX;
 	const uint32_t high =
@@ -200,7 +205,7 @@ static uint32_t auto_high(const struct zone *z, struct per_cpu_pages *pcp,
 				    pcp->high_min);
 		return 0;
 	}
-	if (z->reclaim_active) {
+	if (z->reclaim_active && a->prof.pcp_reclaim_limit) {
 		pcp->high = shrunk_high(pcp, high);
 		return min_u32(pcp->batch * 4, pcp->high);
 	}
@@ -224,7 +229,7 @@ static bool frees_high_orders(const struct alloc *a, struct per_cpu_pages *pcp,
 			pcp->batch + pcp->high_min / 2 : pcp->batch;
 	bool free_high = false;
 
-	if (costly_order_above_0(order))
+	if (costly_order_above_0(order) && a->prof.pcp_free_high)
 		free_high = pcp->free_count >= start &&
 			    pcp->prev_free_high_order &&
 			    (!pcp->big_cache || pcp->count >= pcp->batch);
@@ -244,15 +249,17 @@ static void flush_by_count(struct alloc *a, struct zone *z, unsigned int cpu,
 	pcp->alloc_factor >>= 1;
 	if (pcp->free_count < batch << PCP_BATCH_SCALE_MAX)
 		pcp->free_count += order_nr_pages(order);
-	limit = auto_high(z, pcp, free_high);
+	limit = auto_high(a, z, pcp, free_high);
 	if (pcp->count < limit)
 		return;
 	if (free_high)
 		nr = min_u32(pcp->count, batch << PCP_BATCH_SCALE_MAX);
 	else if (limit < batch)
 		nr = 1;
-	else
+	else if (a->prof.pcp_flush_clamped)
 		nr = clamp_u32(pcp->free_count, batch, limit - batch);
+	else
+		nr = pcp->free_count;
 	pcp_flush(a, z, cpu, nr, pindex);
 	if (z->below_high &&
 	    zone_watermark_ok(a, z, 0, zone_wmark(z, AF_WMARK_HIGH),

@@ -114,12 +114,24 @@
 	X(reporting, 0, 1, 1, 1, 1, 1, 1)                                     \
 	X(split_freed_high_order, 0, 0, 1, 1, 1, 1, 1)
 
+/* What all releases share. */
+#define COMMON_ROWS(X)                                                        \
+	X(merge_likely_to_tail, 1, 1, 1, 1, 1, 1, 1)                          \
+	X(pcp_factor_doubles, 1, 1, 1, 1, 1, 1, 1)                            \
+	X(pcp_flush_clamped, 1, 1, 1, 1, 1, 1, 1)                             \
+	X(pcp_free_high, 1, 1, 1, 1, 1, 1, 1)                                 \
+	X(pcp_reclaim_limit, 1, 1, 1, 1, 1, 1, 1)                             \
+	X(fallback_prefers_alike, 1, 1, 1, 1, 1, 1, 1)                        \
+	X(claim_threshold, 1, 1, 1, 1, 1, 1, 1)                               \
+	X(boost_watermark, 1, 1, 1, 1, 1, 1, 1)
+
 #define ROWS(X)                                                               \
 	PLACEMENT_ROWS(X)                                                     \
 	PCP_ROWS(X)                                                           \
 	FALLBACK_ROWS(X)                                                      \
 	WATERMARK_ROWS(X)                                                     \
-	OUTER_ROWS(X)
+	OUTER_ROWS(X)                                                         \
+	COMMON_ROWS(X)
 
 #define COLUMN_5_3(row, a, b, c, d, e, f, g) .row = a,
 #define COLUMN_5_7(row, a, b, c, d, e, f, g) .row = b,

@@ -148,6 +148,21 @@ struct alloc_profile {
 	uint16_t gather_heap;           /* entries of a heap array: 510 / 509 */
 	uint16_t lru_batch;             /* 15 / 31 */
 
+	/*
+	 * Rules that all these releases have. They are switches so that a
+	 * replay can show what one of them is worth; where a test would cost
+	 * on the way of every page, there is none (tests/replay/rules.txt has
+	 * those).
+	 */
+	bool merge_likely_to_tail;      /* a block that will soon merge waits */
+	bool pcp_factor_doubles;        /* free_factor grows with each flush */
+	bool pcp_flush_clamped;         /* to [batch, limit - batch] */
+	bool pcp_free_high;             /* high-order frees flush all */
+	bool pcp_reclaim_limit;         /* limit 4 * batch under reclaim */
+	bool fallback_prefers_alike;    /* U and R before M, R before U */
+	bool claim_threshold;           /* half a pageblock free or alike */
+	bool boost_watermark;           /* by steals below pageblock order */
+
 	/* Reporting (13); read by reporter/. */
 	bool reporting;                 /* free page reporting exists */
 	bool split_freed_high_order;    /* 5.10+: non-compound split (3.1) */

@@ -153,7 +153,7 @@ static bool raise_boost(const struct alloc *a, struct zone *z)
 
 	if (factor == UINT32_MAX)
 		factor = DEFAULT_BOOST_FACTOR;
-	if (factor == 0)
+	if (factor == 0 || !a->prof.boost_watermark)
 		return false;
 	/* A boost of a small zone could take most of it. */
 	if (a->prof.boost_small_zone_test && pageblock_nr * 4 > z->managed)

@@ -13,6 +13,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/registry.h"
+#include "replay/rules.h"
 
 static const struct args_option options[] = { { NULL, 0, NULL, NULL } };
 
@@ -20,8 +21,8 @@ static const struct args_command command = {
 	.name = "list",
 	.synopsis = "[TOPIC]",
 	.text = "List what is compiled in. Topics: reporters, hypervisors, "
-		"workloads,\nkernels, options, counters, figures; without a "
-		"topic the first four.\n",
+		"workloads,\nkernels, options, counters, figures, rules; "
+		"without a topic the first four.\n",
 	.options = options,
 	.example = "  buddylab list options\n",
 };
@@ -173,6 +174,17 @@ static int list_figures(void)
 	return EXIT_FINE;
 }
 
+/* Of the page allocator: what `replay --without` takes. */
+static int list_rules(void)
+{
+	const struct replay_rule *r;
+
+	for (r = replay_rules; r->name; r++)
+		printf("%-26s%s\n%-26swithout: %s\n", r->name, r->rule, "",
+		       r->without);
+	return EXIT_FINE;
+}
+
 struct topic {
 	const char *name;
 	int (*print)(void);
@@ -187,6 +199,7 @@ static const struct topic topics[] = {
 	{ "options", list_options, false },
 	{ "counters", list_counters, false },
 	{ "figures", list_figures, false },
+	{ "rules", list_rules, false },
 };
 
 static int list_brief(void)

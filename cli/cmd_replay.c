@@ -13,11 +13,13 @@
 #include "cli/registry.h"
 #include "include/option.h"
 #include "replay/replay.h"
+#include "replay/rules.h"
 
 enum {
 	OPT_SNAPSHOT,
 	OPT_EXPECT,
 	OPT_KERNEL,
+	OPT_WITHOUT,
 	OPT_MODE,
 	OPT_HINTS,
 	OPT_REPORTER,
@@ -32,6 +34,8 @@ static const struct args_option options[] = {
 			 "compare the end state with this snapshot" },
 	[OPT_KERNEL] = { "kernel", 0, "PROFILE",
 			 "rules of this release (default: the snapshot's, or 6.1)" },
+	[OPT_WITHOUT] = { "without", 0, "RULES",
+			  "take rules away; `buddylab list rules` shows them" },
 	[OPT_MODE] = { "mode", 0, "MODE",
 		       "predict (default), or assisted: force missed pages" },
 	[OPT_HINTS] = { "hints", 0, "LIST",
@@ -82,6 +86,16 @@ static int parse_kernel(struct replay_command *c, const char *text)
 			  "unknown kernel \"%s\"%s; `buddylab list kernels` shows all",
 			  text,
 			  guess(hint, diag_nearest(text, alloc_profile_names())));
+}
+
+static int parse_without(struct replay_command *c, const char *text)
+{
+	char why[160];
+
+	c->replay.without = text;
+	if (replay_check_rules(text, why, sizeof(why)))
+		return args_error(&c->args, "%s", why);
+	return 0;
 }
 
 static int parse_mode(struct replay_command *c, const char *text)
@@ -158,6 +172,8 @@ static int parse_option(struct replay_command *c, int option)
 		return 0;
 	case OPT_KERNEL:
 		return parse_kernel(c, value);
+	case OPT_WITHOUT:
+		return parse_without(c, value);
 	case OPT_MODE:
 		return parse_mode(c, value);
 	case OPT_HINTS:

@@ -11,18 +11,31 @@
 
 #include "include/bitmap.h"
 #include "include/sparse.h"
+#include "replay/rules.h"
 #include "replay/stock.h"
 
-static int find_profile(const struct replay *r,
-			const struct alloc_profile **out)
+static int take_away(const struct replay *r, struct alloc_profile *p)
+{
+	char why[160];
+
+	if (!r->opt.without ||
+	    !replay_take_away(p, r->opt.without, why, sizeof(why)))
+		return 0;
+	diag_error(r->diag, (struct diag_place){ 0 }, "%s", why);
+	return -EINVAL;
+}
+
+static int find_profile(const struct replay *r, struct alloc_profile *out)
 {
 	const char *name = r->opt.kernel ? r->opt.kernel :
 			   r->before->kernel[0] ? r->before->kernel : "6.1";
+	const struct alloc_profile *p = alloc_profile_of_release(name);
 	const char *near;
 
-	*out = alloc_profile_of_release(name);
-	if (*out)
-		return 0;
+	if (p) {
+		*out = *p;
+		return take_away(r, out);
+	}
 	near = diag_nearest(name, alloc_profile_names());
 	diag_error(r->diag, (struct diag_place){ 0 },
 		   "unknown kernel \"%s\"%s%s%s; `buddylab list kernels` shows all",
@@ -175,13 +188,13 @@ static int set_hooks(struct replay *r)
 
 static int open_all(struct replay *r)
 {
-	const struct alloc_profile *profile;
+	struct alloc_profile profile;
 	int err = read_snapshots(r);
 
 	if (!err)
 		err = find_profile(r, &profile);
 	if (!err)
-		err = replay_build(&r->alloc, r->before, profile,
+		err = replay_build(&r->alloc, r->before, &profile,
 				   r->opt.before, r->diag);
 	if (!err)
 		err = set_up(r);

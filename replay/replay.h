@@ -40,6 +40,7 @@ struct replay_options {
 	const char *before;   /* snapshot to start from */
 	const char *after;    /* snapshot to compare with; NULL = none */
 	const char *kernel;   /* profile; NULL = the snapshot's, or 6.1 */
+	const char *without;  /* rules taken away (rules.h); NULL = none */
 	enum replay_mode mode;
 	unsigned int hints;   /* REPLAY_HINT_* allowed */
 	unsigned int limit;   /* stop after this many records; 0 = all */

@@ -67,17 +67,25 @@ def read_rules(path=RULES):
     return rules
 
 
+def places(lines, old):
+    """Where these lines stand, whatever their indentation."""
+    old = [o.strip() for o in old]
+    bare = [line.strip() for line in lines]
+    return [i for i in range(len(lines) - len(old) + 1)
+            if bare[i:i + len(old)] == old]
+
+
 def take_away(rule, read):
     """{path: text without the rule}; read(path) is the text with it."""
     texts = {}
     for path, old, new in rule.hunks:
-        text = texts.get(path) or read(path)
-        old, new = "\n".join(old) + "\n", "\n".join(new) + "\n"
-        found = ("\n" + text).count("\n" + old)
-        if found != 1:
+        lines = (texts.get(path) or read(path)).split("\n")
+        found = places(lines, old)
+        if len(found) != 1:
             raise ValueError("rules.txt:%d: %s: %d places in %s" % (
-                rule.line, rule.name, found, path))
-        texts[path] = ("\n" + text).replace("\n" + old, "\n" + new)[1:]
+                rule.line, rule.name, len(found), path))
+        lines[found[0]:found[0] + len(old)] = new
+        texts[path] = "\n".join(lines)
     return texts
 
 
@@ -113,7 +121,9 @@ class Copy:
         self.source = os.path.join(work, "source")
         self.build = os.path.join(work, "build")
         self.jobs = str(jobs)
+        # Objects of a run that was cut short would pass for new ones.
         shutil.rmtree(self.source, ignore_errors=True)
+        shutil.rmtree(self.build, ignore_errors=True)
         skip = shutil.ignore_patterns(".git", "build*", "out", "__pycache__")
         shutil.copytree(ROOT, self.source, symlinks=True, ignore=skip)
 
@@ -360,6 +370,12 @@ def weigh_all(args, rules):
         return 1
     base = {} if args.no_runs else baseline(copy, run_names())
     before = set(examples(copy, set()))
+    for name in sorted(before):
+        print("fails with all rules in place: %s" % name, file=sys.stderr)
+    for name, (_, result) in base.items():
+        if misses(result) != (0, 0):
+            print("%s: %d misses, %d lists differ with all rules in place" %
+                  ((name,) + misses(result)), file=sys.stderr)
     rows, failed = [], 0
     for rule in rules:
         row = weigh(copy, rule, base, before)
