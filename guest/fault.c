@@ -48,7 +48,7 @@ static inline enum guest_status fault_anon(struct run *r, struct pte_table *t,
 					   unsigned int i)
 {
 	struct guest *g = r->g;
-	const pfn_t pfn = get_page(r, 0, GFP_ANON_FAULT);
+	const pfn_t pfn = get_page(r, 0, r->g->gfp_anon);
 
 	if (unlikely(pfn == PFN_NONE))
 		return r->status;
@@ -89,7 +89,7 @@ static inline pfn_t copy_page_get(struct run *r)
 {
 	if (unlikely(r->op->scratch[SCRATCH_HELD] != 0))
 		return held_page(r);
-	return get_page(r, 0, GFP_HIGHUSER_MOVABLE);
+	return get_page(r, 0, r->g->gfp_copy);
 }
 
 /* The fault waits or fails after it got its copy. */

@@ -48,6 +48,15 @@ int guest_create(struct guest **out, const struct guest_config *cfg)
 	g->prof = prof;
 	g->several_nodes = has_several_nodes(cfg->alloc);
 	g->lru_batch_size = prof->lru_batch;
+	g->gfp_anon = GFP_ANON_FAULT;
+	g->gfp_copy = GFP_HIGHUSER_MOVABLE;
+	g->gfp_table = GFP_PAGE_TABLE;
+	if (prof->user_pages_comp) {
+		g->gfp_anon |= GFP_BIT_COMP;
+		g->gfp_copy |= GFP_BIT_COMP;
+	}
+	if (prof->tables_comp)
+		g->gfp_table |= GFP_BIT_COMP;
 	g->lru = calloc(cfg->nr_cpus, sizeof(*g->lru));
 	g->piece_refs = calloc(pfn_region(alloc_end_pfn(cfg->alloc)) + 1,
 			       sizeof(*g->piece_refs));
@@ -109,7 +118,7 @@ int guest_mm_create(struct guest *g, unsigned int cpu)
 	if (!mm)
 		return -ENOMEM;
 	mm->walk_base = UINT64_MAX;
-	mm->pgd = get_page_atomic(g, cpu, GFP_PAGE_TABLE, 0);
+	mm->pgd = get_page_atomic(g, cpu, g->gfp_table, 0);
 	if (mm->pgd == PFN_NONE) {
 		free(mm);
 		return -ENOMEM;

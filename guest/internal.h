@@ -171,6 +171,8 @@ struct guest {
 	const struct alloc_profile *prof;
 	bool several_nodes;
 	uint32_t lru_batch_size;
+	/* Masks of this release for what it allocates most. */
+	gfp_t gfp_anon, gfp_copy, gfp_table;
 	struct lru_batch *lru;      /* per CPU */
 	struct guest_mm **mms;
 	uint32_t nr_mms;

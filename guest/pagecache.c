@@ -94,7 +94,7 @@ pfn_t filemap_fault(struct run *r, uint32_t file, uint64_t index)
 	slot = &c->pfn[index % PTRS_PER_TABLE];
 	if (likely(*slot != PFN_NONE))
 		return *slot;
-	pfn = get_page(r, 0, GFP_HIGHUSER_MOVABLE);
+	pfn = get_page(r, 0, g->gfp_copy);
 	if (pfn == PFN_NONE)
 		return PFN_NONE;
 	touch_add(g->cfg.touches, pfn, 0, TOUCH_ZERO);

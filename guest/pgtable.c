@@ -15,7 +15,7 @@
 
 pfn_t table_page_get(struct run *r)
 {
-	const pfn_t pfn = get_page(r, 0, GFP_PAGE_TABLE);
+	const pfn_t pfn = get_page(r, 0, r->g->gfp_table);
 
 	if (pfn == PFN_NONE)
 		return PFN_NONE;
