@@ -31,6 +31,8 @@ static const struct command commands[] = {
 	{ "calibrate", cmd_calibrate, "prices, measured here or solved" },
 	{ "step", cmd_step, "the allocator by hand" },
 	{ "import", cmd_import, "a recorded trace of any format as .blt" },
+	{ "info", cmd_info, "what a trace holds" },
+	{ "export", cmd_export, "a trace as text, or for a viewer" },
 	{ "replay", cmd_replay, "a recorded kernel against its twin" },
 	{ "list", cmd_list, "designs, hosts, workloads, options, counters" },
 };

@@ -37,6 +37,8 @@ static const struct blt_code codes[BLT_NR_CODES] = {
 	[REQ_M] = { .has = BLT_IS_CODE | BLT_HAS_ZONE | BLT_HAS_TYPE |
 			   BLT_HAS_PAGE | BLT_HAS_MORE },
 	[REQ_Q] = { .has = BLT_IS_CODE | BLT_HAS_ORDER | BLT_HAS_PAGE },
+	[REQ_L] = { .has = BLT_IS_CODE | BLT_HAS_ZONE, .b_max = 1 },
+	[REQ_V] = { .has = PLAIN | BLT_HAS_ZONE },
 	KMEM(TRACE_ALLOC) = { .has = ALLOCATION },
 	KMEM(TRACE_FREE) = { .has = PLAIN | BLT_HAS_ORDER | BLT_MAY_FAIL },
 	KMEM(TRACE_FREE_BATCHED) = { .has = PLAIN | BLT_HAS_ORDER |
@@ -74,7 +76,7 @@ void blt_shape_of(const struct trace_event *e, struct blt_shape *s)
 		s->mt = has & BLT_HAS_TYPE ? r->mt : 0;
 		s->zone = has & BLT_HAS_ZONE ? r->zone : 0;
 		s->a = r->kind == REQ_D ? r->pindex : 0;
-		s->b = r->kind == REQ_W || r->kind == REQ_T ? r->on : 0;
+		s->b = codes[r->kind].b_max ? r->on : 0;
 		s->gfp = has & BLT_HAS_GFP ? r->gfp : 0;
 		s->page = has & BLT_HAS_PAGE ||
 			  (has & BLT_MAY_FAIL && r->pfn != PFN_NONE);

@@ -71,7 +71,7 @@ struct blt_shape {
 	uint8_t mt;
 	uint8_t zone;
 	uint8_t a;      /* D: pindex; refill, fallback_order; mem: op */
-	uint8_t b;      /* W, T: on; EXTFRAG: fallback_mt */
+	uint8_t b;      /* W, T, L: on; EXTFRAG: fallback_mt */
 	uint8_t c;      /* EXTFRAG: change_ownership */
 	uint8_t page;   /* 1: a page follows; 0: none, or it failed */
 	uint32_t gfp;

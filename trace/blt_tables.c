@@ -132,7 +132,7 @@ static void count_request(struct trace_stats *s, const struct req_record *r)
 	s->requests[r->kind]++;
 	if (r->kind <= REQ_AK && r->pfn == PFN_NONE)
 		s->failed_allocs++;
-	if (r->kind != REQ_D && r->kind != REQ_W)
+	if (blt_code(r->kind)->has & (BLT_HAS_PAGE | BLT_MAY_FAIL))
 		count_pages(s, r->pfn, r->order);
 	if (r->kind == REQ_K)
 		count_pages(s, r->freed, 0);

@@ -243,72 +243,73 @@ static void start(struct block *b, uint32_t events, uint32_t clock)
 	b->size = BLT_BLOCK_HEADER;
 }
 
+static const struct {
+	uint32_t events, clock;
+	uint8_t n, bytes[24];
+	const char *why; /* NULL: fine */
+} misleading[] = {
+	/* F of page 1 (zigzag 2). */
+	{ 1, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 0, 2 }, NULL },
+	{ 1, 3, 0, { 0 }, "not of this version" },
+	{ 2, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 0, 2 },
+	  "does not end" },
+	{ 0, 0, 1, { 0 }, "bytes behind" },
+	{ 1, 0, 12, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0 },
+	  "bytes behind" },
+	{ 1, 0, 2, { 2, 4 }, "was not defined" },
+	{ 1, 0, 11, { 0, 31, 0, 0, 0, 0, 0, 0, 1, 0, 2 },
+	  "does not know" },
+	{ 1, 0, 11, { 0, 200, 0, 0, 0, 0, 0, 0, 1, 0, 2 },
+	  "does not know" },
+	{ 1, 0, 11, { 0, 4, 11, 0, 0, 0, 0, 0, 1, 0, 2 },
+	  "an order" },
+	{ 1, 0, 11, { 0, 4, 0, 1, 0, 0, 0, 0, 1, 0, 2 },
+	  "a migratetype" },
+	{ 1, 0, 11, { 0, 4, 0, 0, 1, 0, 0, 0, 1, 0, 2 }, "a zone" },
+	{ 1, 0, 11, { 0, 4, 0, 0, 0, 1, 0, 0, 1, 0, 2 }, "range" },
+	{ 1, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 2 }, "a page" },
+	{ 1, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 2, 0, 2 }, "a page" },
+	{ 1, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 5, 2 }, "range" },
+	{ 1, 0, 11, { 0, 4, 1, 0, 0, 0, 0, 0, 1, 0, 2 }, "aligned" },
+	{ 1, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 0, 1 }, "aligned" },
+	{ 1, 0, 15, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0x80, 0x80, 0x80,
+		      0x80, 8 }, "beyond the format" },
+	{ 1, 0, 15, { 0, 34, 0, 0, 0, 0, 0, 0, 1, 0, 0xfe, 0xff, 0xff,
+		      0xff, 31 }, "beyond 32 bits" },
+	{ 1, 0, 13, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 8, 0, 2 },
+	  "unknown sort" },
+	{ 1, 0, 13, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2 },
+	  "unknown sort" },
+	{ 1, 0, 14, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0x80, 8, 2 },
+	  "a CPU" },
+	{ 1, 0, 13, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 2, 2, 2 },
+	  "a task" },
+	{ 1, 0, 13, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 2, 1, 2 }, NULL },
+};
+
 static void test_damage__records_that_mislead(void **state)
 {
 	/* Blocks whose checksums would fit: what the decoder says of each. */
-	static const struct {
-		uint32_t events, clock;
-		uint8_t n, bytes[24];
-		const char *why; /* NULL: fine */
-	} rows[] = {
-		/* F of page 1 (zigzag 2). */
-		{ 1, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 0, 2 }, NULL },
-		{ 1, 3, 0, { 0 }, "not of this version" },
-		{ 2, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 0, 2 },
-		  "does not end" },
-		{ 0, 0, 1, { 0 }, "bytes behind" },
-		{ 1, 0, 12, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0 },
-		  "bytes behind" },
-		{ 1, 0, 2, { 2, 4 }, "was not defined" },
-		{ 1, 0, 11, { 0, 18, 0, 0, 0, 0, 0, 0, 1, 0, 2 },
-		  "does not know" },
-		{ 1, 0, 11, { 0, 200, 0, 0, 0, 0, 0, 0, 1, 0, 2 },
-		  "does not know" },
-		{ 1, 0, 11, { 0, 4, 11, 0, 0, 0, 0, 0, 1, 0, 2 },
-		  "an order" },
-		{ 1, 0, 11, { 0, 4, 0, 1, 0, 0, 0, 0, 1, 0, 2 },
-		  "a migratetype" },
-		{ 1, 0, 11, { 0, 4, 0, 0, 1, 0, 0, 0, 1, 0, 2 }, "a zone" },
-		{ 1, 0, 11, { 0, 4, 0, 0, 0, 1, 0, 0, 1, 0, 2 }, "range" },
-		{ 1, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 2 }, "a page" },
-		{ 1, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 2, 0, 2 }, "a page" },
-		{ 1, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 5, 2 }, "range" },
-		{ 1, 0, 11, { 0, 4, 1, 0, 0, 0, 0, 0, 1, 0, 2 }, "aligned" },
-		{ 1, 0, 11, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 0, 1 }, "aligned" },
-		{ 1, 0, 15, { 0, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0x80, 0x80, 0x80,
-			      0x80, 8 }, "beyond the format" },
-		{ 1, 0, 15, { 0, 34, 0, 0, 0, 0, 0, 0, 1, 0, 0xfe, 0xff, 0xff,
-			      0xff, 31 }, "beyond 32 bits" },
-		{ 1, 0, 13, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 8, 0, 2 },
-		  "unknown sort" },
-		{ 1, 0, 13, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2 },
-		  "unknown sort" },
-		{ 1, 0, 14, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0x80, 8, 2 },
-		  "a CPU" },
-		{ 1, 0, 13, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 2, 2, 2 },
-		  "a task" },
-		{ 1, 0, 13, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 2, 1, 2 }, NULL },
-	};
 	struct blt_decoder *d = malloc(sizeof(*d));
 	struct trace_event e[4];
 
 	(void)state;
 	assert_non_null(d);
-	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(misleading); i++) {
 		struct block b;
 		unsigned int n = 0;
 
-		start(&b, rows[i].events, rows[i].clock);
-		memcpy(b.bytes + b.size, rows[i].bytes, rows[i].n);
-		b.size += rows[i].n;
+		start(&b, misleading[i].events, misleading[i].clock);
+		memcpy(b.bytes + b.size, misleading[i].bytes, misleading[i].n);
+		b.size += misleading[i].n;
 		if (blt_decoder_start(d, b.bytes, b.size, 2))
 			n = blt_decode(d, e, 4);
-		if (!rows[i].why) {
-			ASSERT_U64(test_row(i), n, rows[i].events);
+		if (!misleading[i].why) {
+			ASSERT_U64(test_row(i), n, misleading[i].events);
 			assert_null(d->why);
 			continue;
 		}
-		if (!d->why || !strstr(d->why, rows[i].why))
+		if (!d->why || !strstr(d->why, misleading[i].why))
 			fail_msg("row %u: \"%s\"", i,
 				 d->why ? d->why : "accepted");
 	}
