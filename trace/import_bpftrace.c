@@ -146,7 +146,7 @@ static int read_event(struct trace_source *s, const struct event_head *head,
 	h.comm_len = strlen(h.comm);
 	if (s->f.bad)
 		return -EINVAL;
-	return event_begin(s, &h, kinds[which].kind, out);
+	return event_finish(s, &h, out);
 }
 
 int bpftrace_line(struct trace_source *s, struct trace_event *out)

@@ -321,7 +321,6 @@ static int take_record(struct dat_reader *r, const struct dat_stream *st,
 	struct trace_source *s = r->s;
 	struct event_head h = { .ns = st->next->ts, .cpu_text = s->f.line.text };
 	size_t i;
-	int ret;
 
 	for (i = 0; i < NR_KINDS; i++)
 		if (r->events[i].event && r->events[i].event->id == type)
@@ -337,12 +336,10 @@ static int take_record(struct dat_reader *r, const struct dat_stream *st,
 		h.comm = "";
 	h.comm_len = strlen(h.comm);
 	out->u.kmem = (struct trace_kmem){ .pfn = 0 };
-	ret = event_begin(s, &h, dat_kinds[i].kind, out);
-	if (ret != 1)
-		return ret;
+	out->kind = (uint8_t)dat_kinds[i].kind;
 	read_event(r, &r->events[i], st->next, out);
 	event_check_block(s, out);
-	return s->f.bad ? -EINVAL : 1;
+	return s->f.bad ? -EINVAL : event_finish(s, &h, out);
 }
 
 /* Records that the ring buffer dropped before this one. */

@@ -55,29 +55,54 @@ static const struct {
 	  BIT(FIELD_ALLOC_MT) | BIT(FIELD_FALLBACK_MT) | BIT(FIELD_CHANGE) },
 };
 
-static bool same_word(const char *name, const char *text, size_t len)
-{
-	return strlen(name) == len && memcmp(name, text, len) == 0;
-}
+/* A place in a table, if that is the name there. */
+#define NAMED(index, table)                                                   \
+	(memcmp(name, (table)[index].name, len) == 0 ? (int)(index) : -1)
 
-/* Index in kmem_kinds, or -1. */
+/* Index in kmem_kinds, or -1. No two names have the same length. */
 static int find_kind(const char *name, size_t len)
 {
-	if (len < 12 || memcmp(name, "mm_page_", 8))
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(kmem_kinds); i++)
-		if (same_word(kmem_kinds[i].name, name, len))
-			return (int)i;
+	switch (len) {
+	case 13:
+		return NAMED(0, kmem_kinds);
+	case 12:
+		return NAMED(1, kmem_kinds);
+	case 20:
+		return NAMED(2, kmem_kinds);
+	case 25:
+		return NAMED(3, kmem_kinds);
+	case 18:
+		return NAMED(4, kmem_kinds);
+	case 21:
+		return NAMED(5, kmem_kinds);
+	}
 	return -1;
 }
 
-/* The key that begins with this letter is tried first; few share one. */
+/* Only two names have the same length. */
 static int find_field(const char *name, size_t len)
 {
-	for (int i = 0; i < NR_FIELDS; i++)
-		if (field_desc[i].name[0] == name[0] &&
-		    same_word(field_desc[i].name, name, len))
-			return i;
+	switch (len) {
+	case 3:
+		return NAMED(FIELD_PFN, field_desc);
+	case 5:
+		return NAMED(FIELD_ORDER, field_desc);
+	case 9:
+		return NAMED(FIELD_GFP, field_desc);
+	case 11:
+		return name[0] == 'm' ? NAMED(FIELD_MT, field_desc) :
+					NAMED(FIELD_ALLOC_ORDER, field_desc);
+	case 13:
+		return NAMED(FIELD_REFILL, field_desc);
+	case 14:
+		return NAMED(FIELD_FALLBACK_ORDER, field_desc);
+	case 16:
+		return NAMED(FIELD_CHANGE, field_desc);
+	case 17:
+		return NAMED(FIELD_ALLOC_MT, field_desc);
+	case 20:
+		return NAMED(FIELD_FALLBACK_MT, field_desc);
+	}
 	return -1;
 }
 
@@ -95,45 +120,58 @@ pfn_t kmem_pfn(struct trace_source *s, uint64_t value, bool may_fail)
 	return 0;
 }
 
-static uint64_t number(struct trace_source *s, int field, const char *value,
-		       size_t len)
+__attribute__((cold))
+static void bad_number(struct trace_source *s, int field, const char *value)
 {
-	const char *name = field_desc[field].name;
+	const size_t len = (size_t)(scan_word(value) - value);
 	const uint64_t max = field_desc[field].max;
-	const char *end;
 	char copy[32];
-	uint64_t v = 0;
 
-	if (field == FIELD_PFN && len == 2 && !memcmp(value, "-1", 2))
-		return UINT64_MAX;
-	end = scan_number(value, &v);
-	if (end == value + len && v <= max)
-		return v;
 	word_copy((struct word){ value, len }, copy, sizeof(copy));
 	if (max < UINT64_MAX)
 		fields_error(&s->f,
 			     "%s is \"%s\"; allowed is a number from 0 to %u",
-			     name, copy, (unsigned int)max);
+			     field_desc[field].name, copy, (unsigned int)max);
 	else
 		fields_error(&s->f,
 			     "%s is \"%s\"; allowed is a number (decimal or 0x...)",
-			     name, copy);
+			     field_desc[field].name, copy);
+}
+
+static uint64_t number(struct trace_source *s, int field, const char **at)
+{
+	const char *value = *at, *end;
+	uint64_t v;
+
+	end = scan_number(value, &v);
+	if (end && (!*end || scan_is_blank(*end)) &&
+	    v <= field_desc[field].max) {
+		*at = end;
+		return v;
+	}
+	*at = scan_word(value);
+	if (field == FIELD_PFN && *at - value == 2 && !memcmp(value, "-1", 2))
+		return UINT64_MAX;
+	bad_number(s, field, value);
 	return 0;
 }
 
-static void store(struct trace_source *s, struct trace_event *out, int field,
-		  const char *value, size_t len)
+/* Returns what follows the value. */
+static const char *store(struct trace_source *s, struct trace_event *out,
+			 int field, const char *value)
 {
 	const bool may_fail = out->kind == TRACE_ALLOC ||
 			      out->kind == TRACE_ZONE_LOCKED;
 	struct trace_kmem *k = &out->u.kmem;
-	uint64_t v = 0;
+	const char *end = value;
+	uint64_t v;
 
 	if (field == FIELD_GFP) {
-		k->gfp = gfp_text(s, value, len);
-		return;
+		end = scan_word(value);
+		k->gfp = gfp_text(s, value, (size_t)(end - value));
+		return end;
 	}
-	v = number(s, field, value, len);
+	v = number(s, field, &end);
 	if (field == FIELD_PFN)
 		k->pfn = kmem_pfn(s, v, may_fail);
 	else if (field == FIELD_ORDER || field == FIELD_ALLOC_ORDER)
@@ -148,6 +186,7 @@ static void store(struct trace_source *s, struct trace_event *out, int field,
 		k->fallback_mt = (uint8_t)v;
 	else
 		k->change_ownership = v != 0;
+	return end;
 }
 
 /* All key=value of the line; returns the fields that were there. */
@@ -157,27 +196,26 @@ static unsigned int read_fields(struct trace_source *s, const char *p,
 	unsigned int seen = 0;
 
 	while (!s->f.bad) {
-		const char *key = scan_blanks(p), *value;
+		const char *key = scan_blanks(p);
 		int field;
 
 		for (p = key; *p && *p != '=' && !scan_is_blank(*p); p++)
 			;
-		if (*p != '=') {
-			if (!*p)
-				break;
+		if (!*p)
+			break;
+		if (*p != '=')
 			continue;   /* a word that is no field */
-		}
-		value = p + 1;
-		p = scan_word(value);
-		field = find_field(key, (size_t)(value - 1 - key));
-		if (field < 0 || !(wanted & BIT(field)))
+		field = find_field(key, (size_t)(p - key));
+		s->f.last = ++p;
+		if (field < 0 || !(wanted & BIT(field))) {
+			p = scan_word(p);
 			continue;
-		s->f.last = value;
+		}
 		if (seen & BIT(field))
 			fields_error(&s->f, "%s stands here twice",
 				     field_desc[field].name);
 		seen |= BIT(field);
-		store(s, out, field, value, (size_t)(p - value));
+		p = store(s, out, field, p);
 	}
 	return seen;
 }
@@ -227,6 +265,7 @@ int kmem_event(struct trace_source *s, const struct event_head *h,
 		return 0;
 	}
 	out->u.kmem = (struct trace_kmem){ .pfn = 0 };
-	ret = event_begin(s, h, kmem_kinds[which].kind, out);
-	return ret == 1 ? read_event(s, end, which, out) : ret;
+	out->kind = (uint8_t)kmem_kinds[which].kind;
+	ret = read_event(s, end, which, out);
+	return ret == 1 ? event_finish(s, h, out) : ret;
 }

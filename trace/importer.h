@@ -89,9 +89,10 @@ int kmem_event(struct trace_source *s, const struct event_head *h,
 	       struct trace_event *out);
 /* One number of any format, checked for its range. */
 pfn_t kmem_pfn(struct trace_source *s, uint64_t value, bool may_fail);
-/* All but the union `u` of an event. 1, -EINVAL or -ENOMEM. */
-int event_begin(struct trace_source *s, const struct event_head *h,
-		enum trace_kind kind, struct trace_event *out);
+/* Time, task, CPU and line of an event whose rest is read. 1, -EINVAL or
+ * -ENOMEM. */
+int event_finish(struct trace_source *s, const struct event_head *h,
+		 struct trace_event *out);
 /* Does a block of this order begin at this page? Message if not. */
 void event_check_block(struct trace_source *s, const struct trace_event *e);
 /* `events` lost on `cpu`, 0 = an unknown number. Returns 1. */

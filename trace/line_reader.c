@@ -57,36 +57,54 @@ static int reader_fail(struct line_reader *r, int err, const char *fmt, ...)
 	return err;
 }
 
-/* Refill the input buffer once it is used up. */
-static int fill_input(struct line_reader *r)
+/* read() `size` bytes at most, which is what the input brings now. */
+static int read_some(struct line_reader *r, void *data, size_t size,
+		     size_t *got)
 {
 	ssize_t n;
 
-	if (r->in_pos < r->in_len || r->in_eof)
-		return 0;
-	r->in_offset += r->in_len;
-	r->in_pos = r->in_len = 0;
 	do {
-		n = read(r->fd, r->in, IN_BYTES);
+		n = read(r->fd, data, size);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return reader_fail(r, -EIO, "cannot read at byte %llu: %s",
 				   (unsigned long long)r->in_offset,
 				   strerror(errno));
-	r->in_len = (size_t)n;
 	r->in_eof = n == 0;
+	*got = (size_t)n;
 	return 0;
 }
 
+/* Refill the input buffer once it is used up. */
+static int fill_input(struct line_reader *r)
+{
+	if (r->in_pos < r->in_len || r->in_eof)
+		return 0;
+	r->in_offset += r->in_len;
+	r->in_pos = r->in_len = 0;
+	return read_some(r, r->in, IN_BYTES, &r->in_len);
+}
+
+/* The head goes through the input buffer, all else is read in place. */
 static int fill_plain(struct line_reader *r)
 {
 	const size_t have = r->in_len - r->in_pos;
 	const size_t room = TEXT_BYTES - r->text_len;
-	const size_t n = have < room ? have : room;
+	size_t n = have < room ? have : room;
+	int err = 0;
 
-	memcpy(r->text + r->text_len, r->in + r->in_pos, n);
+	if (have) {
+		memcpy(r->text + r->text_len, r->in + r->in_pos, n);
+		r->in_pos += n;
+	} else if (!r->in_eof) {
+		r->in_offset += r->in_len;
+		r->in_pos = r->in_len = 0;
+		err = read_some(r, r->text + r->text_len, room, &n);
+		if (err)
+			return err;
+		r->in_offset += n;
+	}
 	r->text_len += n;
-	r->in_pos += n;
 	r->text_eof = r->in_eof && r->in_pos == r->in_len;
 	return 0;
 }
@@ -128,10 +146,10 @@ static int fill_text(struct line_reader *r)
 	memmove(r->text, r->text + r->text_pos, keep);
 	r->text_pos = 0;
 	r->text_len = keep;
+	if (!r->zstd)
+		return fill_plain(r);
 	err = fill_input(r);
-	if (err)
-		return err;
-	return r->zstd ? fill_zstd(r) : fill_plain(r);
+	return err ? err : fill_zstd(r);
 }
 
 static int hand_out(struct line_reader *r, char *start, size_t len,

@@ -89,20 +89,27 @@ static inline const char *scan_number(const char *p, uint64_t *out)
  */
 static inline const char *scan_time(const char *p, uint64_t *ns)
 {
-	uint64_t sec, unit = NSEC_PER_SEC;
+	static const uint32_t unit[] = {
+		0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10,
+		1,
+	};
+	const char *start;
+	uint64_t sec;
+	uint32_t fraction = 0;
 
 	p = scan_decimal(p, &sec);
 	if (!p || *p != '.') {
 		*ns = p ? sec : 0;
 		return p;
 	}
-	if (!scan_is_digit(p[1]) || sec > UINT64_MAX / NSEC_PER_SEC - 1)
+	start = ++p;
+	while (scan_is_digit(*p) && p - start < 9)
+		fraction = fraction * 10 + (uint32_t)(*p++ - '0');
+	if (p == start || scan_is_digit(*p) ||
+	    sec > UINT64_MAX / NSEC_PER_SEC - 1)
 		return NULL;
-	for (*ns = sec * NSEC_PER_SEC, p++; scan_is_digit(*p); p++) {
-		unit /= 10;
-		*ns += unit * (unsigned int)(*p - '0');
-	}
-	return unit ? p : NULL;
+	*ns = sec * NSEC_PER_SEC + (uint64_t)fraction * unit[p - start];
+	return p;
 }
 
 #endif

@@ -37,8 +37,8 @@ static void warn_full(struct trace_source *s)
 		     TASKS_MAX - 1);
 }
 
-int event_begin(struct trace_source *s, const struct event_head *h,
-		enum trace_kind kind, struct trace_event *out)
+int event_finish(struct trace_source *s, const struct event_head *h,
+		 struct trace_event *out)
 {
 	int err;
 
@@ -59,7 +59,6 @@ int event_begin(struct trace_source *s, const struct event_head *h,
 	out->ns = h->ns;
 	out->line = s->f.line.number;
 	out->cpu = (uint16_t)h->cpu;
-	out->kind = (uint8_t)kind;
 	return 1;
 }
 

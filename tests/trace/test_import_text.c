@@ -215,7 +215,8 @@ static void test_import__mistakes_name_line_and_column(void **state)
 		  ":2:1: error: \"x 9 1.0: kmem:mm_page_free: pfn=1\" is no "
 		  "event; COMM TID [CPU] SEC.FRACTION: EVENT: ... is "
 		  "expected" },
-		{ TRACE_FORMAT_PERF, "x 9 [1024] 1.0: kmem:mm_page_free: pfn=1",
+		{ TRACE_FORMAT_PERF, "x 9 [1024] 1.0: kmem:mm_page_free: "
+		  "pfn=1 order=0",
 		  ":2:6: error: the CPU is 1024; allowed is a number from 0 "
 		  "to 1023" },
 		{ TRACE_FORMAT_PERF, P "mm_page_free: pfn=0x10",
