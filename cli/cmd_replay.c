@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `buddylab replay FILE --snapshot BEFORE`: run a recorded request stream on a
- * twin of the kernel's state and say how many PFNs it predicts. docs/replay.md
- * is the reference.
+ * `buddylab replay FILE --snapshot BEFORE`: run a recorded trace on a twin of
+ * the kernel's state and say how many PFNs it predicts. docs/replay.md is the
+ * reference.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include "cli/registry.h"
 #include "include/option.h"
 #include "replay/replay.h"
+#include "sim/sim.h"
 #include "replay/rules.h"
 
 enum {
@@ -25,11 +26,15 @@ enum {
 	OPT_REPORTER,
 	OPT_LIMIT,
 	OPT_FORMAT,
+	OPT_ASSUME,
+	OPT_MEMORY,
+	OPT_CPUS,
+	OPT_PROC,
 };
 
 static const struct args_option options[] = {
 	[OPT_SNAPSHOT] = { "snapshot", 0, "FILE",
-			   "state before the first record (required)" },
+			   "state before the first record" },
 	[OPT_EXPECT] = { "expect", 0, "FILE",
 			 "compare the end state with this snapshot" },
 	[OPT_KERNEL] = { "kernel", 0, "PROFILE",
@@ -44,17 +49,26 @@ static const struct args_option options[] = {
 			   "act by itself; I R TF TB Q are expectations" },
 	[OPT_LIMIT] = { "limit", 0, "N", "stop after N records" },
 	[OPT_FORMAT] = { "format", 0, "FORMAT", "text (default) or json" },
+	[OPT_ASSUME] = { "assume", 0, "boot|FILE",
+			 "no snapshot: a booted guest, or recorded free counts" },
+	[OPT_MEMORY] = { "memory", 0, "SIZE",
+			 "of the guest of --assume boot (default 1G)" },
+	[OPT_CPUS] = { "cpus", 0, "N", "its CPUs (default 1)" },
+	[OPT_PROC] = { "proc", 0, "FILE",
+		       "compare buddyinfo and pagetypeinfo at the end" },
 	{ NULL, 0, NULL, NULL },
 };
 
 static const struct args_command command = {
 	.name = "replay",
-	.synopsis = "FILE --snapshot BEFORE [options]",
-	.text = "Run a recorded request stream on a twin of the kernel's page\n"
-		"allocator and compare every page frame number handed out.\n"
-		"FILE and the snapshots may be zstd-compressed; - reads the\n"
-		"stream from standard input. Exit status: 0 all is predicted\n"
-		"and equal; 1 it is not; 2 usage; 3 a file is missing or wrong.\n",
+	.synopsis = "FILE --snapshot BEFORE|--assume START [options]",
+	.text = "Run a recorded trace on a twin of the kernel's page allocator\n"
+		"and compare every page frame number handed out. FILE is a\n"
+		"request stream, a .blt, or a trace of the kmem tracepoints in\n"
+		"any format that import reads. Files may be zstd-compressed; -\n"
+		"reads the trace from standard input. Exit status: 0 all is\n"
+		"predicted and equal; 1 it is not; 2 usage; 3 a file is missing\n"
+		"or wrong.\n",
 	.options = options,
 	.example = "  buddylab replay req.txt.zst --snapshot before.snap.zst \\\n"
 		   "    --expect after.snap.zst --format json\n",
@@ -64,6 +78,8 @@ struct replay_command {
 	struct args args;
 	struct replay_options replay;
 	bool json;
+	const char *assume, *memory, *cpus;
+	struct alloc *booted;
 };
 
 /* ", did you mean X?" or nothing. */
@@ -182,9 +198,59 @@ static int parse_option(struct replay_command *c, int option)
 		return parse_reporter(c, value);
 	case OPT_LIMIT:
 		return parse_limit(c, value);
+	case OPT_ASSUME:
+		c->assume = value;
+		return 0;
+	case OPT_MEMORY:
+		c->memory = value;
+		return 0;
+	case OPT_CPUS:
+		c->cpus = value;
+		return 0;
+	case OPT_PROC:
+		c->replay.proc = value;
+		return 0;
 	default:
 		return parse_format(c, value);
 	}
+}
+
+static int boot_guest(struct replay_command *c)
+{
+	const char *kernel = c->replay.kernel ? c->replay.kernel : "6.1";
+	char why[256];
+	uint64_t cpus = 1;
+
+	if (c->cpus && (parse_u64(c->cpus, &cpus) || cpus > ALLOC_MAX_CPUS))
+		return args_error(&c->args,
+				  "cpus is \"%s\"; allowed is a number from 1 to %u",
+				  c->cpus, ALLOC_MAX_CPUS);
+	if (sim_boot_alloc(&c->booted, kernel, c->memory ? c->memory : "1G",
+			   (unsigned int)cpus, why, sizeof(why)))
+		return args_error(&c->args, "cannot boot the guest: %s", why);
+	c->replay.booted = c->booted;
+	return 0;
+}
+
+/* One start state, and options that belong to it. */
+static int choose_start(struct replay_command *c)
+{
+	const bool boot = c->assume && !strcmp(c->assume, "boot");
+
+	if (!c->replay.before && !c->assume)
+		return args_error(&c->args,
+				  "--snapshot is missing: the state to start from; "
+				  "or --assume one");
+	if (c->replay.before && c->assume)
+		return args_error(&c->args,
+				  "--snapshot and --assume: one start state only");
+	if (!boot && (c->memory || c->cpus))
+		return args_error(&c->args,
+				  "--memory and --cpus go with --assume boot");
+	if (boot)
+		return boot_guest(c);
+	c->replay.free_counts = c->assume;
+	return 0;
 }
 
 /* 0 to go on, else ARGS_HELP or ARGS_BAD. */
@@ -199,17 +265,12 @@ static int parse_words(struct replay_command *c)
 		return option;
 	if (c->args.nr_words != 1) {
 		args_error(&c->args, c->args.nr_words ?
-			   "one request stream only" :
-			   "no request stream is named");
-		return ARGS_BAD;
-	}
-	if (!c->replay.before) {
-		args_error(&c->args,
-			   "--snapshot is missing: the state to start from");
+			   "one trace only" :
+			   "no trace is named");
 		return ARGS_BAD;
 	}
 	c->replay.stream = c->args.words[0];
-	return 0;
+	return choose_start(c) ? ARGS_BAD : 0;
 }
 
 static uint64_t now_ns(void)
@@ -232,25 +293,35 @@ static int print_result(const struct replay_command *c,
 	return replay_exact(r) ? EXIT_FINE : EXIT_REGRESSION;
 }
 
-int cmd_replay(int argc, char **argv)
+static int replay_words(struct replay_command *c)
 {
-	struct replay_command c = { .json = false };
 	struct diag d = { .out = stderr };
 	struct replay_result result = { 0 };
 	const uint64_t start = now_ns();
-	int stop;
 
-	args_init(&c.args, &command, argc, argv);
-	stop = parse_words(&c);
-	if (stop)
-		return stop == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
-	if (replay_run(&c.replay, &d, &result))
+	if (replay_run(&c->replay, &d, &result))
 		return EXIT_RUNTIME;
-	if (!result.events && !c.replay.after) {
-		diag_error(&d, (struct diag_place){ .file = c.replay.stream },
+	if (!result.events && !c->replay.after) {
+		diag_error(&d, (struct diag_place){ .file = c->replay.stream },
 			   "holds no records; there is nothing to compare");
 		return EXIT_RUNTIME;
 	}
 	result.wall_ns = now_ns() - start;
-	return print_result(&c, &result);
+	return print_result(c, &result);
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	struct replay_command c = { .json = false };
+	int stop;
+
+	args_init(&c.args, &command, argc, argv);
+	stop = parse_words(&c);
+	if (!stop)
+		stop = replay_words(&c);
+	else
+		stop = stop == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
+	if (c.booted)
+		alloc_destroy(c.booted);
+	return stop;
 }

@@ -56,6 +56,7 @@ struct replay {
 	bool first_taken;
 	struct ahead *ahead;     /* records read and not yet handed out */
 	struct stock *stock;     /* a trace of tracepoints, else NULL */
+	uint64_t *in_use;        /* without a snapshot: bit per PFN */
 	unsigned int line;       /* of the record handed out last */
 	struct names names;
 	struct replay_result res;

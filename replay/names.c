@@ -39,6 +39,13 @@ void names_mark_free(struct names *n, pfn_t pfn, unsigned int order)
 	bitmap_set_range(n->fresh, pfn, order_nr_pages(order));
 }
 
+void names_mark_old(struct names *n, pfn_t pfn)
+{
+	CHECK_LT(pfn, n->end);
+	bitmap_clear(n->fresh, pfn);
+	bitmap_clear(n->live, pfn);
+}
+
 bool names_is_old(const struct names *n, pfn_t observed)
 {
 	return !bitmap_test(n->live, observed) &&

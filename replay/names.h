@@ -21,6 +21,8 @@ int names_init(struct names *n, pfn_t end);
 void names_destroy(struct names *n);
 /* This block is free in the snapshot: its pages have no name yet. */
 void names_mark_free(struct names *n, pfn_t pfn, unsigned int order);
+/* This page is in use from before the first event, whatever was said. */
+void names_mark_old(struct names *n, pfn_t pfn);
 /* Is this a page that was in use before the first event, and is still? */
 bool names_is_old(const struct names *n, pfn_t observed);
 void names_bind(struct names *n, pfn_t observed, pfn_t twin,

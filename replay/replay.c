@@ -11,6 +11,7 @@
 
 #include "include/bitmap.h"
 #include "include/sparse.h"
+#include "replay/assume.h"
 #include "replay/rules.h"
 #include "replay/stock.h"
 
@@ -69,7 +70,9 @@ static int check_after(const struct replay *r)
 
 static int read_snapshots(struct replay *r)
 {
-	int err = snapshot_read(&r->before, r->opt.before, r->diag);
+	const bool assumed = r->opt.booted || r->opt.free_counts;
+	int err = assumed ? assume_start(r) :
+		  snapshot_read(&r->before, r->opt.before, r->diag);
 
 	if (r->opt.after) {
 		const int after_err = snapshot_read(&r->after, r->opt.after,
@@ -148,6 +151,7 @@ static int set_up(struct replay *r)
 		return -ENOMEM;
 	}
 	name_free_blocks(r);
+	assume_in_use(r);
 	return open_stream(r);
 }
 
@@ -331,14 +335,20 @@ void replay_apply(struct replay *r, const struct req_record *rec,
 		act_expect(r, rec);
 }
 
-void replay_finish(struct replay *r, struct replay_result *out)
+int replay_finish(struct replay *r, struct replay_result *out)
 {
+	int err = 0;
+
 	if (r->stock)
 		stock_finish(r);
 	capture_finish(r);
 	if (r->after)
 		replay_compare(r->alloc, r->after, &r->res);
+	if (r->opt.proc)
+		err = replay_compare_proc(r->alloc, r->opt.proc, r->diag,
+					  &r->res.proc);
 	*out = r->res;
+	return err;
 }
 
 static void free_bitmap(const struct replay *r, uint64_t *map)
@@ -353,6 +363,7 @@ void replay_close(struct replay *r)
 	if (!r)
 		return;
 	act_destroy(r);
+	assume_destroy(r);
 	stock_destroy(r);
 	trace_close(r->source);
 	ahead_destroy(r->ahead);
@@ -405,7 +416,7 @@ int replay_run(const struct replay_options *o, struct diag *d,
 		return err;
 	err = run_records(r);
 	if (!err)
-		replay_finish(r, out);
+		err = replay_finish(r, out);
 	replay_close(r);
 	return err;
 }
@@ -417,6 +428,8 @@ bool replay_exact(const struct replay_result *r)
 	if (r->expectations != r->expectations_matched)
 		return false;
 	if (r->stock.counts[STOCK_FOREIGN] || r->stock.counts[STOCK_LOST_MARKERS])
+		return false;
+	if (r->proc.differing)
 		return false;
 	return !r->compared ||
 	       (!r->lists_differing && !r->pageblocks_differing);

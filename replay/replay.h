@@ -39,6 +39,10 @@ struct replay_options {
 	const char *stream;   /* any trace; "-" = standard input */
 	const char *before;   /* snapshot to start from */
 	const char *after;    /* snapshot to compare with; NULL = none */
+	const char *proc;     /* recorded /proc files to compare with, or NULL */
+	/* Instead of `before`, which then only names it in messages: */
+	const struct alloc *booted; /* a guest that has just booted */
+	const char *free_counts;    /* recorded /proc files of the start */
 	const char *kernel;   /* profile; NULL = the snapshot's, or 6.1 */
 	const char *without;  /* rules taken away (rules.h); NULL = none */
 	enum replay_mode mode;
@@ -139,6 +143,21 @@ struct replay_miss {
 	char lists[2048];     /* state of the lists concerned, several lines */
 };
 
+/* The twin's buddyinfo and pagetypeinfo beside recorded ones. */
+struct replay_proc {
+	bool compared;
+	uint32_t cells, differing;
+	char first[256];          /* the first that differs */
+};
+
+/* A start state that nobody recorded. */
+struct replay_assumed {
+	bool present;
+	char text[512];           /* what is assumed */
+	uint64_t preallocated;    /* pages in use as the trace frees them first */
+	uint64_t unplaced;        /* free pages for which no place was left */
+};
+
 struct replay_result {
 	unsigned int events;      /* records applied */
 	uint64_t passed_over;     /* tracepoints beside a request stream */
@@ -162,6 +181,9 @@ struct replay_result {
 	uint32_t pageblocks, pageblocks_differing;
 	uint32_t pagesets_differing; /* count, high, batch or free_factor */
 	char first_list[512];     /* the first list that differs, explained */
+
+	struct replay_proc proc;
+	struct replay_assumed assumed;
 
 	uint64_t wall_ns;         /* measured by the caller; 0 = not */
 };
@@ -190,8 +212,11 @@ int replay_open(struct replay **out, const struct replay_options *o,
 int replay_next(struct replay *r, struct req_record *rec);
 void replay_apply(struct replay *r, const struct req_record *rec,
 		  struct replay_step *step);
-/* Compare with AFTER, if given, and hand out the result. */
-void replay_finish(struct replay *r, struct replay_result *out);
+/*
+ * Compare with AFTER and recorded /proc files, if given, and hand out the
+ * result. 0, or a negative errno after messages.
+ */
+int replay_finish(struct replay *r, struct replay_result *out);
 void replay_close(struct replay *r);
 
 struct alloc *replay_alloc(struct replay *r);
@@ -219,6 +244,15 @@ int replay_build(struct alloc **out, const struct snapshot *s,
 /* Fill the comparison part of *out. */
 void replay_compare(const struct alloc *a, const struct snapshot *after,
 		    struct replay_result *out);
+
+/*
+ * The twin's free counts against the "after" sections of a file of recorded
+ * /proc files. 0 or a negative errno after messages.
+ */
+int replay_compare_proc(const struct alloc *a, const char *path, struct diag *d,
+			struct replay_proc *out);
+/* An allocator's state as a snapshot. 0 or -ENOMEM. */
+int replay_snapshot_of(struct snapshot **out, const struct alloc *a);
 
 /*
  * "none", "all" or a comma list of T, M, zone. 0, or -EINVAL with a sentence

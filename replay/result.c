@@ -152,6 +152,33 @@ static json_t *compared(const struct replay_result *r, uint32_t value)
 	return r->compared ? json_u64(value) : json_null();
 }
 
+static json_t *proc_json(const struct replay_proc *p)
+{
+	json_t *o;
+
+	if (!p->compared)
+		return json_null();
+	o = json_object();
+	json_object_set_new(o, "cells", json_u64(p->cells));
+	json_object_set_new(o, "differing", json_u64(p->differing));
+	json_object_set_new(o, "first", p->first[0] ? json_string(p->first) :
+						      json_null());
+	return o;
+}
+
+static json_t *assumed_json(const struct replay_assumed *a)
+{
+	json_t *o;
+
+	if (!a->present)
+		return json_null();
+	o = json_object();
+	json_object_set_new(o, "text", json_string(a->text));
+	json_object_set_new(o, "preallocated", json_u64(a->preallocated));
+	json_object_set_new(o, "unplaced", json_u64(a->unplaced));
+	return o;
+}
+
 static void fill_json(json_t *o, const struct replay_result *r)
 {
 	json_object_set_new(o, "format",
@@ -185,6 +212,8 @@ static void fill_json(json_t *o, const struct replay_result *r)
 			    compared(r, r->pageblocks_differing));
 	json_object_set_new(o, "pagesets_differing",
 			    compared(r, r->pagesets_differing));
+	json_object_set_new(o, "proc", proc_json(&r->proc));
+	json_object_set_new(o, "assumed", assumed_json(&r->assumed));
 	json_object_set_new(o, "wall_s",
 			    json_real((uint32_t)(r->wall_ns / NSEC_PER_SEC) +
 				      (uint32_t)(r->wall_ns % NSEC_PER_SEC) /
@@ -258,6 +287,13 @@ void replay_print_text(const struct replay_options *o,
 
 	fprintf(out, "%-12s%s on kernel %s\n", "replay", o->stream,
 		o->kernel ? o->kernel : "6.1");
+	if (r->assumed.present)
+		fprintf(out,
+			"%-12s%s; %llu pages in use as they are freed first, "
+			"%llu without a place\n",
+			"assumed", r->assumed.text,
+			(unsigned long long)r->assumed.preallocated,
+			(unsigned long long)r->assumed.unplaced);
 	fprintf(out, "%-12s%u\n", "events", r->events);
 	fprintf(out, "%-12s%llu, predicted %llu (%llu.%03llu %%)\n",
 		"allocations", (unsigned long long)r->allocations,
@@ -284,5 +320,9 @@ void replay_print_text(const struct replay_options *o,
 	if (r->stock.present)
 		stock_print(&r->stock, o->mode, out);
 	print_comparison(r, out);
+	if (r->proc.compared)
+		fprintf(out, "%-12s%u, differing %u%s%s\n", "proc cells",
+			r->proc.cells, r->proc.differing,
+			r->proc.first[0] ? "; " : "", r->proc.first);
 	print_first_miss(&r->first_miss, out);
 }

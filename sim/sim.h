@@ -114,6 +114,13 @@ struct sim_config {
 
 struct sim;
 
+/*
+ * The allocator of a guest that has just booted: kernel and memory as in an
+ * experiment's [guest]. 0, or -errno with a sentence in why.
+ */
+int sim_boot_alloc(struct alloc **out, const char *kernel, const char *memory,
+		   unsigned int cpus, char *why, size_t why_size);
+
 /* 0, or -errno with a sentence in why. The config is borrowed until destroy. */
 int sim_create(struct sim **out, const struct sim_config *cfg, char *why,
 	       size_t why_size);
