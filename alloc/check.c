@@ -104,40 +104,112 @@ static const char *check_record(const struct expected *e, pfn_t pfn,
 	return NULL;
 }
 
+static const char *check_node(const struct alloc *a, struct expected *e,
+			      pfn_t pfn)
+{
+	const char *error;
+
+	if (pfn >= (uint64_t)a->nr_regions << HPAGE_PMD_ORDER)
+		return broken("order-%u %s %u has a link to nowhere", e->order,
+			      list_name(e), e->list);
+	error = check_place(a, e, pfn);
+	if (!error)
+		error = check_record(e, pfn, rec_of(a, pfn, e->order));
+	e->nr++;
+	return error;
+}
+
+static const char *tail_wrong(const struct expected *e)
+{
+	return broken("order-%u %s %u of zone %u: tail wrong", e->order,
+		      list_name(e), e->list, e->z->idx);
+}
+
 /* The link back catches cycles, too: a node has one predecessor. */
+static const char *check_regions(const struct alloc *a, struct expected *e,
+				 const struct page_list *list)
+{
+	uint32_t prev = LINK_NONE;
+
+	for (uint32_t link = list->head; link != LINK_NONE;
+	     link = a->links[link].next) {
+		const char *error = check_node(a, e, region_pfn(link));
+
+		if (error)
+			return error;
+		if (a->links[link].prev != prev)
+			return broken("pfn %u on a %s: link back wrong",
+				      region_pfn(link), list_name(e));
+		prev = link;
+	}
+	return list->tail == prev ? NULL : tail_wrong(e);
+}
+
+/* One chunk of a list: its blocks, their number, and their way back. */
+static const char *check_chunk(const struct alloc *a, struct expected *e,
+			       uint32_t chunk, struct page_list *ends)
+{
+	uint32_t blocks = 0;
+
+	for (uint32_t place = chunk + CHUNK_FIRST;
+	     place < chunk + CHUNK_WORDS; place++) {
+		const pfn_t pfn = a->words[place];
+		const char *error;
+
+		if (pfn == PFN_NONE)
+			continue;
+		error = check_node(a, e, pfn);
+		if (error)
+			return error;
+		if (a->pages[pfn].place != place)
+			return broken("pfn %u on a %s: place wrong", pfn,
+				      list_name(e));
+		if (ends->head == LINK_NONE)
+			ends->head = place;
+		ends->tail = place;
+		blocks++;
+	}
+	if (blocks == 0 || blocks != a->words[chunk + CHUNK_COUNT])
+		return broken("order-%u %s %u: a chunk of %u blocks says %u",
+			      e->order, list_name(e), e->list, blocks,
+			      a->words[chunk + CHUNK_COUNT]);
+	return NULL;
+}
+
+static const char *check_chunks(const struct alloc *a, struct expected *e,
+				const struct page_list *list)
+{
+	struct page_list ends = { LINK_NONE, LINK_NONE };
+	uint32_t prev = LINK_NONE;
+	uint32_t chunk = list->head == LINK_NONE ? LINK_NONE :
+						   chunk_of(list->head);
+
+	for (; chunk != LINK_NONE; chunk = a->words[chunk + CHUNK_NEXT]) {
+		const char *error;
+
+		if (chunk >= a->chunk_top || chunk % CHUNK_WORDS)
+			return broken("order-%u %s %u has a link to nowhere",
+				      e->order, list_name(e), e->list);
+		error = check_chunk(a, e, chunk, &ends);
+		if (error)
+			return error;
+		if (a->words[chunk + CHUNK_PREV] != prev)
+			return broken("order-%u %s %u: link back wrong",
+				      e->order, list_name(e), e->list);
+		prev = chunk;
+	}
+	if (ends.head != list->head)
+		return broken("order-%u %s %u: head wrong", e->order,
+			      list_name(e), e->list);
+	return ends.tail == list->tail ? NULL : tail_wrong(e);
+}
+
 static const char *check_list(const struct alloc *a, struct expected *e,
 			      const struct page_list *list)
 {
-	const struct page_rec *tab = link_table(a, e->order);
-	const uint64_t limit = e->order >= HPAGE_PMD_ORDER ?
-			       a->nr_regions :
-			       (uint64_t)a->nr_regions << HPAGE_PMD_ORDER;
-	uint32_t prev = LINK_NONE;
-
 	e->nr = 0;
-	for (uint32_t link = list->head; link != LINK_NONE;
-	     link = tab[link].next) {
-		const pfn_t pfn = link_pfn(link, e->order);
-		const char *error;
-
-		if (link >= limit)
-			return broken("order-%u %s %u has a link to nowhere",
-				      e->order, list_name(e), e->list);
-		error = check_place(a, e, pfn);
-		if (!error)
-			error = check_record(e, pfn, &tab[link]);
-		if (error)
-			return error;
-		if (tab[link].prev != prev)
-			return broken("pfn %u on a %s: link back wrong", pfn,
-				      list_name(e));
-		prev = link;
-		e->nr++;
-	}
-	if (list->tail != prev)
-		return broken("order-%u %s %u of zone %u: tail wrong",
-			      e->order, list_name(e), e->list, e->z->idx);
-	return NULL;
+	return order_is_large(e->order) ? check_regions(a, e, list) :
+					  check_chunks(a, e, list);
 }
 
 static const char *compare(const struct zone *z, const char *what,

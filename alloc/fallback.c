@@ -59,7 +59,7 @@ static bool find_suitable_fallback(const struct alloc *a, const struct zone *z,
 
 		if (list_empty(list))
 			continue;
-		c->pfn = list_first(list, order);
+		c->pfn = list_first(a, list, order);
 		c->order = order;
 		c->mt = (enum migratetype)other;
 		c->claimable = can_claim(a, order, mt);

@@ -81,7 +81,7 @@ static bool unreserve_zone(struct alloc *a, struct zone *z,
 
 		if (list_empty(list))
 			continue;
-		if (unreserve_block(a, z, list_first(list, order), order, mt))
+		if (unreserve_block(a, z, list_first(a, list, order), order, mt))
 			return true;
 	}
 	return false;

@@ -5,8 +5,8 @@
  * Two levels of page state. Blocks of order >= 9 live in the dense region
  * table (one record per 2 MiB); per-page records are touched, and so
  * committed, only inside regions that were broken below order 9. A list holds
- * blocks of one order, so its links are homogeneous: region numbers for order
- * >= 9, PFNs below. All list work goes through alloc/lists.h, which hides the
+ * blocks of one order: linked regions from order 9 on, chunks of PFNs below
+ * (alloc/chunks.h). All list work goes through alloc/lists.h, which hides the
  * layout.
  */
 #ifndef ALLOC_INTERNAL_H
@@ -25,15 +25,21 @@ enum page_state {
 	PAGE_PCP,    /* heads a block on a pcp list */
 };
 
-/* One page below order 9, or one region at order >= 9. 12 bytes. */
+/* One page below order 9, or one region at order >= 9. 8 bytes. */
 struct page_rec {
-	uint32_t next, prev;  /* link index, LINK_NONE at the ends */
+	uint32_t place;       /* in alloc.words; not used by regions */
 	uint8_t state;        /* enum page_state */
 	uint8_t order;        /* of a PAGE_NONE region: REGION_BROKEN or 0 */
 	uint8_t list;         /* migratetype of the list it is on; PCP: pindex */
 	uint8_t aux;          /* BUDDY: block_mark bits; else cached type (1.1) */
 };
 
+/* Neighbours of a region on a list of order >= 9. */
+struct region_links {
+	uint32_t next, prev;  /* LINK_NONE at the ends */
+};
+
+/* Regions at order >= 9, else places in alloc.words. */
 struct page_list {
 	uint32_t head, tail;  /* LINK_NONE if empty */
 };
@@ -96,6 +102,11 @@ struct alloc {
 
 	struct page_rec *pages;   /* per PFN, sparse */
 	struct page_rec *regions; /* per 2 MiB, sparse */
+	struct region_links *links; /* per 2 MiB, sparse */
+	uint32_t *words;          /* chunks of the lists below order 9, sparse */
+	uint32_t chunk_free;      /* chunks given back, LINK_NONE = none */
+	uint32_t chunk_top;       /* first word never used */
+	uint32_t chunk_end;
 	uint8_t *region_zone;     /* zone index, REGION_MIXED, REGION_NONE */
 	uint8_t *pageblock_mt;    /* per pageblock */
 	uint64_t *lru;            /* bit per PFN, sparse */

@@ -16,13 +16,13 @@ static const struct page_list *free_list(const struct alloc *a,
 pfn_t alloc_list_first(const struct alloc *a, unsigned int zone,
 		       unsigned int order, enum migratetype mt)
 {
-	return list_first(free_list(a, zone, order, mt), order);
+	return list_first(a, free_list(a, zone, order, mt), order);
 }
 
 pfn_t alloc_list_last(const struct alloc *a, unsigned int zone,
 		      unsigned int order, enum migratetype mt)
 {
-	return list_last(free_list(a, zone, order, mt), order);
+	return list_last(a, free_list(a, zone, order, mt), order);
 }
 
 pfn_t alloc_list_next(const struct alloc *a, pfn_t pfn)
@@ -30,7 +30,7 @@ pfn_t alloc_list_next(const struct alloc *a, pfn_t pfn)
 	const struct page_rec *rec = head_rec(a, pfn);
 
 	CHECK_MSG(rec != NULL, "pfn %u is on no list", pfn);
-	return link_pfn(rec->next, rec->order);
+	return list_next(a, pfn, rec->order);
 }
 
 pfn_t alloc_list_prev(const struct alloc *a, pfn_t pfn)
@@ -38,7 +38,7 @@ pfn_t alloc_list_prev(const struct alloc *a, pfn_t pfn)
 	const struct page_rec *rec = head_rec(a, pfn);
 
 	CHECK_MSG(rec != NULL, "pfn %u is on no list", pfn);
-	return link_pfn(rec->prev, rec->order);
+	return list_prev(a, pfn, rec->order);
 }
 
 uint64_t alloc_nr_free(const struct alloc *a, unsigned int zone,

@@ -76,19 +76,12 @@ static inline pfn_t pcp_take_head(struct alloc *a, struct per_cpu_pages *pcp,
 				  unsigned int pindex, unsigned int order)
 {
 	struct page_list *list = &pcp->lists[pindex];
-	struct page_rec *tab = link_table(a, order);
-	const uint32_t node = list->head;
-	const uint32_t next = tab[node].next;
+	const pfn_t pfn = list_take_first(a, list, order);
 
-	list->head = next;
-	if (next == LINK_NONE)
-		list->tail = LINK_NONE;
-	else
-		tab[next].prev = LINK_NONE;
-	pcp_rec_clear(&tab[node]);
+	pcp_rec_clear(rec_of(a, pfn, order));
 	pcp->count -= order_nr_pages(order);
 	a->work->pcp_ops++;
-	return link_pfn(node, order);
+	return pfn;
 }
 
 /* An allocation has come to this pageset: let the flush size shrink again. */

@@ -20,7 +20,7 @@ void flush_tail(struct alloc *a, struct zone *z, struct per_cpu_pages *pcp,
 		unsigned int pindex, unsigned int order)
 {
 	struct page_list *list = &pcp->lists[pindex];
-	const pfn_t pfn = list_last(list, order);
+	const pfn_t pfn = list_last(a, list, order);
 	struct page_rec *rec = rec_of(a, pfn, order);
 	enum migratetype mt = (enum migratetype)rec->aux;
 

@@ -101,7 +101,7 @@ pfn_t alloc_pcp_first(const struct alloc *a, unsigned int zone,
 	const struct per_cpu_pages *pcp = pcp_at(a, zone, cpu);
 
 	CHECK_LT(pindex, pcp_nr_lists(a));
-	return list_first(&pcp->lists[pindex], pindex_to_order(a, pindex));
+	return list_first(a, &pcp->lists[pindex], pindex_to_order(a, pindex));
 }
 
 /* The list for large non-movable blocks is spelled U; it holds R as well. */

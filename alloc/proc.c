@@ -85,7 +85,7 @@ static void print_list_length(const struct alloc *a, const struct zone *z,
 	const struct page_list *list = &z->free_area[order].free_list[mt];
 	unsigned int nr = 0;
 
-	for (pfn_t pfn = list_first(list, order);
+	for (pfn_t pfn = list_first(a, list, order);
 	     pfn != PFN_NONE && nr < FREECOUNT_MAX;
 	     pfn = list_next(a, pfn, order))
 		nr++;

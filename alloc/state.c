@@ -255,6 +255,8 @@ uint64_t alloc_metadata_bytes(const struct alloc *a)
 	return committed_bytes(a->pages, pages * sizeof(*a->pages)) +
 	       committed_bytes(a->regions,
 			       a->nr_regions * sizeof(*a->regions)) +
+	       committed_bytes(a->links, a->nr_regions * sizeof(*a->links)) +
+	       (uint64_t)a->chunk_top * sizeof(*a->words) +
 	       committed_bytes(a->lru, BITMAP_WORDS(pages) * 8) +
 	       a->nr_regions * 2 +
 	       a->nr_zones * sizeof(*a->zones) +

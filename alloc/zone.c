@@ -120,6 +120,27 @@ static size_t table_pages(const struct alloc *a)
 	return (size_t)a->nr_regions << HPAGE_PMD_ORDER;
 }
 
+/*
+ * A chunk for each page: every chunk in use holds a block. 32 bits reach to
+ * 2^28 - 1 of them; a larger guest would need 16 GiB of chunks first. The
+ * first one is not used.
+ */
+static size_t table_words(const struct alloc *a)
+{
+	const size_t words = (table_pages(a) + 1) * CHUNK_WORDS;
+	const size_t most = LINK_NONE & ~(CHUNK_WORDS - 1);
+
+	return words < most ? words : most;
+}
+
+static void take_words(struct alloc *a)
+{
+	a->words = sparse_alloc(table_words(a), sizeof(*a->words));
+	a->chunk_free = LINK_NONE;
+	a->chunk_top = CHUNK_WORDS;
+	a->chunk_end = (uint32_t)table_words(a);
+}
+
 static bool take_tables(struct alloc *a)
 {
 	const size_t nr_pcp = (size_t)a->nr_zones * a->nr_cpus;
@@ -127,13 +148,15 @@ static bool take_tables(struct alloc *a)
 
 	a->pages = sparse_alloc(table_pages(a), sizeof(*a->pages));
 	a->regions = sparse_alloc(a->nr_regions, sizeof(*a->regions));
+	a->links = sparse_alloc(a->nr_regions, sizeof(*a->links));
+	take_words(a);
 	a->lru = sparse_alloc(BITMAP_WORDS(table_pages(a)), sizeof(*a->lru));
 	a->region_zone = malloc(a->nr_regions);
 	a->pageblock_mt = malloc(a->nr_regions);
 	a->cpu_node = calloc(a->nr_cpus, 1);
 	a->zones = calloc(a->nr_zones, sizeof(*a->zones));
 	pcp = calloc(nr_pcp, sizeof(*pcp));
-	if (!a->pages || !a->regions || !a->lru || !a->region_zone ||
+	if (!a->pages || !a->regions || !a->links || !a->words || !a->lru || !a->region_zone ||
 	    !a->pageblock_mt || !a->cpu_node || !a->zones || !pcp) {
 		free(pcp);
 		return false;
@@ -241,6 +264,10 @@ void alloc_destroy(struct alloc *a)
 		sparse_free(a->pages, table_pages(a), sizeof(*a->pages));
 	if (a->regions)
 		sparse_free(a->regions, a->nr_regions, sizeof(*a->regions));
+	if (a->links)
+		sparse_free(a->links, a->nr_regions, sizeof(*a->links));
+	if (a->words)
+		sparse_free(a->words, table_words(a), sizeof(*a->words));
 	if (a->lru)
 		sparse_free(a->lru, BITMAP_WORDS(table_pages(a)),
 			    sizeof(*a->lru));

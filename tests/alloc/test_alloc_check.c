@@ -62,24 +62,70 @@ static void wrong_list(struct alloc *a)
 	a->pages[1030].list = MIGRATE_UNMOVABLE;
 }
 
+/* The chunk of the order-0 list. */
+static uint32_t *chunk_m(struct alloc *a)
+{
+	return &a->words[chunk_of(list_m(a, 0)->head)];
+}
+
+static void wrong_place(struct alloc *a)
+{
+	a->pages[1030].place++;
+}
+
+static void wrong_count(struct alloc *a)
+{
+	chunk_m(a)[CHUNK_COUNT]++;
+}
+
+static void wrong_head(struct alloc *a)
+{
+	list_m(a, 0)->head++;
+}
+
+static void chunk_back(struct alloc *a)
+{
+	chunk_m(a)[CHUNK_PREV] = CHUNK_WORDS;
+}
+
+static void chunk_cycle(struct alloc *a)
+{
+	chunk_m(a)[CHUNK_NEXT] = chunk_of(list_m(a, 0)->head);
+}
+
+static void wild_chunk(struct alloc *a)
+{
+	chunk_m(a)[CHUNK_NEXT] = a->chunk_top;
+}
+
+static void empty_chunk(struct alloc *a)
+{
+	const uint32_t chunk = list_m(a, 0)->head;
+
+	list_del(a, list_m(a, 0), 1024, 0);
+	list_del(a, list_m(a, 0), 1030, 0);
+	list_m(a, 0)->head = list_m(a, 0)->tail = chunk;
+}
+
+/* 512 is on a list of its own; 1536 is the only one of its list. */
 static void cut_forward(struct alloc *a)
 {
-	a->pages[1030].next = LINK_NONE;
+	list_m(a, 9)->tail = 7;
 }
 
 static void cut_back(struct alloc *a)
 {
-	a->pages[1024].prev = LINK_NONE;
+	a->links[3].prev = 1;
 }
 
 static void cycle(struct alloc *a)
 {
-	a->pages[1024].next = 1030;
+	a->links[3].next = 3;
 }
 
 static void lost_tail(struct alloc *a)
 {
-	list_m(a, 0)->tail = 1030;
+	list_m(a, 0)->tail = list_m(a, 0)->head;
 }
 
 static void tail_of_an_empty_list(struct alloc *a)
@@ -89,8 +135,8 @@ static void tail_of_an_empty_list(struct alloc *a)
 
 static void wild_link(struct alloc *a)
 {
-	list_m(a, 4)->head = NR_PAGES + 5000;
-	list_m(a, 4)->tail = NR_PAGES + 5000;
+	list_m(a, 10)->head = NR_PAGES + 5000;
+	list_m(a, 10)->tail = NR_PAGES + 5000;
 }
 
 static void nr_free_off(struct alloc *a)
@@ -175,7 +221,7 @@ static void overlap_region(struct alloc *a)
 static void page_in_region(struct alloc *a)
 {
 	put_record(a, 2050, 0);
-	/* What list_link() noted about the region, undone. */
+	/* What list_add_head() noted about the region, undone. */
 	a->regions[4].order = 10;
 }
 
@@ -213,6 +259,13 @@ static const struct corruption {
 	{ "state forgotten", forget_state, "is no block" },
 	{ "wrong order", wrong_order, "says order 1" },
 	{ "wrong list", wrong_list, "says 0" },
+	{ "place of a page", wrong_place, "place wrong" },
+	{ "blocks of a chunk", wrong_count, "of 2 blocks says 3" },
+	{ "head lost", wrong_head, "head wrong" },
+	{ "chunk's way back", chunk_back, "link back" },
+	{ "chunk behind itself", chunk_cycle, "link back" },
+	{ "wild chunk", wild_chunk, "nowhere" },
+	{ "empty chunk", empty_chunk, "of 0 blocks" },
 	{ "forward link cut", cut_forward, "tail wrong" },
 	{ "backward link cut", cut_back, "link back" },
 	{ "cycle", cycle, "link back" },

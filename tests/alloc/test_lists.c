@@ -8,12 +8,14 @@
 #include "include/sparse.h"
 #include "tests/test.h"
 
-#define NR_BLOCKS 24
+#define NR_BLOCKS 64
 #define NR_STEPS 20000
+/* A chunk for each block; the first is not used. */
+#define NR_WORDS ((NR_BLOCKS + 1) * CHUNK_WORDS)
 
 static const unsigned int orders[] = { 0, 3, 8, 9, 10 };
 
-/* Only the two tables of an allocator are in use here. */
+/* Only the tables of an allocator are in use here. */
 struct tables {
 	struct alloc *a;
 	uint32_t nr_regions;
@@ -29,7 +31,14 @@ static struct tables take_tables(unsigned int order)
 	t.a->regions = sparse_alloc(t.nr_regions, sizeof(struct page_rec));
 	t.a->pages = sparse_alloc((size_t)t.nr_regions << HPAGE_PMD_ORDER,
 				  sizeof(struct page_rec));
+	t.a->links = sparse_alloc(t.nr_regions, sizeof(struct region_links));
+	t.a->words = sparse_alloc(NR_WORDS, sizeof(uint32_t));
+	t.a->chunk_free = LINK_NONE;
+	t.a->chunk_top = CHUNK_WORDS;
+	t.a->chunk_end = NR_WORDS;
 	assert_non_null(t.a->regions);
+	assert_non_null(t.a->links);
+	assert_non_null(t.a->words);
 	assert_non_null(t.a->pages);
 	return t;
 }
@@ -39,6 +48,8 @@ static void free_tables(struct tables *t)
 	sparse_free(t->a->pages, (size_t)t->nr_regions << HPAGE_PMD_ORDER,
 		    sizeof(struct page_rec));
 	sparse_free(t->a->regions, t->nr_regions, sizeof(struct page_rec));
+	sparse_free(t->a->links, t->nr_regions, sizeof(struct region_links));
+	sparse_free(t->a->words, NR_WORDS, sizeof(uint32_t));
 	free(t->a);
 }
 
@@ -72,8 +83,8 @@ static void model_rotate(struct model *m, unsigned int first)
 static void assert_same(const struct alloc *a, const struct page_list *list,
 			const struct model *m, unsigned int order)
 {
-	pfn_t pfn = list_first(list, order);
-	pfn_t back = list_last(list, order);
+	pfn_t pfn = list_first(a, list, order);
+	pfn_t back = list_last(a, list, order);
 
 	assert_int_equal(list_empty(list), m->nr == 0);
 	for (unsigned int i = 0; i < m->nr; i++) {
@@ -175,9 +186,10 @@ static void test_lists__large_orders_leave_page_records_alone(void **state)
 	list_init(&list);
 	list_add_head(t.a, &list, 512, 9);
 	list_add_head(t.a, &list, 0, 9);
-	ASSERT_U64("page record", t.a->pages[512].next, 0);
-	ASSERT_U64("region record", t.a->regions[1].prev, 0);
-	ASSERT_U64("region record", t.a->regions[0].next, 1);
+	ASSERT_U64("page record", t.a->pages[512].place, 0);
+	ASSERT_U64("chunks", t.a->chunk_top, CHUNK_WORDS);
+	ASSERT_U64("region links", t.a->links[1].prev, 0);
+	ASSERT_U64("region links", t.a->links[0].next, 1);
 	assert_false(region_broken(t.a, 1));
 	list_init(&list);
 	list_add_head(t.a, &list, 512, 8);
@@ -188,7 +200,7 @@ static void test_lists__large_orders_leave_page_records_alone(void **state)
 
 static void test_lists__rotation_of_the_end_changes_nothing(void **state)
 {
-	/* The head to the front and the tail to the back: no link moves. */
+	/* The head to the front and the tail to the back: nothing moves. */
 	struct tables t = take_tables(0);
 	struct page_list list;
 
@@ -198,15 +210,36 @@ static void test_lists__rotation_of_the_end_changes_nothing(void **state)
 		list_add_tail(t.a, &list, pfn, 0);
 	list_rotate_to_front(t.a, &list, 1, 0);
 	list_rotate_to_back(t.a, &list, 3, 0);
-	ASSERT_U64("head", list.head, 1);
-	ASSERT_U64("tail", list.tail, 3);
+	ASSERT_U64("head", list_first(t.a, &list, 0), 1);
+	ASSERT_U64("tail", list_last(t.a, &list, 0), 3);
 	ASSERT_U64("next", list_next(t.a, 1, 0), 2);
+	free_tables(&t);
+}
+
+static void test_lists__chunks_are_used_again(void **state)
+{
+	/* Twenty lists' worth of blocks through one list: 2 chunks at a time. */
+	struct tables t = take_tables(0);
+	struct page_list list;
+
+	(void)state;
+	list_init(&list);
+	for (unsigned int round = 0; round < 20; round++) {
+		for (pfn_t pfn = 0; pfn < 20; pfn++)
+			list_add_tail(t.a, &list, pfn, 0);
+		for (pfn_t pfn = 0; pfn < 20; pfn++)
+			ASSERT_U64("first", list_take_first(t.a, &list, 0),
+				   pfn);
+		assert_true(list_empty(&list));
+	}
+	ASSERT_U64("chunks", t.a->chunk_top, 3 * CHUNK_WORDS);
 	free_tables(&t);
 }
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_lists__random_steps_equal_an_array),
 	cmocka_unit_test(test_lists__large_orders_leave_page_records_alone),
+	cmocka_unit_test(test_lists__chunks_are_used_again),
 	cmocka_unit_test(test_lists__rotation_of_the_end_changes_nothing),
 };
 
