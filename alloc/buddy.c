@@ -9,13 +9,7 @@
  * Counts are kept by the list a block is on, never by its pageblock: up to
  * 6.1 the two may disagree, and NR_FREE_PAGES must equal the list walks.
  */
-#include "alloc/lists.h"
-
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
-/* How far ahead of a refill records are loaded; measured, not critical. */
-#define PREFETCH_AHEAD 4
+#include "alloc/free_list.h"
 
 /* A shuffled list is one of blocks of at least this order (SHUFFLE_ORDER). */
 #define SHUFFLE_ORDER MAX_PAGE_ORDER
@@ -35,8 +29,8 @@ void account_free_pages(struct alloc *a, struct zone *z, int64_t nr,
 
 /* A marked block is about to leave its list, or to change it. */
 __attribute__((noinline, cold))
-static void drop_marks(struct alloc *a, struct zone *z, pfn_t pfn,
-		       unsigned int order, enum unmark_reason why)
+void drop_marks(struct alloc *a, struct zone *z, pfn_t pfn,
+		unsigned int order, enum unmark_reason why)
 {
 	struct page_rec *rec = rec_of(a, pfn, order);
 
@@ -46,47 +40,6 @@ static void drop_marks(struct alloc *a, struct zone *z, pfn_t pfn,
 		a->hooks.block_unmark(a->hooks.reporter_ctx, z->idx, pfn,
 				      order, (enum migratetype)rec->list, why);
 	rec->aux = 0;
-}
-
-/*
- * Inlined where the order is known to be small or large: the choice between
- * the two tables of records is then made once.
- */
-static inline __attribute__((always_inline))
-void del_block(struct alloc *a, struct zone *z, pfn_t pfn, unsigned int order,
-	       enum unmark_reason why)
-{
-	struct page_rec *rec = rec_of(a, pfn, order);
-	struct free_area *area = &z->free_area[order];
-
-	if (unlikely(rec->aux))
-		drop_marks(a, z, pfn, order, why);
-	list_del(a, &area->free_list[rec->list], pfn, order);
-	area->nr_free--;
-	rec->state = PAGE_NONE;
-	rec->order = 0;
-}
-
-static inline void set_free_head(struct alloc *a, pfn_t pfn,
-				 unsigned int order, enum migratetype mt)
-{
-	struct page_rec *rec = rec_of(a, pfn, order);
-
-	rec->state = PAGE_BUDDY;
-	rec->order = (uint8_t)order;
-	rec->list = (uint8_t)mt;
-	rec->aux = 0;
-}
-
-static inline __attribute__((always_inline))
-void add_block_head(struct alloc *a, struct zone *z, pfn_t pfn,
-		    unsigned int order, enum migratetype mt)
-{
-	struct free_area *area = &z->free_area[order];
-
-	list_add_head(a, &area->free_list[mt], pfn, order);
-	set_free_head(a, pfn, order, mt);
-	area->nr_free++;
 }
 
 /* Where "the tail" is: a reporter may keep blocks of its own behind it. */
@@ -407,17 +360,6 @@ static void emit_zone_locked(struct alloc *a, pfn_t pfn, unsigned int order,
 	};
 
 	emit_event(a, &ev);
-}
-
-/* A refill comes back for the next blocks of this list: load their records. */
-static inline __attribute__((always_inline))
-void prefetch_next(const struct alloc *a, const struct page_list *list,
-		   unsigned int order)
-{
-	const pfn_t pfn = list_peek(a, list, order, PREFETCH_AHEAD);
-
-	if (pfn != PFN_NONE)
-		__builtin_prefetch(rec_of(a, pfn, order), 1);
 }
 
 /* Take the first block of a list that is not empty, the rest of it goes back. */

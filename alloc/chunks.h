@@ -65,15 +65,21 @@ static inline void chunk_add_head(struct alloc *a, struct page_list *list,
 	chunk_put(a, place, pfn);
 }
 
+/* The free place behind the last block, in a new chunk if need be. */
+static inline uint32_t chunk_tail_room(struct alloc *a, struct page_list *list)
+{
+	const uint32_t place = list->tail;
+
+	if (place == LINK_NONE || place % CHUNK_WORDS == CHUNK_LAST)
+		return chunk_place_back(a, list);
+	return place + 1;
+}
+
 static inline void chunk_add_tail(struct alloc *a, struct page_list *list,
 				  pfn_t pfn)
 {
-	uint32_t place = list->tail;
+	const uint32_t place = chunk_tail_room(a, list);
 
-	if (place == LINK_NONE || place % CHUNK_WORDS == CHUNK_LAST)
-		place = chunk_place_back(a, list);
-	else
-		place++;
 	list->tail = place;
 	chunk_put(a, place, pfn);
 }

@@ -10,27 +10,30 @@
 #include "alloc/pcp.h"
 
 /* Lists that the pageset of the guess shows without a walk. */
-static bool ends_list(const struct per_cpu_pages *pcp, unsigned int pindex,
-		      uint32_t node)
+static bool ends_list(const struct alloc *a, const struct per_cpu_pages *pcp,
+		      const struct page_rec *rec, pfn_t pfn)
 {
-	return pcp->lists[pindex].head == node ||
-	       pcp->lists[pindex].tail == node;
+	const struct page_list *list = &pcp->lists[rec->list];
+
+	return list_first(a, list, rec->order) == pfn ||
+	       list_last(a, list, rec->order) == pfn;
 }
 
 /* The nearer end of the list that holds the block. */
-static uint32_t nearer_end(const struct alloc *a, uint32_t node,
-			   unsigned int order)
+static pfn_t nearer_end(const struct alloc *a, pfn_t pfn, unsigned int order)
 {
-	const struct page_rec *tab = link_table(a, order);
-	uint32_t up = node, down = node;
+	pfn_t up = pfn, down = pfn;
 
 	for (;;) {
-		if (tab[up].prev == LINK_NONE)
+		const pfn_t prev = list_prev(a, up, order);
+		const pfn_t next = list_next(a, down, order);
+
+		if (prev == PFN_NONE)
 			return up;
-		if (tab[down].next == LINK_NONE)
+		if (next == PFN_NONE)
 			return down;
-		up = tab[up].prev;
-		down = tab[down].next;
+		up = prev;
+		down = next;
 	}
 }
 
@@ -39,17 +42,15 @@ unsigned int alloc_pcp_owner(const struct alloc *a, pfn_t pfn,
 {
 	const struct page_rec *rec = head_rec(a, pfn);
 	const struct zone *z = pfn_zone(a, pfn);
-	uint32_t node;
 
 	CHECK_MSG(rec && rec->state == PAGE_PCP, "pfn %u heads no pcp block",
 		  pfn);
-	node = pfn_link(pfn, rec->order);
 	*pindex = rec->list;
-	if (guess < a->nr_cpus && ends_list(&z->pcp[guess], rec->list, node))
+	if (guess < a->nr_cpus && ends_list(a, &z->pcp[guess], rec, pfn))
 		return guess;
-	node = nearer_end(a, node, rec->order);
+	pfn = nearer_end(a, pfn, rec->order);
 	for (unsigned int cpu = 0; cpu < a->nr_cpus; cpu++)
-		if (ends_list(&z->pcp[cpu], rec->list, node))
+		if (ends_list(a, &z->pcp[cpu], rec, pfn))
 			return cpu;
 	CHECK_MSG(false, "pfn %u is on no CPU's list", pfn);
 	return 0;

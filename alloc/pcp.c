@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Per-CPU page lists: allocation from them and their refill. Models
- * rmqueue_pcplist, rmqueue_bulk and nr_pcp_alloc, 5.3 to 6.18, and the bulk
- * allocator alloc_pages_bulk of 5.13 on.
+ * Per-CPU page lists: allocation from them. Models rmqueue_pcplist, 5.3 to
+ * 6.18, and the bulk allocator alloc_pages_bulk of 5.13 on.
  *
  * Left out: contention for the pcp lock. A request that finds it taken goes
  * past the list (ALLOC_REQ_BUDDY says so); which one does cannot be predicted.
@@ -12,101 +11,6 @@
 bool pcp_allowed_order(const struct alloc *a, unsigned int order)
 {
 	return pcp_order_allowed(a, order);
-}
-
-static uint32_t clamp_u32(uint32_t value, uint32_t low, uint32_t high)
-{
-	if (value < low)
-		value = low;
-	return value > high ? high : value;
-}
-
-/* Blocks of one refill; more than one is scaled down with the order. */
-static uint32_t scale_refill(uint32_t batch, unsigned int order)
-{
-	if (batch <= 1)
-		return batch;
-	return batch >> order > 2 ? batch >> order : 2;
-}
-
-/* Models nr_pcp_alloc: allocations without frees double the refill. */
-static uint32_t ramped_refill(const struct zone *z, struct per_cpu_pages *pcp,
-			      unsigned int order)
-{
-	const uint32_t base = pcp->batch;
-	uint32_t high = clamp_u32(pcp->high, pcp->high_min, pcp->high_max);
-	uint32_t batch = base;
-	int64_t room;
-
-	pcp->high = high;
-	if (high < base)
-		return 1;
-	if (order == 0)
-		batch <<= pcp->alloc_factor;
-	/* A higher high now saves a trip to the zone later. */
-	if (pcp->high_min != pcp->high_max && !z->below_high) {
-		high = high + batch < pcp->high_max ? high + batch :
-						      pcp->high_max;
-		pcp->high = high;
-	}
-	if (order == 0) {
-		room = (int64_t)high - pcp->count - base;
-		if (room < base)
-			room = base;
-		if (batch <= room && pcp->alloc_factor < PCP_BATCH_SCALE_MAX)
-			pcp->alloc_factor++;
-		if (batch > room)
-			batch = (uint32_t)room;
-	}
-	return scale_refill(batch, order);
-}
-
-static uint32_t refill_blocks(const struct alloc *a, const struct zone *z,
-			      struct per_cpu_pages *pcp, unsigned int order)
-{
-	switch (a->prof.pcp_refill) {
-	case PCP_REFILL_BATCH:
-		return pcp->batch;
-	case PCP_REFILL_SHIFTED:
-		return scale_refill(pcp->batch, order);
-	default:
-		return ramped_refill(z, pcp, order);
-	}
-}
-
-/*
- * Models rmqueue_bulk. Blocks go to the tail, so that they come out again in
- * the order in which the buddy gave them: ascending inside a split block.
- */
-static void pcp_refill(struct alloc *a, struct zone *z,
-		       struct per_cpu_pages *pcp, unsigned int order,
-		       enum migratetype mt, unsigned int alloc_flags)
-{
-	const unsigned int pindex = order_to_pindex(a, order, mt);
-	const uint32_t wanted = refill_blocks(a, z, pcp, order);
-	enum rmqueue_mode mode = RMQUEUE_NORMAL;
-	uint32_t got = 0;
-
-	if (__builtin_expect(a->hooks.pcp_refill != NULL, 0) &&
-	    a->hooks.pcp_refill(a->hooks.ctx, z->idx,
-				(unsigned int)(pcp - z->pcp), order, mt))
-		return;
-	note_lock(a, z);
-	for (; got < wanted; got++) {
-		const pfn_t pfn = rmqueue_block(a, z, order, mt, alloc_flags,
-						&mode);
-
-		if (pfn == PFN_NONE)
-			break;
-		list_add_tail(a, &pcp->lists[pindex], pfn, order);
-		pcp_rec_set(rec_of(a, pfn, order), order, pindex);
-	}
-	pcp->count += got << order;
-	pcp->stat_changed = true;
-	a->cnt.pcp_refills++;
-	a->cnt.pcp_refill_pages += got << order;
-	a->work->buddy_pages += got << order;
-	a->work->pcp_ops += got;
 }
 
 /* Models __rmqueue_pcplist. */

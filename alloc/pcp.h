@@ -84,6 +84,11 @@ static inline pfn_t pcp_take_head(struct alloc *a, struct per_cpu_pages *pcp,
 	return pfn;
 }
 
+/* refill.c: models rmqueue_bulk, with the number of blocks of the profile. */
+void pcp_refill(struct alloc *a, struct zone *z, struct per_cpu_pages *pcp,
+		unsigned int order, enum migratetype mt,
+		unsigned int alloc_flags);
+
 /* An allocation has come to this pageset: let the flush size shrink again. */
 static inline void pcp_note_alloc(const struct alloc *a,
 				  struct per_cpu_pages *pcp)

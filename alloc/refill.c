@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Refill of a per-CPU list: models rmqueue_bulk and nr_pcp_alloc, 5.3 to 6.18.
+ *
+ * The kernel takes block after block, and splits a larger one for the first of
+ * them. As smallest fit then goes on with what that split left, until it is
+ * used up, the outcome of the whole run is known beforehand, and only the
+ * outcome is written: the blocks on the per-CPU list, and the rest of the large
+ * block in the fewest parts. Splits and touches are counted as the kernel makes
+ * them; the random differential test holds the two equal.
+ */
+#include "alloc/free_list.h"
+#include "alloc/pcp.h"
+
+static uint32_t clamp_u32(uint32_t value, uint32_t low, uint32_t high)
+{
+	if (value < low)
+		value = low;
+	return value > high ? high : value;
+}
+
+/* Blocks of one refill; more than one is scaled down with the order. */
+static uint32_t scale_refill(uint32_t batch, unsigned int order)
+{
+	if (batch <= 1)
+		return batch;
+	return batch >> order > 2 ? batch >> order : 2;
+}
+
+/* Models nr_pcp_alloc: allocations without frees double the refill. */
+static uint32_t ramped_refill(const struct zone *z, struct per_cpu_pages *pcp,
+			      unsigned int order)
+{
+	const uint32_t base = pcp->batch;
+	uint32_t high = clamp_u32(pcp->high, pcp->high_min, pcp->high_max);
+	uint32_t batch = base;
+	int64_t room;
+
+	pcp->high = high;
+	if (high < base)
+		return 1;
+	if (order == 0)
+		batch <<= pcp->alloc_factor;
+	/* A higher high now saves a trip to the zone later. */
+	if (pcp->high_min != pcp->high_max && !z->below_high) {
+		high = high + batch < pcp->high_max ? high + batch :
+						      pcp->high_max;
+		pcp->high = high;
+	}
+	if (order == 0) {
+		room = (int64_t)high - pcp->count - base;
+		if (room < base)
+			room = base;
+		if (batch <= room && pcp->alloc_factor < PCP_BATCH_SCALE_MAX)
+			pcp->alloc_factor++;
+		if (batch > room)
+			batch = (uint32_t)room;
+	}
+	return scale_refill(batch, order);
+}
+
+static uint32_t refill_blocks(const struct alloc *a, const struct zone *z,
+			      struct per_cpu_pages *pcp, unsigned int order)
+{
+	switch (a->prof.pcp_refill) {
+	case PCP_REFILL_BATCH:
+		return pcp->batch;
+	case PCP_REFILL_SHIFTED:
+		return scale_refill(pcp->batch, order);
+	default:
+		return ramped_refill(z, pcp, order);
+	}
+}
+
+/* Blocks of `order` at pfn and behind it go to the tail of a pcp list. */
+static void append_run(struct alloc *a, struct page_list *list, pfn_t pfn,
+		       uint32_t nr, const struct page_rec *rec)
+{
+	const uint32_t step = order_nr_pages(rec->order);
+	struct page_rec *pages = a->pages;
+
+	while (nr > 0) {
+		uint32_t place = chunk_tail_room(a, list);
+		uint32_t room = CHUNK_WORDS - place % CHUNK_WORDS;
+
+		if (room > nr)
+			room = nr;
+		nr -= room;
+		a->words[chunk_of(place) + CHUNK_COUNT] += room;
+		for (const uint32_t end = place + room; place < end; place++) {
+			a->words[place] = pfn;
+			pages[pfn] = *rec;
+			pages[pfn].place = place;
+			pfn += step;
+		}
+		list->tail = place - 1;
+	}
+}
+
+/* Sum of the splits of nr blocks taken one by one from a block of 2^n. */
+static uint32_t run_splits(uint32_t nr, unsigned int n)
+{
+	return n + (nr - 1) - (uint32_t)__builtin_popcount(nr - 1);
+}
+
+/* What is left of a block of nr blocks of `order`, the first `from` gone. */
+static void put_rest(struct alloc *a, struct zone *z, pfn_t pfn,
+		     unsigned int order, uint32_t from, uint32_t nr,
+		     enum migratetype mt)
+{
+	for (; from < nr; from += from & -from)
+		add_block_head(a, z, pfn + (from << order),
+			       order + (unsigned int)__builtin_ctz(from), mt);
+}
+
+/*
+ * Take up to `wanted` blocks from the smallest block that serves, and put them
+ * on the pcp list. Returns how many; 0 if no list of mt serves.
+ */
+static uint32_t refill_run(struct alloc *a, struct zone *z,
+			   struct page_list *to, const struct page_rec *rec,
+			   enum migratetype mt, uint32_t wanted)
+{
+	const unsigned int order = rec->order;
+	unsigned int high = order;
+	uint32_t nr, splits;
+	pfn_t pfn;
+
+	while (list_empty(&z->free_area[high].free_list[mt]))
+		if (++high == NR_PAGE_ORDERS)
+			return 0;
+	pfn = list_first(a, &z->free_area[high].free_list[mt], high);
+	prefetch_next(a, &z->free_area[high].free_list[mt], high);
+	del_block(a, z, pfn, high, UNMARK_ALLOC);
+	nr = UINT32_C(1) << (high - order);
+	if (nr < wanted)
+		wanted = nr;
+	break_region(a, pfn);
+	break_region(a, pfn + ((wanted - 1) << order));
+	append_run(a, to, pfn, wanted, rec);
+	put_rest(a, z, pfn, order, wanted, nr, mt);
+	splits = run_splits(wanted, high - order);
+	a->work->splits += splits;
+	a->cnt.buddy_splits += splits;
+	note_touches(a, wanted + splits);
+	account_free_pages(a, z, -(int64_t)(wanted << order), mt);
+	return wanted;
+}
+
+/* May a refill go by runs? Not if each block is traced, or CMA has a say. */
+static bool refill_by_runs(const struct alloc *a, const struct zone *z,
+			   unsigned int order)
+{
+	return order < HPAGE_PMD_ORDER && a->hooks.event == NULL &&
+	       z->nr_free_cma == 0;
+}
+
+/*
+ * Models rmqueue_bulk. Blocks go to the tail, so that they come out again in
+ * the order in which the buddy gave them: ascending inside a split block.
+ */
+void pcp_refill(struct alloc *a, struct zone *z,
+		       struct per_cpu_pages *pcp, unsigned int order,
+		       enum migratetype mt, unsigned int alloc_flags)
+{
+	const unsigned int pindex = order_to_pindex(a, order, mt);
+	const uint32_t wanted = refill_blocks(a, z, pcp, order);
+	const bool by_runs = refill_by_runs(a, z, order);
+	struct page_list *list = &pcp->lists[pindex];
+	const struct page_rec rec = {
+		.state = PAGE_PCP,
+		.order = (uint8_t)order,
+		.list = (uint8_t)pindex,
+		.aux = (uint8_t)mt,
+	};
+	enum rmqueue_mode mode = RMQUEUE_NORMAL;
+	uint32_t got = 0;
+
+	if (__builtin_expect(a->hooks.pcp_refill != NULL, 0) &&
+	    a->hooks.pcp_refill(a->hooks.ctx, z->idx,
+				(unsigned int)(pcp - z->pcp), order, mt))
+		return;
+	note_lock(a, z);
+	while (got < wanted) {
+		uint32_t run = 0;
+		pfn_t pfn;
+
+		if (by_runs && mode == RMQUEUE_NORMAL)
+			run = refill_run(a, z, list, &rec, mt, wanted - got);
+		got += run;
+		if (run > 0)
+			continue;
+		pfn = rmqueue_block(a, z, order, mt, alloc_flags, &mode);
+		if (pfn == PFN_NONE)
+			break;
+		list_add_tail(a, list, pfn, order);
+		pcp_rec_set(rec_of(a, pfn, order), order, pindex);
+		got++;
+	}
+	pcp->count += got << order;
+	pcp->stat_changed = true;
+	a->cnt.pcp_refills++;
+	a->cnt.pcp_refill_pages += got << order;
+	a->work->buddy_pages += got << order;
+	a->work->pcp_ops += got;
+}
+
