@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zstd.h>
 
 #include "tests/test.h"
@@ -475,44 +474,6 @@ static void test_blt__what_has_no_place_is_refused(void **state)
 	file_remove(path);
 }
 
-static void test_blt__aborting_leaves_the_earlier_file(void **state)
-{
-	/* The old content stays and nothing lies beside it. */
-	char path[TEST_PATH_MAX], beside[TEST_PATH_MAX + 16];
-	struct diag d = { 0 };
-	struct blt_writer *w;
-	size_t size;
-	char *data;
-
-	(void)state;
-	file_write_text(path, "earlier");
-	w = create(path, &d);
-	snprintf(beside, sizeof(beside), ".%s.0.tmp", path);
-	assert_int_equal(access(beside, F_OK), 0);
-	blt_abort(w);
-	assert_int_equal(access(beside, F_OK), -1);
-	data = load(path, &size);
-	assert_int_equal(size, 7);
-	assert_memory_equal(data, "earlier", 7);
-	free(data);
-	file_remove(path);
-}
-
-static void test_blt__no_file_in_place_of_a_device(void **state)
-{
-	/* Devices, folders and names in folders that do not exist. */
-	static const char *const paths[] = { "/dev/null", ".", "no/such" };
-	struct diag d = { 0 };
-	struct blt_writer *w;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		assert_true(blt_create(&w, paths[i], &some_info, &d) < 0);
-		assert_null(w);
-		assert_non_null(strstr(d.last, "cannot write"));
-	}
-}
-
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_blt__every_sort_of_event_survives),
 	cmocka_unit_test(test_blt__edges_survive),
@@ -526,8 +487,6 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_blt__an_empty_trace_is_a_file),
 	cmocka_unit_test(test_blt__limits_are_those_of_a_request_stream),
 	cmocka_unit_test(test_blt__what_has_no_place_is_refused),
-	cmocka_unit_test(test_blt__aborting_leaves_the_earlier_file),
-	cmocka_unit_test(test_blt__no_file_in_place_of_a_device),
 };
 
 int main(int argc, char **argv)

@@ -215,8 +215,7 @@ static void test_export__lines_look_like_the_kernels(void **state)
 		"           <...>-12      [000] .....     1.000002001: "
 		"mm_page_alloc_zone_locked: pfn=0x0 order=0 migratetype=0 "
 		"percpu_refill=1\n",
-		" 2.000000000: tracing_mark_write: buddylab touch addr=0x1000 "
-		"len=8192\n",
+		" tracing_mark_write: buddylab touch addr=0x1000 len=8192\n",
 	};
 	char *text = export(e, ARRAY_SIZE(e), 0, 0);
 
