@@ -34,6 +34,8 @@ static const struct command commands[] = {
 	{ "info", cmd_info, "what a trace holds" },
 	{ "export", cmd_export, "a trace as text, or for a viewer" },
 	{ "replay", cmd_replay, "a recorded kernel against its twin" },
+	{ "stream-diff", cmd_stream_diff,
+	  "a recorded program's calls against a workload's" },
 	{ "list", cmd_list, "designs, hosts, workloads, options, counters" },
 };
 

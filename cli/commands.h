@@ -21,6 +21,7 @@ int cmd_report(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_run_cell(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_stream_diff(int argc, char **argv);
 
 /* `buddylab ...`: find the command and call it. */
 int buddylab_main(int argc, char **argv);
