@@ -81,7 +81,9 @@ int ahead_next(struct replay *r, struct req_record *out)
 	*out = a->entries[a->first].u.req;
 	r->line = a->entries[a->first].line;
 	a->first = (a->first + 1) % MAX_PENDING;
-	a->nr--;
+	/* Few are ahead as a rule: stay in the cache lines at hand. */
+	if (!--a->nr)
+		a->first = 0;
 	if (!is_companion(out))
 		read_companions(r);
 	return 1;

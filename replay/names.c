@@ -56,6 +56,12 @@ void names_bind(struct names *n, pfn_t observed, pfn_t twin,
 		unsigned int order)
 {
 	CHECK_LE((uint64_t)observed + order_nr_pages(order), n->end);
+	if (order == 0) {
+		n->twin[observed] = twin + 1;
+		bitmap_set(n->fresh, observed);
+		bitmap_set(n->live, observed);
+		return;
+	}
 	for (uint32_t i = 0; i < order_nr_pages(order); i++)
 		n->twin[observed + i] = twin + i + 1;
 	bitmap_set_range(n->fresh, observed, order_nr_pages(order));
@@ -65,6 +71,11 @@ void names_bind(struct names *n, pfn_t observed, pfn_t twin,
 void names_drop(struct names *n, pfn_t observed, unsigned int order)
 {
 	CHECK_LE((uint64_t)observed + order_nr_pages(order), n->end);
+	if (order == 0) {
+		bitmap_set(n->fresh, observed);
+		bitmap_clear(n->live, observed);
+		return;
+	}
 	bitmap_set_range(n->fresh, observed, order_nr_pages(order));
 	bitmap_clear_range(n->live, observed, order_nr_pages(order));
 }
