@@ -38,17 +38,23 @@ static void read_file(const uint8_t *data, size_t size)
 	fuzz_file_close(&f);
 }
 
-/* Events that were decoded can be encoded, and stay what they are. */
-static void check_round_trip(const struct trace_event *e, unsigned int n)
-{
-	struct blt_encoder *enc = malloc(sizeof(*enc));
-	struct blt_decoder *dec = malloc(sizeof(*dec));
-	uint8_t *block = calloc(1, BLT_BLOCK_HEADER + (n + 1) *
-				BLT_RECORD_MAX);
-	struct trace_event again[BATCH];
-	uint8_t *p = block + BLT_BLOCK_HEADER;
+/* Large, so made once per input. */
+struct codec {
+	struct blt_encoder enc;
+	struct blt_decoder first, again;
+	uint8_t block[BLT_BLOCK_HEADER + (BATCH + 1) * BLT_RECORD_MAX];
+};
 
-	CHECK(enc && dec && block);
+/* Events that were decoded can be encoded, and stay what they are. */
+static void check_round_trip(struct codec *c, const struct trace_event *e,
+			     unsigned int n)
+{
+	struct blt_encoder *enc = &c->enc;
+	struct blt_decoder *dec = &c->again;
+	struct trace_event again[BATCH];
+	uint8_t *block = c->block, *p = block + BLT_BLOCK_HEADER;
+
+	memset(block, 0, sizeof(c->block));
 	blt_encoder_reset(enc, BLT_CLOCK_NSEC);
 	for (unsigned int i = 0; i < n; i++) {
 		CHECK(!blt_check(&e[i]));
@@ -67,34 +73,34 @@ static void check_round_trip(const struct trace_event *e, unsigned int n)
 		CHECK_EQ(again[i].kind, e[i].kind);
 		CHECK(!memcmp(&again[i].u, &e[i].u, sizeof(e[i].u)));
 	}
-	free(enc);
-	free(dec);
-	free(block);
 }
 
 static void decode_block(const uint8_t *data, size_t size)
 {
 	uint8_t *block = calloc(1, size + BLT_RECORD_MAX);
-	struct blt_decoder *d = malloc(sizeof(*d));
+	struct codec *c = malloc(sizeof(*c));
+	struct blt_decoder *d;
 	struct trace_event e[BATCH];
 	unsigned int n;
 
-	CHECK(block && d);
+	CHECK(block && c);
+	d = &c->first;
 	memcpy(block, data, size);
 	if (blt_decoder_start(d, block, size, 3)) {
 		do {
 			n = blt_decode(d, e, BATCH);
-			check_round_trip(e, n);
+			check_round_trip(c, e, n);
 		} while (n && !d->why);
 		CHECK(d->why || d->at == d->end);
 	}
 	free(block);
-	free(d);
+	free(c);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	read_file(data, size);
+	if (blt_detect(data, size))
+		read_file(data, size);
 	decode_block(data, size);
 	return 0;
 }
