@@ -4,8 +4,8 @@
  * __free_pages_ok and the two passes of free_unref_page_list (free_unref_folios
  * from 6.9 on), 5.3 to 6.18.
  *
- * Left out: the page checks and the split of a non-compound block that somebody
- * else still holds; who frees such a block frees its parts.
+ * Left out: the page checks. A non-compound block that somebody else still holds
+ * is freed in parts by the caller, as __free_pages does from 5.10 on.
  */
 #include "alloc/pcp.h"
 

@@ -68,7 +68,8 @@ enum gather_order {
 struct alloc_profile {
 	const char *name;          /* as in `kernel =` and `step` */
 	const char *release;       /* kernel the switches were read from */
-	const char *status;        /* what it stands on (docs/fidelity.md) */
+	/* What it stands on: recorded runs, or worked examples only. */
+	const char *status;
 
 	/* Boot and placement. */
 	bool boot_to_tail;         /* memblock, deferred and onlined memory */
@@ -168,7 +169,6 @@ struct alloc_profile {
 
 	/* Reporting (13); read by reporter/. */
 	bool reporting;                 /* free page reporting exists */
-	bool split_freed_high_order;    /* 5.10+: non-compound split (3.1) */
 };
 
 /* Profile called `name` (5.3, 5.7, 5.10, 6.1, 6.12.0, 6.12, 6.18), or NULL. */

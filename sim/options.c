@@ -25,7 +25,8 @@ static const char *const touch_names[] = { "all", "none", NULL };
 static const struct option_desc guest_descs[] = {
 	{ .name = "kernel", .type = OPTION_NAME, .offset = G(kernel),
 	  .names = kernel_names, .def = "6.1", .unit = "",
-	  .help = "Kernel profile whose allocator rules apply." },
+	  .help = "Kernel profile whose allocator rules apply; `list kernels` "
+		  "says which stand on worked examples only." },
 	{ .name = "memory", .type = OPTION_SIZE, .offset = G(memory),
 	  .min = 16 << 20, .max = 8 * TIB, .def = "1G", .unit = "bytes",
 	  .help = "Guest-physical memory." },

@@ -95,6 +95,12 @@ expect 0 list kernels
 6.12.0
 6.12
 6.18" ]] || fail "not the seven profiles"
+stdout_has "stands on recorded runs"
+stdout_has "stands on worked examples only"
+expect 0 list rules
+stdout_has "tail-placement"
+expect 2 replay x --snapshot y --without tail-placment
+stderr_has "did you mean \"tail-placement\"?"
 expect 2 list kernel
 stderr_has "unknown topic 'kernel'; did you mean 'kernels'?"
 expect 2 list kernels options

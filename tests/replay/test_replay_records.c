@@ -286,6 +286,19 @@ static const struct example examples[] = {
 		.control = "I 0 2 1 1 1024\nFB 0 0 1025\nFB 0 0 1024\n",
 	},
 	{
+		/* A block that somebody else holds is freed in parts, the
+		 * first page later (__free_pages, 5.10 on). */
+		.name = "A block comes back in parts",
+		.before = BOTH_PCP "free 2 3 0 1024\nfree 2 10 1 6144\n",
+		.stream = "AB 0 3 0xcc0 0 1024\nF 0 2 1028\nF 0 1 1026\n"
+			"F 0 0 1025\nF 0 0 1024\n",
+		.after = PCP(0, 8, 42, 7, 0) PCP(1, 0, 42, 7, 0)
+			"free 2 10 1 6144\npcp 2 0 1 1024 mt=1\n"
+			"pcp 2 0 1 1025 mt=1\npcp 2 0 4 1026 mt=1\n"
+			"pcp 2 0 7 1028 mt=1\n",
+		.control = "AB 0 3 0xcc0 0 1024\nF 0 3 1024\n",
+	},
+	{
 		/* Nothing of order 10, and the kernel had nothing either. */
 		.name = "A foretold failure is predicted",
 		.before = BOTH_PCP "free 2 9 1 1024\n",
