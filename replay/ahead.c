@@ -67,6 +67,15 @@ static void read_companions(struct replay *r)
 	}
 }
 
+const struct req_record *ahead_peek(const struct replay *r)
+{
+	const struct ahead *a = r->ahead;
+
+	if (!a->nr || is_companion(&newest(a)->u.req))
+		return NULL;
+	return &newest(a)->u.req;
+}
+
 int ahead_next(struct replay *r, struct req_record *out)
 {
 	struct ahead *a = r->ahead;

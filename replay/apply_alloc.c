@@ -161,6 +161,7 @@ void apply_alloc(struct replay *r, const struct req_record *rec,
 {
 	pfn_t got = serve(r, rec);
 
+	drain_is_over(r, rec->cpu);
 	hints_age(r);
 	r->res.allocations++;
 	step->applied = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * F, FB, P, C and D: frees. The PFNs are names of pages that were handed out
+ * F, FB, P and C: frees. The PFNs are names of pages that were handed out
  * before; a page that the twin never handed out is skipped and counted.
  */
 #include "include/bitmap.h"
@@ -74,51 +74,6 @@ void apply_free(struct replay *r, const struct req_record *rec,
 	}
 	bitmap_clear(r->prepared, rec->pfn);
 	capture_collect(r);
-	hints_age(r);
-}
-
-static bool count_matches(const struct replay *r, const struct req_record *rec,
-			  unsigned int cpu)
-{
-	struct alloc_pcp_info info;
-
-	alloc_pcp_info(r->alloc, twin_zone(r, rec), cpu, &info);
-	return info.count == rec->count;
-}
-
-/*
- * The record's CPU is the one that drains; whose pages it drains is told by
- * the count. Its own pageset is the likeliest, then they go ascending.
- */
-static int drained_cpu(const struct replay *r, const struct req_record *rec)
-{
-	struct alloc_pcp_info info;
-
-	alloc_pcp_info(r->alloc, twin_zone(r, rec), rec->cpu, &info);
-	if (rec->pindex >= info.nr_lists)
-		return -1;
-	if (count_matches(r, rec, rec->cpu))
-		return rec->cpu;
-	for (unsigned int c = 0; c < alloc_nr_cpus(r->alloc); c++)
-		if (count_matches(r, rec, c))
-			return (int)c;
-	return -1;
-}
-
-void apply_drain(struct replay *r, const struct req_record *rec,
-		 struct replay_step *step)
-{
-	const int cpu = drained_cpu(r, rec);
-
-	capture_arm(r, rec);
-	if (cpu < 0) {
-		step_skip(r, REPLAY_NO_PAGESET);
-	} else {
-		alloc_drain_pageset(r->alloc, twin_zone(r, rec),
-				    (unsigned int)cpu, rec->nr_pages,
-				    rec->pindex);
-		step->applied = true;
-	}
-	capture_collect(r);
+	drain_is_over(r, rec->cpu);
 	hints_age(r);
 }

@@ -39,6 +39,14 @@ struct lru_count {
 	bool used;
 };
 
+/* What a CPU drained last, while it may go on. */
+struct drainer {
+	uint16_t cpu;     /* whose pageset */
+	uint8_t zone;     /* index in the allocator */
+	bool running;
+	bool whole;       /* nothing was left in it */
+};
+
 struct ahead;
 
 struct stock;
@@ -72,6 +80,7 @@ struct replay {
 	struct coin *coins;
 	struct lru_count *lru_counts;
 	uint32_t nr_coins, nr_lru_counts;
+	struct drainer drainers[TRACE_MAX_CPUS]; /* by the CPU that drains */
 	uint64_t nr_operations;  /* allocations, frees and drains so far */
 	struct replay_reporter *reporter; /* options.reporter, running */
 };
@@ -114,6 +123,8 @@ void apply_record(struct replay *r, const struct req_record *rec,
 
 struct ahead *ahead_create(void);
 void ahead_destroy(struct ahead *a);
+/* The next record but T, M and K; NULL if there is none, or it is far. */
+const struct req_record *ahead_peek(const struct replay *r);
 /* As req_next(). */
 int ahead_next(struct replay *r, struct req_record *out);
 
@@ -133,6 +144,8 @@ void apply_prepare(struct replay *r, const struct req_record *rec,
 		   struct replay_step *step);
 void apply_drain(struct replay *r, const struct req_record *rec,
 		 struct replay_step *step);
+/* This CPU does something else. */
+void drain_is_over(struct replay *r, unsigned int cpu);
 void apply_isolate(struct replay *r, const struct req_record *rec,
 		   struct replay_step *step);
 void apply_putback(struct replay *r, const struct req_record *rec,

@@ -90,6 +90,35 @@ static const struct example examples[] = {
 		.control = "D 0 2 1 1 2\n",
 	},
 	{
+		/* CPU 1 drains all: CPU 0 goes first, though both have two. */
+		.name = "D of a full drain begins with CPU 0",
+		.before = PCP(0, 2, 42, 7, 0) PCP(1, 2, 42, 7, 0)
+			"pcp 2 0 1 1027 mt=1\npcp 2 0 1 1029 mt=1\n"
+			"pcp 2 1 1 2001 mt=1\npcp 2 1 1 2003 mt=1\n",
+		.stream = "D 1 2 2 0 2\nD 1 2 2 0 2\n",
+		.after = BOTH_PCP "free 2 0 1 2001\nfree 2 0 1 2003\n"
+			"free 2 0 1 1027\nfree 2 0 1 1029\n",
+		.control = "D 1 2 2 0 2\nF 1 0 3000\nA 1 0 0x100cca 1 3000\n"
+			"D 1 2 2 0 2\n",
+	},
+	{
+		/* CPU 0 is done and has two again: it is CPU 1's turn. The
+		 * third one is of the next full drain. */
+		.name = "D of a full drain goes on upwards",
+		.before = PCP(0, 3, 42, 7, 0) PCP(1, 2, 42, 7, 0)
+			"pcp 2 0 1 1025 mt=1\npcp 2 0 1 1027 mt=1\n"
+			"pcp 2 0 1 1029 mt=1\n"
+			"pcp 2 1 1 2001 mt=1\npcp 2 1 1 2003 mt=1\n",
+		.stream = "D 1 2 3 0 3\nF 0 0 3001\nF 0 0 3003\n"
+			"D 1 2 2 0 2\nD 1 2 2 0 2\n",
+		.after = BOTH_PCP "free 2 0 1 3003\nfree 2 0 1 3001\n"
+			"free 2 0 1 2001\nfree 2 0 1 2003\n"
+			"free 2 0 1 1025\nfree 2 0 1 1027\nfree 2 0 1 1029\n",
+		.control = "D 1 2 3 0 3\nF 0 0 3001\nF 0 0 3003\n"
+			"F 1 0 3005\nA 1 0 0x100cca 1 3005\n"
+			"D 1 2 2 0 2\nD 1 2 2 0 2\n",
+	},
+	{
 		/* Two of four, and the unmovable ones stay. */
 		.name = "D begins with the list it names",
 		.before = PCP(0, 4, 42, 7, 0) PCP(1, 0, 42, 7, 0)
