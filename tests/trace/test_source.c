@@ -215,6 +215,34 @@ static void test_source__a_damaged_trace_dat_is_refused(void **state)
 	}
 }
 
+static void test_source__a_trace_dat_that_breaks_its_library(void **state)
+{
+	/* One byte of an event's description: libtraceevent 1.7.1 dies of it,
+	 * this process does not. Another release may read the file. */
+	static uint8_t data[1 << 18];
+	FILE *f = fopen(FORMATS "trace.dat", "r");
+	char path[TEST_PATH_MAX];
+	struct trace_source *s;
+	struct diag d = { 0 };
+	size_t size;
+	int err;
+
+	(void)state;
+	assert_non_null(f);
+	size = fread(data, 1, sizeof(data), f);
+	fclose(f);
+	if (!can_read_dat())
+		skip();
+	assert_true(size > 69440 && data[69439] == 0146);
+	data[69439] = 044;
+	file_write(path, data, size);
+	err = trace_open(&s, path, NULL, &d);
+	assert_true(!err || err == -EBADMSG);
+	assert_int_equal(d.nr_errors, err ? 1 : 0);
+	trace_close(s);
+	file_remove(path);
+}
+
 static void test_source__what_decides_the_format(void **state)
 {
 	/* The first line that any format knows, whatever stands before. */
@@ -408,6 +436,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_source__names_that_are_hard_to_read),
 	cmocka_unit_test(test_source__trace_dat_equals_its_report),
 	cmocka_unit_test(test_source__a_damaged_trace_dat_is_refused),
+	cmocka_unit_test(test_source__a_trace_dat_that_breaks_its_library),
 	cmocka_unit_test(test_source__what_decides_the_format),
 	cmocka_unit_test(test_source__no_format_is_an_error),
 	cmocka_unit_test(test_source__raw_masks_have_the_bits_of_a_release),
