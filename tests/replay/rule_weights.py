@@ -7,7 +7,9 @@
     rule_weights.py WORK [RULE ...]      build in WORK, print a table
         --check      fail if an example that a rule names does not notice
         --no-runs    examples only
-        --table FILE write the table there (Markdown)
+        --results F  keep what is found in F (JSON), and do not look again
+        --table FILE write the table there (Markdown), between the marks
+                     of docs/fidelity.md if the file has them
 
 A private copy of the tree is made in WORK; for each rule its lines in
 tests/replay/rules.txt replace the source's, the allocator and the replayer
@@ -18,6 +20,7 @@ Exit status: 0, 1 if a check fails, 77 if there is no cmake or ninja.
 """
 
 import argparse
+import io
 import json
 import os
 import re
@@ -35,6 +38,8 @@ TARGETS = ["buddylab", "tests/alloc/all"] + [
     os.path.basename(p) for p in PROGRAMS]
 RUN_SECONDS = 120
 TEST_SECONDS = 60
+MARK = "<!-- rule_weights.py writes this -->"
+END_MARK = "<!-- to here -->"
 # Tried in turn until a run comes out exactly.
 HINTS = ["none", "T", "T,M", "all"]
 
@@ -45,6 +50,9 @@ class Rule:
         self.rule, _, self.without = what.partition(" / ")
         self.hunks = []     # [path, old lines, new lines]
         self.examples = []
+
+    def key(self):
+        return "%s %s" % (self.kind, self.name)
 
 
 def read_rules(path=RULES):
@@ -253,10 +261,11 @@ def programs(copy):
     return found
 
 
-def failing(path):
-    """Names of the cases that fail; a crash counts as one."""
+def failing(path, folder):
+    """Names of the cases that fail; a crash counts as one, and leaves its
+    files in `folder`."""
     try:
-        done = subprocess.run([path], stdout=subprocess.PIPE,
+        done = subprocess.run([path], stdout=subprocess.PIPE, cwd=folder,
                               stderr=subprocess.STDOUT, timeout=TEST_SECONDS)
         text = done.stdout.decode("utf-8", "replace")
         ended = done.returncode in (0, 1)
@@ -273,7 +282,7 @@ def failing(path):
 def examples(copy, before):
     names = []
     for path in programs(copy):
-        names += [n for n in failing(path) if n not in before]
+        names += [n for n in failing(path, copy.build) if n not in before]
     return names
 
 
@@ -301,7 +310,8 @@ def letters(names):
     return {name: chr(ord("a") + i) for i, name in enumerate(names)}
 
 
-def print_table(out, rows, base):
+def print_table(out, kept, rules):
+    base = kept["base"]
     key = letters(base)
     if base:
         print("| | run | kernel | hints | misses | lists differing |", file=out)
@@ -311,48 +321,86 @@ def print_table(out, rows, base):
             (key[name], name, kernel_of(name), hints) + misses(result)),
             file=out)
     for kind in ("rule", "record"):
-        print_rows(out, [r for r in rows if r[0].kind == kind], key, kind)
+        print_rows(out, kept, [r for r in rules if r.kind == kind], key)
 
 
-def print_rows(out, rows, key, kind):
-    if not rows:
+def print_rows(out, kept, rules, key):
+    if not rules:
         return
     runs = "".join(" %s |" % k for k in key.values())
-    print("\n| %s | without it |%s examples that notice |" % (kind, runs),
-          file=out)
+    print("\n| %s | without it |%s examples that notice |" % (
+        rules[0].kind, runs), file=out)
     print("|---|---|%s---|" % ("---|" * len(key)), file=out)
-    for rule, cells, noticed in rows:
+    for rule in rules:
+        found = kept["rules"].get(rule.key(), {"cells": {}, "noticed": ""})
+        cells = [found["cells"].get(name, "?") for name in key]
         print("| `%s`: %s | %s |%s %s |" % (
             rule.name, rule.rule, rule.without,
-            "".join(" %s |" % c for c in cells),
-            shown_examples(rule, noticed)), file=out)
+            "".join(" %s |" % c if c else " |" for c in cells),
+            found["noticed"]), file=out)
 
 
-def weigh(copy, rule, base, before):
-    """(rule, cells, examples); None if it does not compile."""
+def write_table(path, kept, rules):
+    """The whole file, or what stands between its marks."""
+    out = io.StringIO()
+    print_table(out, kept, rules)
+    text = out.getvalue()
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            old = f.read()
+        if MARK in old:
+            head, _, rest = old.partition(MARK)
+            tail = rest.partition(END_MARK)[2]
+            text = head + MARK + "\n" + text + END_MARK + tail
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+# --- one rule after the other ---------------------------------------------
+
+def weigh(copy, rule, kept, before, found):
+    """Fill in what `found` has not; false if the copy does not compile."""
+    todo = [n for n in kept["base"] if n not in found["cells"]]
+    if not todo and found["noticed"] is not None:
+        return True
     texts = take_away(rule, copy.read)
-    kept = {path: copy.read(path) for path in texts}
+    saved = {path: copy.read(path) for path in texts}
     copy.write(texts)
     try:
         if copy.make():
-            return None
-        cells = [cell(replay(copy, name, hints), result)
-                 for name, (hints, result) in base.items()]
-        return rule, cells, without_kernel(examples(copy, before))
+            return False
+        for name in todo:
+            hints, result = kept["base"][name]
+            found["cells"][name] = cell(replay(copy, name, hints), result)
+        if found["noticed"] is None:
+            names = without_kernel(examples(copy, before))
+            found["missing"] = [e for e in rule.examples if e not in names]
+            found["noticed"] = shown_examples(rule, names)
+        return True
     finally:
-        copy.write(kept)
+        copy.write(saved)
 
 
-def check(row, with_runs):
-    """What is wrong with a row, or nothing."""
-    rule, cells, noticed = row
-    missing = [e for e in rule.examples if e not in noticed]
-    if missing:
+def complaint(rule, found):
+    """What is wrong, or nothing."""
+    if found["missing"]:
         return "%s: taken away, and not noticed by: %s" % (
-            rule.name, ", ".join(missing))
-    if with_runs and not any(cells) and not noticed:
-        return "%s: nothing notices" % rule.name
+            rule.name, ", ".join(found["missing"]))
     return None
+
+
+def load(path):
+    if path and os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            return json.load(f)
+    return {"base": {}, "rules": {}}
+
+
+def store(path, kept):
+    if path:
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(kept, f, indent=1)
+            f.write("\n")
 
 
 def chosen(rules, names):
@@ -363,35 +411,44 @@ def chosen(rules, names):
     return [r for r in rules if not names or r.name in names]
 
 
-def weigh_all(args, rules):
+def start(args, kept):
+    """The copy with all rules in place, and what fails there."""
     copy = Copy(args.work, args.jobs)
     if copy.configure() or copy.make():
-        print("the tree does not build; see %s" % copy.build, file=sys.stderr)
-        return 1
-    base = {} if args.no_runs else baseline(copy, run_names())
+        sys.exit("the tree does not build; see %s" % copy.build)
+    names = [] if args.no_runs else run_names()
+    fresh = baseline(copy, [n for n in names if n not in kept["base"]])
+    kept["base"] = {n: fresh.get(n) or kept["base"][n] for n in names}
     before = set(examples(copy, set()))
     for name in sorted(before):
         print("fails with all rules in place: %s" % name, file=sys.stderr)
-    for name, (_, result) in base.items():
+    for name, (_, result) in kept["base"].items():
         if misses(result) != (0, 0):
             print("%s: %d misses, %d lists differ with all rules in place" %
                   ((name,) + misses(result)), file=sys.stderr)
-    rows, failed = [], 0
+    return copy, before
+
+
+def weigh_all(args, rules):
+    kept = load(args.results)
+    copy, before = start(args, kept)
+    failed = 0
     for rule in rules:
-        row = weigh(copy, rule, base, before)
-        wrong = check(row, bool(base)) if row else \
+        found = kept["rules"].setdefault(
+            rule.key(), {"cells": {}, "noticed": None, "missing": []})
+        compiles = weigh(copy, rule, kept, before, found)
+        wrong = complaint(rule, found) if compiles else \
             "%s: does not compile" % rule.name
         if wrong:
             print(wrong, file=sys.stderr)
             failed = 1
-        if row:
-            rows.append(row)
-            print("%-8s%-28s%s  %s" % (
-                rule.kind, rule.name, " ".join(c or "." for c in row[1]),
-                shown_examples(rule, row[2])), flush=True)
+        print("%-8s%-28s%s  %s" % (
+            rule.kind, rule.name,
+            " ".join(found["cells"].get(n) or "." for n in kept["base"]),
+            found["noticed"]), flush=True)
+        store(args.results, kept)
     if args.table:
-        with open(args.table, "w", encoding="utf-8") as out:
-            print_table(out, rows, base)
+        write_table(args.table, kept, rules)
     return failed if args.check else 0
 
 
@@ -401,6 +458,7 @@ def main():
     p.add_argument("--dry", action="store_true")
     p.add_argument("--check", action="store_true")
     p.add_argument("--no-runs", action="store_true")
+    p.add_argument("--results", metavar="FILE")
     p.add_argument("--table", metavar="FILE")
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("work", nargs="?")
