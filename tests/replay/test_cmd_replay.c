@@ -83,14 +83,34 @@ static void run(const char *words, struct output *o)
 	read_back(err, o->err, sizeof(o->err));
 }
 
+struct row {
+	const char *words;
+	int code;
+	const char *out, *err;
+};
+
+static void check_rows(const struct row *rows, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		struct output o;
+
+		run(rows[i].words, &o);
+		if (o.code != rows[i].code)
+			fail_msg("%s: exit %d, expected %d\n%s%s",
+				 rows[i].words, o.code, rows[i].code, o.out,
+				 o.err);
+		if (!strstr(o.out, rows[i].out) || !strstr(o.err, rows[i].err))
+			fail_msg("%s:\n%s%s", rows[i].words, o.out, o.err);
+		/* Results on one stream, messages on the other. */
+		assert_int_equal(o.code >= 2, o.out[0] == '\0');
+		assert_int_equal(o.code >= 2, o.err[0] != '\0');
+	}
+}
+
 static void test_cmd_replay__exit_codes(void **state)
 {
 	/* 0 equal, 1 different, 2 usage, 3 a file; with what is said. */
-	static const struct {
-		const char *words;
-		int code;
-		const char *out, *err;
-	} rows[] = {
+	static const struct row rows[] = {
 		{ GOOD, 0, "predicted 2641 (100.000 %)", "" },
 		{ GOOD " --expect " RUN "after.snap.zst", 0,
 		  "lists       22, differing 0", "" },
@@ -126,20 +146,35 @@ static void test_cmd_replay__exit_codes(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct output o;
+	check_rows(rows, ARRAY_SIZE(rows));
+}
 
-		run(rows[i].words, &o);
-		if (o.code != rows[i].code)
-			fail_msg("%s: exit %d, expected %d\n%s%s",
-				 rows[i].words, o.code, rows[i].code, o.out,
-				 o.err);
-		if (!strstr(o.out, rows[i].out) || !strstr(o.err, rows[i].err))
-			fail_msg("%s:\n%s%s", rows[i].words, o.out, o.err);
-		/* Results on one stream, messages on the other. */
-		assert_int_equal(o.code >= 2, o.out[0] == '\0');
-		assert_int_equal(o.code >= 2, o.err[0] != '\0');
-	}
+static void test_cmd_replay__start_and_end_states(void **state)
+{
+	/* Tracepoints, states that nobody recorded, and /proc at the end. */
+	static const struct row rows[] = {
+		{ GOOD " --proc " RUN "procstats.txt.zst", 0,
+		  "proc cells  118, differing 0", "" },
+		{ GOOD " --proc nowhere", 3, "", "nowhere: error: cannot open" },
+		{ RUN "trace.blt --snapshot " RUN "before.snap.zst --expect "
+		  RUN "after.snap.zst --mode assisted", 1,
+		  "predicted 2636 (99.962 %)", "" },
+		{ RUN "trace.blt --assume " RUN "procstats.txt.zst", 1,
+		  "assumed     the free counts of ", "" },
+		{ RUN "trace.blt --assume boot --memory 512M --cpus 2", 1,
+		  "assumed     a guest that has just booted", "" },
+		{ RUN "trace.blt --assume boot --memory 1", 2, "",
+		  "cannot boot the guest" },
+		{ RUN "trace.blt --assume boot --cpus x", 2, "",
+		  "cpus is \"x\"" },
+		{ RUN "trace.blt --assume nowhere", 3, "",
+		  "nowhere: error: cannot open" },
+		{ GOOD " --assume boot", 2, "", "one start state only" },
+		{ GOOD " --cpus 2", 2, "", "go with --assume boot" },
+	};
+
+	(void)state;
+	check_rows(rows, ARRAY_SIZE(rows));
 }
 
 static void test_cmd_replay__json_is_one_object(void **state)
@@ -182,6 +217,7 @@ static void test_cmd_replay__truncated_traces_are_refused(void **state)
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_cmd_replay__exit_codes),
+	cmocka_unit_test(test_cmd_replay__start_and_end_states),
 	cmocka_unit_test(test_cmd_replay__json_is_one_object),
 	cmocka_unit_test(test_cmd_replay__truncated_traces_are_refused),
 };
