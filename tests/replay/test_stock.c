@@ -36,11 +36,12 @@
 #define DRAIN(cpu, pfn)                                                       \
 	LINE(cpu) "mm_page_pcpu_drain: pfn=" pfn " order=0 migratetype=1\n"
 
-static struct replay_result run(const char *trace, enum replay_mode mode)
+static struct replay_result run_on(const char *kernel, const char *trace,
+				   enum replay_mode mode)
 {
 	char before[TEST_PATH_MAX], stream[TEST_PATH_MAX];
 	struct replay_options o = { .before = before, .stream = stream,
-				    .mode = mode };
+				    .mode = mode, .kernel = kernel };
 	struct replay_result r = { 0 };
 	struct diag d = { 0 };
 
@@ -52,6 +53,11 @@ static struct replay_result run(const char *trace, enum replay_mode mode)
 	file_remove(stream);
 	assert_true(r.stock.present);
 	return r;
+}
+
+static struct replay_result run(const char *trace, enum replay_mode mode)
+{
+	return run_on("6.1", trace, mode);
 }
 
 struct want {
@@ -296,6 +302,42 @@ static void test_stock__predict_counts_the_twins_own_events(void **state)
 	ASSERT_U64("twin", r.stock.internal[STOCK_ZONE_LOCKED].twin, 7);
 }
 
+static void test_stock__events_mean_what_the_release_says(void **state)
+{
+	/* 5.7 tells of failed choices; from 6.12 on a steal is an extfrag. */
+	static const char failed[] =
+		LINE("1") "mm_page_alloc_zone_locked: pfn=0x0 order=9 "
+		"migratetype=0 percpu_refill=0\n" KERNEL("1", "0x0", "9")
+		LOCKED("1", "0x1000", "0", "0", "1")
+		KERNEL("1", "0x1000", "0");
+	static const char stolen[] =
+		LINE("1") "mm_page_alloc_extfrag: pfn=0x1020 alloc_order=0 "
+		"fallback_order=4 pageblock_order=9 alloc_migratetype=2 "
+		"fallback_migratetype=0 fragmenting=1 change_ownership=1\n"
+		LOCKED("1", "0x1021", "0", "2", "1")
+		ALLOC("1", "0x1020", "0", "2", "0xcd0");
+	struct replay_result r;
+
+	(void)state;
+	r = run_on("5.7", failed, A);
+	ASSERT_U64("choices", r.stock.counts[STOCK_FAILED_CHOICES], 1);
+	ASSERT_U64("predicted", r.predicted, 2);
+	r = run_on("6.18", stolen, A);
+	ASSERT_U64("predicted", r.predicted, 1);
+	ASSERT_U64("extfrag", r.stock.internal[STOCK_EXTFRAG].kernel, 1);
+}
+
+static void test_stock__a_flush_may_take_turns(void **state)
+{
+	/* 5.7 takes from list after list: the tail of any is foreseen. */
+	struct replay_result r;
+
+	(void)state;
+	r = run_on("5.7", FREE("0", "0x64") DRAIN("0", "0x405"), A);
+	ASSERT_U64("foreseen", r.stock.internal[STOCK_PCPU_DRAIN].predicted,
+		   1);
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_stock__frees_act_as_their_events_say),
 	cmocka_unit_test(test_stock__what_a_trace_cannot_show_is_counted),
@@ -305,6 +347,8 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_stock__extfrag_sets_the_pageblock),
 	cmocka_unit_test(test_stock__misses_say_where_the_page_was),
 	cmocka_unit_test(test_stock__predict_counts_the_twins_own_events),
+	cmocka_unit_test(test_stock__events_mean_what_the_release_says),
+	cmocka_unit_test(test_stock__a_flush_may_take_turns),
 };
 
 TEST_MAIN(cases)
