@@ -77,6 +77,12 @@ static void fill_pagesets(struct snap_zone *out, const struct proc_zone *z)
 			.present = true,
 			.high = z->pagesets[c].high,
 			.batch = z->pagesets[c].batch,
+			.has_range = z->pagesets[c].high_max &&
+				     z->pagesets[c].high_min <=
+					     z->pagesets[c].high_max,
+			.high_min = z->pagesets[c].high_min,
+			.high_max = z->pagesets[c].high_max,
+			.flags = SNAP_PCP_FREE_HIGH_BATCH,
 		};
 }
 

@@ -49,6 +49,13 @@ static void copy_pageset(struct snapshot *s, const struct alloc *a,
 	ps->high = info.high;
 	ps->batch = info.batch;
 	ps->free_factor = info.free_factor;
+	ps->has_range = true;
+	ps->high_min = info.high_min;
+	ps->high_max = info.high_max;
+	ps->alloc_factor = info.alloc_factor;
+	ps->free_count = info.free_count;
+	/* As a guest boots by default: a large cache. */
+	ps->flags = SNAP_PCP_FREE_HIGH_BATCH;
 	for (unsigned int i = 0; i < info.nr_lists; i++) {
 		enum migratetype mt;
 		unsigned int order;
@@ -163,6 +170,8 @@ int replay_snapshot_of(struct snapshot **out, const struct alloc *a)
 	if (!s)
 		return -ENOMEM;
 	s->nr_cpus = alloc_nr_cpus(a);
+	snprintf(s->kernel, sizeof(s->kernel), "%s",
+		 alloc_profile_of(a)->name);
 	s->pageblock_order = alloc_pageblock_order(a);
 	s->nr_types = MIGRATE_HIGHATOMIC + 1;
 	s->nr_zones = alloc_nr_zones(a);

@@ -35,6 +35,7 @@ struct proc_row {
 
 struct proc_pageset {
 	uint32_t count, high, batch;
+	uint32_t high_min, high_max; /* 6.7 on; 0 = not printed */
 };
 
 /* A zone of zoneinfo that has memory. */

@@ -60,6 +60,10 @@ static void pageset_field(struct proc_zone *z, const char *name, uint64_t value)
 		ps->high = n;
 	else if (!strcmp(name, "batch:"))
 		ps->batch = n;
+	else if (!strcmp(name, "high_min:"))
+		ps->high_min = n;
+	else if (!strcmp(name, "high_max:"))
+		ps->high_max = n;
 }
 
 static void parse_protection(struct proc_zone *z, const char *at)
