@@ -14,7 +14,7 @@ struct workload_ops;
 struct stream_record {
 	struct stream stream;
 	char task[STREAM_TASK_SIZE]; /* "init-26" */
-	const char *kernel;          /* profile that the file names, or NULL */
+	char kernel[16];             /* profile that the file names, or "" */
 };
 
 /*

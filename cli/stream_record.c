@@ -77,7 +77,7 @@ typedef int (*event_fn)(void *ctx, const struct trace_source *s,
 
 /* Every event of the file; 0 or the exit code. */
 static int read_trace(const char *path, const char *kernel, struct diag *d,
-		      event_fn fn, void *ctx, const char **named)
+		      event_fn fn, void *ctx, char named[16])
 {
 	const struct trace_options o = { .kernel = kernel };
 	struct trace_source *s;
@@ -97,8 +97,8 @@ static int read_trace(const char *path, const char *kernel, struct diag *d,
 		if (ret)
 			break;
 	}
-	if (named && trace_source_kernel(s))
-		*named = trace_source_kernel(s);
+	if (trace_source_kernel(s))
+		snprintf(named, 16, "%s", trace_source_kernel(s));
 	trace_close(s);
 	return ret || broken ? EXIT_RUNTIME : 0;
 }
@@ -220,14 +220,15 @@ int stream_record_load(struct stream_record *r, const char *path,
 	struct collect c = { r, &v };
 	int code;
 
-	*r = (struct stream_record){ .kernel = NULL };
+	*r = (struct stream_record){ .kernel = "" };
 	if (stream_init(&r->stream))
 		return out_of_memory(path, d);
-	code = read_trace(path, kernel, d, survey_event, &v, &r->kernel);
+	code = read_trace(path, kernel, d, survey_event, &v, r->kernel);
 	if (!code)
 		code = choose(&v, task, r->task, sizeof(r->task));
 	if (!code)
-		code = read_trace(path, kernel, d, collect_event, &c, NULL);
+		code = read_trace(path, kernel, d, collect_event, &c,
+				  r->kernel);
 	free(v.all.c);
 	return code;
 }

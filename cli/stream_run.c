@@ -42,6 +42,7 @@ struct limited_state {
 struct stream_machine {
 	struct guest_options guest;
 	struct sim_phase_config phase;
+	struct workload_ops ops;     /* of `limited`, under the inner name */
 	struct limited_options limited;
 	void *workload_options;
 	uint64_t mmap_base;
@@ -136,7 +137,10 @@ struct stream_machine *stream_machine_new(const struct workload_ops *w)
 	m->guest.base = 0;
 	m->limited.inner = w;
 	m->limited.options = m->workload_options;
-	m->phase.workload = &limited_workload;
+	m->ops = limited_workload;
+	m->ops.name = w->name;
+	m->ops.needs_size = w->needs_size;
+	m->phase.workload = &m->ops;
 	m->phase.workload_options = &m->limited;
 	snprintf(m->phase.name, sizeof(m->phase.name), "%s", w->name);
 	return m;
@@ -206,15 +210,42 @@ void stream_machine_base(struct stream_machine *m, uint64_t mmap_base)
 
 struct listener {
 	struct stream *stream;
+	uint64_t image;              /* pages of it that are still to be read */
+	bool has_image, over;
 	int ret;
 };
+
+/*
+ * The image stands for pages that were there before: its file pages are not
+ * the workload's. They are the first of their class, and are given back when
+ * the address space, which another task allocated, is gone.
+ */
+static bool is_workloads(struct listener *l, const struct trace_event *e)
+{
+	const struct trace_kmem *k = &e->u.kmem;
+
+	if (e->task != 1 || l->over)
+		return false;
+	if (l->image && e->kind == TRACE_ALLOC &&
+	    stream_classify(k->order, k->mt, k->gfp) == STREAM_COPY) {
+		l->image--;
+		return false;
+	}
+	return true;
+}
 
 static void listen(void *ctx, const struct trace_event *e)
 {
 	struct listener *l = ctx;
+	struct stream *s = l->stream;
+	const bool mine = is_workloads(l, e);
 
-	if (!l->ret)
-		l->ret = stream_put(l->stream, e, e->task == 1);
+	if (l->ret)
+		return;
+	l->ret = stream_put(s, e, mine);
+	if (mine && l->has_image && !l->ret && s->nr &&
+	    s->calls[s->nr - 1].cls == STREAM_ELSEWHERE)
+		l->over = true;
 }
 
 static bool was_killed(struct sim *s)
@@ -247,7 +278,8 @@ static int run_machine(const struct sim_config *cfg, char *why, size_t why_size)
 int stream_machine_run(struct stream_machine *m, struct stream *out,
 		       char *why, size_t why_size)
 {
-	struct listener l = { .stream = out };
+	struct listener l = { .stream = out, .image = m->limited.image,
+			      .has_image = m->limited.image };
 	const struct sim_tap tap = { .ctx = &l, .event = listen };
 	struct sim_config cfg = {
 		.guest = m->guest, .host = { .guests = 1 },

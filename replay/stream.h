@@ -108,6 +108,9 @@ uint32_t stream_similarity(const struct stream_diff *d, bool all);
 uint32_t stream_range_shift(const struct stream *recorded,
 			    const struct stream *ours);
 
+/* Pages of the program that its exit seems to have passed before ours. */
+uint32_t stream_image_pages(const struct stream_diff *d);
+
 struct stream_names {
 	const char *recorded;        /* file and task */
 	const char *ours;            /* workload and machine */

@@ -31,21 +31,57 @@ static uint16_t *tokens(const struct stream *s)
 	return t;
 }
 
+/*
+ * In a run of equal calls any of them may be the one without a mate. Let it be
+ * the first ones: a program has pages of its own before it starts its work.
+ */
+static void surplus_first(const uint16_t *t, uint32_t nr, uint32_t *mate)
+{
+	uint32_t first, end, i, to;
+
+	for (first = 0; first < nr; first = end) {
+		for (end = first + 1; end < nr && t[end] == t[first];)
+			end++;
+		for (i = to = end; i > first; i--)
+			if (mate[i - 1] != STREAM_NONE)
+				mate[--to] = mate[i - 1];
+		while (to > first)
+			mate[--to] = STREAM_NONE;
+	}
+}
+
+/* inverse[mate[i]] := i */
+static void invert(const uint32_t *mate, uint32_t nr, uint32_t *inverse,
+		   uint32_t nr_inverse)
+{
+	for (uint32_t i = 0; i < nr_inverse; i++)
+		inverse[i] = STREAM_NONE;
+	for (uint32_t i = 0; i < nr; i++)
+		if (mate[i] != STREAM_NONE)
+			inverse[mate[i]] = i;
+}
+
 /* Step one; and the frees follow their allocations. */
 static int correspond(struct stream_diff *d)
 {
+	const uint32_t nr = d->recorded->nr, nr_ours = d->ours->nr;
 	uint16_t *a = tokens(d->recorded), *b = tokens(d->ours);
 	const struct stream_call *theirs = d->recorded->calls;
 	int ret = -ENOMEM;
 
 	if (a && b)
-		ret = stream_align(a, d->recorded->nr, b, d->ours->nr, d->mate,
-				   &d->exact);
+		ret = stream_align(a, nr, b, nr_ours, d->mate, &d->exact);
+	if (!ret) {
+		surplus_first(a, nr, d->mate);
+		invert(d->mate, nr, d->mate_ours, nr_ours);
+		surplus_first(b, nr_ours, d->mate_ours);
+		invert(d->mate_ours, nr_ours, d->mate, nr);
+	}
 	free(a);
 	free(b);
 	if (ret)
 		return ret;
-	for (uint32_t i = 0; i < d->recorded->nr; i++) {
+	for (uint32_t i = 0; i < nr; i++) {
 		uint32_t page;
 
 		if (!theirs[i].is_free || theirs[i].other == STREAM_NONE)
@@ -102,13 +138,13 @@ static int keep_ascending(struct stream_diff *d)
 	for (i = nr; i-- > 0;) {
 		if (i == keep) {
 			keep = s.before[i];
-			d->mate_ours[d->mate[i]] = i;
 		} else if (d->mate[i] != STREAM_NONE) {
 			d->mate[i] = STREAM_NONE;
 			d->moved++;
 		}
 	}
 	d->matched_all = s.nr;
+	invert(d->mate, nr, d->mate_ours, d->ours->nr);
 	free(s.ends);
 	free(s.before);
 	return 0;
@@ -177,8 +213,6 @@ int stream_diff(struct stream_diff *d, const struct stream *recorded,
 	d->mate_ours = malloc((ours->nr + (size_t)1) * sizeof(*d->mate_ours));
 	if (!d->mate || !d->mate_ours)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < ours->nr; i++)
-		d->mate_ours[i] = STREAM_NONE;
 	ret = correspond(d);
 	if (!ret)
 		ret = keep_ascending(d);
@@ -208,7 +242,7 @@ uint32_t stream_similarity(const struct stream_diff *d, bool all)
 
 #define PAGES_PER_RANGE 512
 
-/* Pages written in a row, up to the next free or gather page. */
+/* Pages got in a row, up to the next free or gather page. */
 struct stretch {
 	uint32_t pages, since_table;
 };
@@ -234,7 +268,8 @@ static uint32_t range_end(const struct stream *s)
 
 		if (c->is_free || c->cls == STREAM_GATHER) {
 			stretch_end(&t, votes);
-		} else if (c->cls == STREAM_ANON && c->order == 0) {
+		} else if ((c->cls == STREAM_ANON || c->cls == STREAM_COPY) &&
+			   c->order == 0) {
 			t.pages++;
 			t.since_table++;
 		} else if (c->cls == STREAM_TABLE) {
@@ -256,4 +291,25 @@ uint32_t stream_range_shift(const struct stream *recorded,
 	if (theirs == STREAM_NONE || own == STREAM_NONE)
 		return 0;
 	return (theirs - own) % PAGES_PER_RANGE;
+}
+
+/*
+ * An exit frees in arrays, and inside an array in reverse order up to 6.1. The
+ * program's own pages, which come first, shift the borders of all arrays; ours
+ * begin with so many pages that the recording has at another place.
+ */
+uint32_t stream_image_pages(const struct stream_diff *d)
+{
+	const struct stream_call *ours = d->ours->calls;
+	uint32_t j, nr = 0;
+
+	/* Behind the last gather page: the arrays of the last unmap. */
+	for (j = d->ours->nr; j > 0; j--)
+		if (!ours[j - 1].is_free && ours[j - 1].cls == STREAM_GATHER)
+			break;
+	for (; j > 0 && j < d->ours->nr; j++, nr++)
+		if (d->mate_ours[j] != STREAM_NONE ||
+		    ours[j].cls != STREAM_ANON)
+			return nr;
+	return 0;
 }
