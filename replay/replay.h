@@ -112,6 +112,9 @@ enum replay_stock_count {
 	STOCK_LOST,            /* events that the recorder lost */
 	STOCK_LOST_MARKERS,
 	STOCK_OTHER_EVENTS,    /* neither of the allocator's tracepoints */
+	STOCK_OTHER_LINES,     /* events of others, told by the reader */
+	STOCK_UNKNOWN_GFP,     /* masks with unknown names, by the reader */
+	STOCK_BACKWARDS,       /* time stamps that went back, by the reader */
 	STOCK_NR_COUNTS,
 };
 

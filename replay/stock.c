@@ -346,6 +346,11 @@ void stock_note_free(struct replay *r, const struct req_record *rec)
 
 void stock_finish(struct replay *r)
 {
+	const struct trace_stats *st = trace_source_stats(r->source);
+
+	stock_count(r, STOCK_OTHER_LINES, st->other_lines);
+	stock_count(r, STOCK_UNKNOWN_GFP, st->unknown_gfp);
+	stock_count(r, STOCK_BACKWARDS, st->backwards);
 	r->res.stock.internal[STOCK_ZONE_LOCKED].followed =
 		r->stock->follow_refills;
 	r->res.stock.internal[STOCK_PCPU_DRAIN].followed =

@@ -24,6 +24,9 @@ const char *replay_stock_name(enum replay_stock_count c)
 		[STOCK_LOST] = "lost_events",
 		[STOCK_LOST_MARKERS] = "lost_markers",
 		[STOCK_OTHER_EVENTS] = "other_events",
+		[STOCK_OTHER_LINES] = "other_lines",
+		[STOCK_UNKNOWN_GFP] = "unknown_gfp",
+		[STOCK_BACKWARDS] = "backwards",
 	};
 
 	return names[c];

@@ -149,6 +149,12 @@ static void test_stock__what_a_trace_cannot_show_is_counted(void **state)
 		{ "a page in use is handed out",
 		  MOVABLE("0", "0x64") MOVABLE("0", "0x403"), A, 2, 1,
 		  { { STOCK_UNSEEN_FREES, 1 } } },
+		{ "an event of others, and one that came late",
+		  "t-1 [000] d.. 0.000009: mm_vmscan_kswapd_sleep: nid=0\n"
+		  "t-1 [000] d.. 0.000002: mm_page_free: pfn=0x64 order=0\n"
+		  "t-1 [000] d.. 0.000001: mm_page_free: pfn=0x65 order=0\n",
+		  P, 0, 0, { { STOCK_OTHER_LINES, 1 },
+			     { STOCK_BACKWARDS, 1 } } },
 		{ "lost", "# tracer: nop\n"
 		  " task-1 [000] d..1 1.000001: mm_page_free: page=0 pfn=0x64 order=0\n"
 		  "CPU:0 [LOST 5 EVENTS]\n"
