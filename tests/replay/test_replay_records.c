@@ -145,6 +145,51 @@ static const struct example examples[] = {
 		.control = "F 0 0 2001\nF 0 0 2003\n",
 	},
 	{
+		/* Eight pages on top of 20: at 28 the old limit would flush
+		 * 14, and 42 is far. */
+		.name = "W ends with the next W",
+		.before = PCP(0, 27, 42, 7, 0) PCP(1, 0, 42, 7, 0) EVEN_HEAD
+			EVEN_TAIL,
+		.stream = "W 2 1\nF 0 0 2001\nW 2 0\nF 0 0 2003\nF 0 0 2005\n"
+			"F 0 0 2007\nF 0 0 2009\nF 0 0 2011\nF 0 0 2013\n"
+			"F 0 0 2015\n",
+		.after = PCP(0, 28, 42, 7, 1) PCP(1, 0, 42, 7, 0)
+			"pcp 2 0 1 2015 mt=1\npcp 2 0 1 2013 mt=1\n"
+			"pcp 2 0 1 2011 mt=1\npcp 2 0 1 2009 mt=1\n"
+			"pcp 2 0 1 2007 mt=1\npcp 2 0 1 2005 mt=1\n"
+			"pcp 2 0 1 2003 mt=1\npcp 2 0 1 2001 mt=1\n" EVEN_HEAD
+			"free 2 0 1 1064\nfree 2 0 1 1066\nfree 2 0 1 1068\n"
+			"free 2 0 1 1070\nfree 2 0 1 1072\nfree 2 0 1 1074\n"
+			"free 2 0 1 1076\n",
+		.control = "W 2 1\nF 0 0 2001\nF 0 0 2003\nF 0 0 2005\n"
+			"F 0 0 2007\nF 0 0 2009\nF 0 0 2011\nF 0 0 2013\n"
+			"F 0 0 2015\n",
+	},
+	{
+		/* 1024 2048 3072 4096, then 3072 4096 1024 2048. */
+		.name = "TF turns the list until the block is first",
+		.before = BOTH_PCP
+			"free 2 10 1 1024\nfree 2 10 1 2048\n"
+			"free 2 10 1 3072\nfree 2 10 1 4096\n",
+		.stream = "TF 0 2 10 1 3072\nA 0 10 0x100cca 1 3072\n",
+		.after = BOTH_PCP
+			"free 2 10 1 4096\nfree 2 10 1 1024\n"
+			"free 2 10 1 2048\n",
+		.control = "A 0 10 0x100cca 1 3072\n",
+	},
+	{
+		/* 1024 2048 3072 4096, then 3072 4096 1024 2048. */
+		.name = "TB turns the list until the block is last",
+		.before = BOTH_PCP
+			"free 2 10 1 1024\nfree 2 10 1 2048\n"
+			"free 2 10 1 3072\nfree 2 10 1 4096\n",
+		.stream = "TB 0 2 10 1 2048\nA 0 10 0x100cca 1 3072\n",
+		.after = BOTH_PCP
+			"free 2 10 1 4096\nfree 2 10 1 1024\n"
+			"free 2 10 1 2048\n",
+		.control = "A 0 10 0x100cca 1 3072\n",
+	},
+	{
 		/* 1024 2048 3072 4096, first 3072, last 1024. */
 		.name = "TF and TB turn the list",
 		.before = BOTH_PCP
