@@ -27,8 +27,7 @@ static enum stream_cause cause_of_recorded_alloc(const struct stream_call *c)
 }
 
 /* `mates`: which calls of the same side are matched. */
-static enum stream_cause cause_of_free(const struct stream_call *calls,
-				       const struct stream_call *c,
+static enum stream_cause cause_of_free(const struct stream_call *c,
 				       const uint32_t *mates,
 				       const struct stream_call *others)
 {
@@ -36,7 +35,6 @@ static enum stream_cause cause_of_free(const struct stream_call *calls,
 		return CAUSE_INHERITED;
 	if (mates[c->other] == STREAM_NONE)
 		return CAUSE_OF_UNMATCHED;
-	(void)calls;
 	return others[mates[c->other]].other == STREAM_NONE ? CAUSE_KEPT :
 							      CAUSE_MOVED;
 }
@@ -51,12 +49,11 @@ static enum stream_cause cause_of(const struct stream_diff *d,
 		return CAUSE_NONE;
 	if (side == SIDE_RECORDED)
 		return theirs[i].is_free ?
-			       cause_of_free(theirs, &theirs[i], d->mate,
-					     ours) :
+			       cause_of_free(&theirs[i], d->mate, ours) :
 			       cause_of_recorded_alloc(&theirs[i]);
 	if (ours[i].is_free)
 		return ours[i].cls == STREAM_ELSEWHERE ? CAUSE_PGD :
-		       cause_of_free(ours, &ours[i], d->mate_ours, theirs);
+		       cause_of_free(&ours[i], d->mate_ours, theirs);
 	return ours[i].cls == STREAM_TABLE ? CAUSE_OWN_TABLE :
 					     CAUSE_FEWER_PAGES;
 }

@@ -13,7 +13,7 @@ PUBLIC_HEADERS = {
     "workloads": {"workload.h"},
     "guest": {"guest.h"},
     "reporter": {"reporter.h", "sync_env.h"},
-    "replay": {"replay.h", "rules.h", "step.h"},
+    "replay": {"replay.h", "rules.h", "step.h", "stream.h"},
     "sim": {"sim.h", "cost.h"},
     "bench": {"bench.h"},
     "cli": set(),
