@@ -52,6 +52,16 @@ counts=$(zstd -dcq "$data/dump-6.1.snap.zst" |
 	awk '/^zval 1 nr_free\[/ { printf "%s ", $4 }')
 [[ $counts == "6 1 9 9 3 1 4 9 6 2 87 " ]] || fail "free counts $counts"
 
+# A recorded stock kernel between two snapshots: predicted, and assisted.
+run=$data/snapshot-6.1
+expect 1 replay "$run/rec.blt" --snapshot "$run/before.snap.zst" \
+	--expect "$run/after.snap.zst"
+page_rate 3
+expect 1 replay "$run/rec.blt" --snapshot "$run/before.snap.zst" \
+	--expect "$run/after.snap.zst" --mode assisted
+page_rate 4
+grep -Eq '^lists .*, differing 0$' <<<"$out" || fail "lists differ"
+
 # A recording with a hole says so.
 expect 0 import "$data/ftrace-overrun.txt" -o l.blt
 stderr_has "lost events"
