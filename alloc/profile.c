@@ -155,7 +155,7 @@ static const struct alloc_profile profiles[] = {
 	PROFILE("5.10", "5.10.223", examples, COLUMN_5_10),
 	PROFILE("6.1", "6.1.192", recorded, COLUMN_6_1),
 	PROFILE("6.12.0", "6.12.0", examples, COLUMN_6_12_0),
-	PROFILE("6.12", "6.12.117", examples, COLUMN_6_12),
+	PROFILE("6.12", "6.12.117", recorded, COLUMN_6_12),
 	PROFILE("6.18", "6.18.2", examples, COLUMN_6_18),
 };
 

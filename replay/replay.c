@@ -339,6 +339,8 @@ int replay_finish(struct replay *r, struct replay_result *out)
 {
 	int err = 0;
 
+	snprintf(r->res.kernel, sizeof(r->res.kernel), "%s",
+		 alloc_profile_of(r->alloc)->name);
 	if (r->stock)
 		stock_finish(r);
 	capture_finish(r);

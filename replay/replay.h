@@ -162,6 +162,7 @@ struct replay_assumed {
 };
 
 struct replay_result {
+	char kernel[16];          /* profile that was used */
 	unsigned int events;      /* records applied */
 	uint64_t passed_over;     /* tracepoints beside a request stream */
 	uint64_t allocations;     /* A, AB, AK, B */

@@ -286,7 +286,7 @@ void replay_print_text(const struct replay_options *o,
 		r->predicted * 100000 / r->allocations : 100000;
 
 	fprintf(out, "%-12s%s on kernel %s\n", "replay", o->stream,
-		o->kernel ? o->kernel : "6.1");
+		r->kernel);
 	if (r->assumed.present)
 		fprintf(out,
 			"%-12s%s; %llu pages in use as they are freed first, "
