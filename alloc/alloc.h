@@ -385,6 +385,8 @@ void alloc_decay_pcp_high(struct alloc *a, unsigned int zone, unsigned int cpu);
 /* A walk has found the zone below its high mark, or a flush above it (6.7+). */
 void alloc_set_below_high(struct alloc *a, unsigned int zone, bool on);
 bool alloc_below_high(const struct alloc *a, unsigned int zone);
+/* From now on only alloc_set_below_high() changes the flag (replay's L hint). */
+void alloc_follow_below_high(struct alloc *a);
 void alloc_set_reclaim_active(struct alloc *a, unsigned int zone, bool on);
 
 /* ---- single blocks, moved as a recorded kernel moved them ---- */

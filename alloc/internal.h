@@ -126,6 +126,7 @@ struct alloc {
 	bool grouping;            /* mobility grouping enabled */
 	bool pcp_ready;           /* per-CPU pagesets exist (else boot pageset) */
 	bool pcp_disabled;
+	bool below_high_given; /* told from outside, not found */
 	bool cma, isolation;
 	bool defrag_mode;         /* vm.defrag_mode, where the profile has it */
 	bool shuffle;

@@ -211,7 +211,7 @@ static bool zone_admits(struct alloc *a, struct zone *z,
 					zone_wmark(z, AF_WMARK_HIGH),
 					ac->reserve_j, alloc_flags, ac->gfp))
 			return true;
-		z->below_high = true;
+		z->below_high = !a->below_high_given;
 	}
 	if (alloc_flags & AF_NO_WATERMARKS)
 		return true;

@@ -25,6 +25,11 @@ void alloc_set_below_high(struct alloc *a, unsigned int zone, bool on)
 	zone_at(a, zone)->below_high = on;
 }
 
+void alloc_follow_below_high(struct alloc *a)
+{
+	a->below_high_given = true;
+}
+
 bool alloc_below_high(const struct alloc *a, unsigned int zone)
 {
 	CHECK_LT(zone, a->nr_zones);

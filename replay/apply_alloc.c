@@ -84,6 +84,8 @@ static pfn_t serve_request(struct replay *r, const struct req_record *rec,
 	if (rec->pfn == PFN_NONE)
 		return PFN_NONE;
 	req = make_request(rec, flags | ALLOC_REQ_MEMALLOC, zone);
+	/* Who may not use the reserves was above the mark, by its counter. */
+	req.gfp &= ~GFP_BIT_NOMEMALLOC;
 	res = alloc_pages(r->alloc, &req);
 	return res.status == ALLOC_OK ? res.pfn : PFN_NONE;
 }

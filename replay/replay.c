@@ -183,6 +183,8 @@ static int set_hooks(struct replay *r)
 	};
 
 	alloc_set_shuffle(r->alloc, r->opt.hints & REPLAY_HINT_COIN);
+	if (r->opt.hints & REPLAY_HINT_BELOW)
+		alloc_follow_below_high(r->alloc);
 	if (r->stock)
 		stock_hooks(r, &hooks);
 	if (!r->opt.external_reporter)
@@ -235,9 +237,21 @@ int replay_next(struct replay *r, struct req_record *rec)
 	return r->stock ? stock_next(r, rec) : ahead_next(r, rec);
 }
 
+/* What kswapd has worked off, of what was there when it began. */
+static void apply_boost_back(struct replay *r, const struct req_record *rec)
+{
+	const unsigned int zone = twin_zone(r, rec);
+	struct alloc_zone_info info;
+
+	alloc_zone_info(r->alloc, zone, &info);
+	alloc_set_boost(r->alloc, zone, info.boost > rec->nr_pages ?
+					info.boost - rec->nr_pages : 0);
+}
+
 /*
  * The kernel tests a free counter that lags behind, so the flag may turn a
- * little earlier or later than the twin's.
+ * little earlier or later than the twin's, which stands back where this hint
+ * is allowed.
  */
 static void apply_below_high(struct replay *r, const struct req_record *rec)
 {
@@ -296,6 +310,10 @@ void apply_record(struct replay *r, const struct req_record *rec,
 		break;
 	case REQ_V:
 		alloc_decay_pcp_high(r->alloc, twin_zone(r, rec), rec->cpu);
+		step->applied = true;
+		break;
+	case REQ_G:
+		apply_boost_back(r, rec);
 		step->applied = true;
 		break;
 	case REQ_I:

@@ -27,6 +27,7 @@ static const struct {
 	[REQ_K] = { "K", "czompf" },  [REQ_T] = { "T", "hp" },
 	[REQ_M] = { "M", "zpmvl" },   [REQ_Q] = { "Q", "op" },
 	[REQ_L] = { "L", "zb" },      [REQ_V] = { "V", "cz" },
+	[REQ_G] = { "G", "zd" },
 };
 
 struct req_stream {
@@ -52,7 +53,7 @@ static void unknown_kind(struct fields *f, struct word w)
 	near = diag_nearest(copy, names);
 	fields_error(f,
 		     "unknown record kind \"%s\"%s%s%s; allowed are "
-		     "A AB AK B F FB P C D W I R TF TB K T M Q L V",
+		     "A AB AK B F FB P C D W I R TF TB K T M Q L V G",
 		     copy, near ? "; did you mean \"" : "", near ? near : "",
 		     near ? "\"?" : "");
 }

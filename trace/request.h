@@ -38,6 +38,7 @@ enum req_kind {
 	REQ_Q,  /* block handed to the hypervisor */
 	REQ_L,  /* zone is below its high mark, or above it (6.7+) */
 	REQ_V,  /* the vmstat worker lowers a pageset's high (6.7+) */
+	REQ_G,  /* kswapd gives back watermark boost */
 	REQ_NR_KINDS,
 };
 
@@ -54,7 +55,7 @@ struct req_record {
 	pfn_t freed;       /* K: page whose free was captured */
 	union {
 		uint32_t gfp;      /* A, AB, AK: raw 6.1 mask */
-		uint32_t nr_pages; /* D: pages to free */
+		uint32_t nr_pages; /* D: pages to free; G: pages of boost */
 		uint32_t moved;    /* M: pages moved */
 	};
 	union {
