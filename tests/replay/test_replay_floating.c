@@ -2,7 +2,8 @@
 /*
  * Worked examples of what streams and snapshots of a kernel from 6.7 on have
  * more: the state of a pageset whose high floats, the records L and V (and G,
- * which any has), and the release on the snap line. Each has a control that must come out differently.
+ * which any has), and the release on the snap line. Each has a control that
+ * must come out differently.
  */
 #include <string.h>
 
