@@ -39,6 +39,7 @@ static const struct blt_code codes[BLT_NR_CODES] = {
 	[REQ_Q] = { .has = BLT_IS_CODE | BLT_HAS_ORDER | BLT_HAS_PAGE },
 	[REQ_L] = { .has = BLT_IS_CODE | BLT_HAS_ZONE, .b_max = 1 },
 	[REQ_V] = { .has = PLAIN | BLT_HAS_ZONE },
+	[REQ_G] = { .has = BLT_IS_CODE | BLT_HAS_ZONE | BLT_HAS_MORE },
 	KMEM(TRACE_ALLOC) = { .has = ALLOCATION },
 	KMEM(TRACE_FREE) = { .has = PLAIN | BLT_HAS_ORDER | BLT_MAY_FAIL },
 	KMEM(TRACE_FREE_BATCHED) = { .has = PLAIN | BLT_HAS_ORDER |

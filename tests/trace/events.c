@@ -21,7 +21,7 @@ static void random_request(struct rng *r, uint8_t kind, struct trace_event *e)
 	static const char *const fields[REQ_NR_KINDS] = {
 		"coma", "coma", "coma", "czoma", "cop", "cop", "cop", "cop",
 		"czdi", "zw", "czomp", "czomp", "czomp", "czomp", "czompf",
-		"wp", "zpmd", "op", "zw", "cz",
+		"wp", "zpmd", "op", "zw", "cz", "zd",
 	};
 	struct req_record *q = &e->u.req;
 
