@@ -52,7 +52,7 @@ static void record_topology(struct sim_guest *g)
 int record_boot(struct sim_guest *g, char *why, size_t why_size)
 {
 	const struct sim_phase_config *c = record_phase(g->sim);
-	const struct trace_options *opt = c->workload_options;
+	const struct trace_workload_options *opt = c->workload_options;
 	struct replay_options ro = {
 		.stream = opt->file,
 		.before = opt->before,
@@ -132,7 +132,7 @@ static void touch_unreported(struct sim_guest *g, uint64_t resident)
 
 void record_touch_allocated(struct sim_guest *g)
 {
-	const struct trace_options *opt =
+	const struct trace_workload_options *opt =
 		record_phase(g->sim)->workload_options;
 
 	touch_used(g);

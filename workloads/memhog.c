@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "workloads/workload.h"
+#include "workloads/share.h"
 
 #define MEMHOG_STEP (UINT64_C(10) << 20)
 
@@ -37,24 +37,18 @@ static const struct option_desc memhog_descs[] = {
 static int memhog_prepare(struct workload *w, char *why, size_t why_size)
 {
 	struct memhog_state *s = w->state;
-	const uint64_t nr = w->ctx.nr_tasks;
-	const uint64_t pages = bytes_to_pages(w->ctx.size);
+	const unsigned int nr = w->ctx.nr_tasks;
+	int err = share_check(w, why, why_size);
 
-	if (pages < nr) {
-		snprintf(why, why_size, "memhog of %llu tasks needs a page "
-			 "for each, size is %llu bytes",
-			 (unsigned long long)nr,
-			 (unsigned long long)w->ctx.size);
-		return -EINVAL;
-	}
+	if (err)
+		return err;
 	s->tasks = calloc(nr, sizeof(*s->tasks));
 	if (!s->tasks) {
 		snprintf(why, why_size, "out of memory");
 		return -ENOMEM;
 	}
-	for (uint64_t i = 0; i < nr; i++)
-		s->tasks[i].len = pages_to_bytes(pages / nr +
-						 (i < pages % nr));
+	for (unsigned int i = 0; i < nr; i++)
+		s->tasks[i].len = share_of_task(w, i);
 	return 0;
 }
 

@@ -21,21 +21,22 @@ struct trace_state {
 
 static const struct option_desc trace_descs[] = {
 	{ .name = "file", .type = OPTION_STRING,
-	  .offset = offsetof(struct trace_options, file), .def = "",
+	  .offset = offsetof(struct trace_workload_options, file), .def = "",
 	  .unit = "path",
 	  .help = "Recorded request stream, plain or zstd." },
 	{ .name = "before", .type = OPTION_STRING,
-	  .offset = offsetof(struct trace_options, before), .def = "",
+	  .offset = offsetof(struct trace_workload_options, before), .def = "",
 	  .unit = "path",
 	  .help = "Snapshot taken when the recording began; the guest starts "
 		  "from it." },
 	{ .name = "after", .type = OPTION_STRING,
-	  .offset = offsetof(struct trace_options, after), .def = "",
+	  .offset = offsetof(struct trace_workload_options, after), .def = "",
 	  .unit = "path",
 	  .help = "Snapshot taken at its end, to compare with; may be left "
 		  "out." },
 	{ .name = "resident", .type = OPTION_SIZE,
-	  .offset = offsetof(struct trace_options, resident), .def = "0",
+	  .offset = offsetof(struct trace_workload_options, resident),
+	  .def = "0",
 	  .unit = "bytes",
 	  .help = "Host-resident memory when the recording began, as the host "
 		  "saw it." },
@@ -45,7 +46,7 @@ static const struct option_desc trace_descs[] = {
 /* 0 if every record of the file can be read, else the reason in why. */
 static int trace_scan(struct workload *w, char *why, size_t why_size)
 {
-	const struct trace_options *o = w->options;
+	const struct trace_workload_options *o = w->options;
 	struct trace_state *s = w->state;
 	struct req_stream *stream;
 	struct req_record rec;
@@ -64,7 +65,7 @@ static int trace_scan(struct workload *w, char *why, size_t why_size)
 
 static int trace_prepare(struct workload *w, char *why, size_t why_size)
 {
-	const struct trace_options *o = w->options;
+	const struct trace_workload_options *o = w->options;
 	struct trace_state *s = w->state;
 	int ret;
 
@@ -108,7 +109,7 @@ static void trace_cleanup(struct workload *w)
 const struct workload_ops trace_workload = {
 	.name = "trace",
 	.summary = "allocator operations of a recorded run, in their order",
-	.options = { trace_descs, sizeof(struct trace_options) },
+	.options = { trace_descs, sizeof(struct trace_workload_options) },
 	.state_size = sizeof(struct trace_state),
 	.prepare = trace_prepare,
 	.next = trace_next,

@@ -77,7 +77,7 @@ struct workload_ops {
  * starts from that snapshot instead of a boot. Paths are marked by the unit
  * "path"; the experiment reader resolves them against the experiment file.
  */
-struct trace_options {
+struct trace_workload_options {
 	char file[OPTION_STRING_SIZE];   /* recorded request stream */
 	char before[OPTION_STRING_SIZE]; /* snapshot at its start */
 	char after[OPTION_STRING_SIZE];  /* at its end; empty = not compared */

@@ -132,7 +132,7 @@ static void test_cell__file_stands_for_its_content(void **state)
 			   "before = b\n";
 	char id[3][DIGEST_HEX_SIZE];
 	struct experiment *e;
-	const struct trace_options *o;
+	const struct trace_workload_options *o;
 
 	assert_int_equal(system("mkdir d"), 0);
 	scratch_write("d/a", "x");

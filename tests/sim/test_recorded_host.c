@@ -11,7 +11,7 @@
 
 static void recorded_init(struct cell *c)
 {
-	struct trace_options *o;
+	struct trace_workload_options *o;
 
 	cell_setup(c, &page_reporting_reporter, 1);
 	add_phase(c, "recorded", &trace_workload, 1, UNTIL_REPORTER_IDLE);

@@ -33,7 +33,7 @@ static void rig_open(struct rig *r, const struct workload_ops *ops,
 	assert_non_null(r->options);
 	option_defaults(&ops->options, r->options);
 	if (ops == &trace_workload)
-		snprintf(((struct trace_options *)r->options)->file,
+		snprintf(((struct trace_workload_options *)r->options)->file,
 			 OPTION_STRING_SIZE, "%s",
 			 TEST_DATA_DIR "/traces/page_fault1-thp/req.txt.zst");
 	r->w = (struct workload){
@@ -371,7 +371,7 @@ static void test_trace__bad_file_is_an_error(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		struct trace_options o = { .resident = 0 };
+		struct trace_workload_options o = { .resident = 0 };
 		char why[512] = "";
 		struct workload w = {
 			.ops = &trace_workload, .options = &o,
