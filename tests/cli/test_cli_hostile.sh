@@ -82,7 +82,7 @@ for file in /dev/zero /dev/full .; do
 done
 : >empty
 expect 3 replay empty --snapshot "$traces/before.snap.zst"
-stderr_is "empty: error: holds no records; there is nothing to compare"
+stderr_is "empty:1: error: the file is empty"
 expect 3 replay empty --snapshot empty
 stderr_has "the end record is missing"
 expect 0 step empty

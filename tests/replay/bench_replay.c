@@ -115,7 +115,7 @@ static int measure(const struct replay_options *o, unsigned int rounds,
 int main(int argc, char **argv)
 {
 	struct diag d = { .out = stderr };
-	char blt[] = "bench_replay.XXXXXX";
+	char blt[] = "/tmp/bench-replay-XXXXXX";
 	struct replay_options o = { 0 };
 	uint64_t rounds = 5;
 	int fd, err;

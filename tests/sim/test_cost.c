@@ -9,7 +9,7 @@
 
 static int read_text(struct price_list *l, const char *text, struct diag *d)
 {
-	char path[] = "price-test-XXXXXX";
+	char path[] = "/tmp/buddylab-test-XXXXXX";
 	int fd = mkstemp(path), ret;
 
 	assert_true(fd >= 0);

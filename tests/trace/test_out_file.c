@@ -27,7 +27,11 @@ static void expect_content(const char *path, const char *want)
 /* The name that a writer of `path` uses first. */
 static void temporary(const char *path, int number, char out[CONTENT])
 {
-	snprintf(out, CONTENT, ".%.40s.%d.tmp", path, number);
+	const char *slash = strrchr(path, '/');
+
+	assert_non_null(slash);
+	snprintf(out, CONTENT, "%.*s/.%.20s.%d.tmp", (int)(slash - path), path,
+		 slash + 1, number);
 }
 
 static void test_out_file__a_commit_replaces(void **state)
