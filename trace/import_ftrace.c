@@ -85,21 +85,11 @@ static bool read_task(const char *start, const char *bracket,
 
 static bool read_head(const char *text, struct event_head *h)
 {
-	const char *p = text;
+	const char *behind = text, *bracket;
 
-	while ((p = strchr(p, '[')) != NULL) {
-		const char *bracket = p++;
-		const char *end;
-		uint64_t cpu;
-
-		end = scan_decimal(p, &cpu);
-		if (!end || *end != ']' || cpu > INT32_MAX)
-			continue;
-		h->cpu = (uint32_t)cpu;
-		h->cpu_text = p;
-		if (read_tail(end + 1, h) && read_task(text, bracket, h))
+	while ((bracket = next_cpu(&behind, h)) != NULL)
+		if (read_tail(behind, h) && read_task(text, bracket, h))
 			return true;
-	}
 	return false;
 }
 

@@ -6,8 +6,11 @@
 #ifndef TRACE_IMPORTER_H
 #define TRACE_IMPORTER_H
 
+#include <string.h>
+
 #include "trace/fields.h"
 #include "trace/gfp.h"
+#include "trace/scan.h"
 #include "trace/source.h"
 #include "trace/tasks.h"
 
@@ -65,6 +68,29 @@ struct event_head {
 	size_t flags_len;
 	const char *event;          /* what follows the time */
 };
+
+/*
+ * The next "[digits]" from *at on, which may be the CPU: the place of its
+ * bracket, and *at behind it; NULL if there is none.
+ */
+static inline const char *next_cpu(const char **at, struct event_head *h)
+{
+	const char *p = *at;
+
+	while ((p = strchr(p, '[')) != NULL) {
+		const char *bracket = p++;
+		uint64_t cpu;
+		const char *end = scan_decimal(p, &cpu);
+
+		if (!end || *end != ']' || cpu > INT32_MAX)
+			continue;
+		h->cpu = (uint32_t)cpu;
+		h->cpu_text = p;
+		*at = end + 1;
+		return bracket;
+	}
+	return NULL;
+}
 
 /*
  * One line, by format: 1 and an event, 0 if it holds none (counted, if that is

@@ -19,21 +19,25 @@
 
 #define DAT_MAGIC "\x17\x08\x44tracing"
 
-/* AUTO for text. What cannot be read twice (a pipe) is text. */
+/*
+ * AUTO for text. What cannot be read twice (a pipe) is text, and is not opened
+ * here: closing a named pipe again would end its writer.
+ */
 static enum trace_format binary_format(const char *path)
 {
 	char head[BLT_DETECT_BYTES] = { 0 };
 	const bool named = strcmp(path, "-") != 0;
 	struct stat st;
-	ssize_t n = 0;
+	ssize_t n;
 	int fd;
 
-	fd = named ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) :
-		     STDIN_FILENO;
+	if ((named ? stat(path, &st) : fstat(STDIN_FILENO, &st)) ||
+	    !S_ISREG(st.st_mode))
+		return TRACE_FORMAT_AUTO;
+	fd = named ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
 	if (fd < 0)
 		return TRACE_FORMAT_AUTO; /* the reader says why */
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
-		n = pread(fd, head, sizeof(head), 0);
+	n = pread(fd, head, sizeof(head), 0);
 	if (named)
 		close(fd);
 	if (n > 0 && blt_detect(head, (size_t)n))

@@ -44,7 +44,8 @@ const char *release_profile(const char *release)
 		"5.3", "5.7", "5.10", "6.1", "6.12", "6.18",
 	};
 
-	if (!strcmp(release, "6.12.0"))
+	/* "6.12.0-rc7" too: what came later is in the stable releases. */
+	if (!strncmp(release, "6.12.0", 6) && !scan_is_digit(release[6]))
 		return "6.12.0";
 	for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {
 		const size_t len = strlen(profiles[i]);

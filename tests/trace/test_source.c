@@ -267,6 +267,8 @@ static void test_source__what_decides_the_format(void **state)
 		  "x 9 [000] 1.0: f: a\n", TRACE_FORMAT_PERF, "5.10" },
 		{ "# os release : 6.12.0\nx 9 [000] 1.0: f: a\n",
 		  TRACE_FORMAT_PERF, "6.12.0" },
+		{ "# os release : 6.12.0-rc7-amd64\nx 9 [000] 1.0: f: a\n",
+		  TRACE_FORMAT_PERF, "6.12.0" },
 		{ "# os release : 6.12.48+deb13-amd64\nx 9 [000] 1.0: f: a\n",
 		  TRACE_FORMAT_PERF, "6.12" },
 		{ "x-9 [000] d.. 1.0: f: a\n", TRACE_FORMAT_RECORDER, "" },
