@@ -16,68 +16,14 @@
 
 #include <stdio.h>
 
+#include "alloc/gfp.h"
+#include "alloc/hooks.h"
 #include "alloc/profile.h"
-#include "include/digest.h"
 #include "include/types.h"
-
-enum migratetype {
-	MIGRATE_UNMOVABLE,
-	MIGRATE_MOVABLE,
-	MIGRATE_RECLAIMABLE,
-	MIGRATE_HIGHATOMIC,
-	MIGRATE_PCPTYPES = MIGRATE_HIGHATOMIC,
-	MIGRATE_CMA,
-	MIGRATE_ISOLATE,
-	MIGRATE_TYPES
-};
-
-enum zone_type {
-	ZONE_DMA,
-	ZONE_DMA32,
-	ZONE_NORMAL,
-	ZONE_MOVABLE,
-	ZONE_DEVICE,
-	MAX_NR_ZONES
-};
 
 #define ALLOC_MAX_NODES 16
 #define ALLOC_MAX_ZONES 64 /* all nodes together */
 #define ALLOC_MAX_CPUS 1024
-
-/* GFP bits, raw 6.1 values (gfp_types.h). */
-typedef uint32_t gfp_t;
-#define GFP_BIT_DMA 0x1u
-#define GFP_BIT_HIGHMEM 0x2u
-#define GFP_BIT_DMA32 0x4u
-#define GFP_BIT_MOVABLE 0x8u
-#define GFP_BIT_RECLAIMABLE 0x10u
-#define GFP_BIT_HIGH 0x20u
-#define GFP_BIT_IO 0x40u
-#define GFP_BIT_FS 0x80u
-#define GFP_BIT_ZERO 0x100u
-#define GFP_BIT_ATOMIC 0x200u
-#define GFP_BIT_DIRECT_RECLAIM 0x400u
-#define GFP_BIT_KSWAPD_RECLAIM 0x800u
-#define GFP_BIT_WRITE 0x1000u
-#define GFP_BIT_NOWARN 0x2000u
-#define GFP_BIT_RETRY_MAYFAIL 0x4000u
-#define GFP_BIT_NOFAIL 0x8000u
-#define GFP_BIT_NORETRY 0x10000u
-#define GFP_BIT_MEMALLOC 0x20000u
-#define GFP_BIT_COMP 0x40000u
-#define GFP_BIT_NOMEMALLOC 0x80000u
-#define GFP_BIT_HARDWALL 0x100000u
-#define GFP_BIT_THISNODE 0x200000u
-#define GFP_BIT_ACCOUNT 0x400000u
-
-#define GFP_KERNEL 0xcc0u
-#define GFP_ATOMIC 0xa20u
-#define GFP_HIGHUSER_MOVABLE 0x100ccau
-#define GFP_ANON_FAULT 0x100dcau   /* HIGHUSER_MOVABLE + ZERO */
-#define GFP_PAGE_TABLE 0x400dc0u   /* KERNEL + ZERO + ACCOUNT */
-#define GFP_GATHER 0x2800u         /* NOWAIT + NOWARN */
-#define GFP_TRANSHUGE_LIGHT 0x1c20cau
-#define GFP_TRANSHUGE 0x1c24cau
 
 /* Marks that a reporter design puts on a free block; dropped as hooks say. */
 enum block_mark {
@@ -86,108 +32,6 @@ enum block_mark {
 };
 
 struct alloc;
-
-/* ---- what the allocator tells the outside ---- */
-
-enum alloc_event_kind {
-	ALLOC_EVENT_PAGE_ALLOC,   /* mm_page_alloc; pfn may be PFN_NONE */
-	ALLOC_EVENT_PAGE_FREE,    /* mm_page_free: free is prepared */
-	ALLOC_EVENT_ZONE_LOCKED,  /* mm_page_alloc_zone_locked */
-	ALLOC_EVENT_EXTFRAG,      /* mm_page_alloc_extfrag */
-	ALLOC_EVENT_PCPU_DRAIN,   /* mm_page_pcpu_drain */
-	ALLOC_EVENT_MERGE,        /* pfn/order: the block after one merge step */
-};
-
-struct alloc_event {
-	enum alloc_event_kind kind;
-	pfn_t pfn;
-	uint8_t order;
-	uint8_t migratetype;       /* as the kernel's event prints it */
-	uint8_t fallback_order;    /* EXTFRAG */
-	uint8_t fallback_type;     /* EXTFRAG */
-	bool change_ownership;     /* EXTFRAG */
-	bool percpu_refill;        /* ZONE_LOCKED */
-	gfp_t gfp;                 /* PAGE_ALLOC */
-};
-
-/* Why a marked block loses its mark. */
-enum unmark_reason {
-	UNMARK_ALLOC,    /* taken for an allocation or a pcp refill, or split */
-	UNMARK_MERGE,
-	UNMARK_ISOLATE,
-	UNMARK_MOVE,     /* moved to another migratetype's list */
-};
-
-/*
- * Any pointer may be NULL; an unused hook costs one predictable branch on a
- * path of order >= notify_order only. Hooks run with the zone lock modelled as
- * held: they may record and ask to be scheduled, and must not call back into
- * the allocator, except block_unmark, which may read the list.
- */
-struct alloc_hooks {
-	/* First argument of the reporter's hooks: free_notify to free_capture. */
-	void *reporter_ctx;
-	/* A free block of order >= notify_order came to rest on a list. */
-	unsigned int notify_order;
-	void (*free_notify)(void *ctx, unsigned int zone, pfn_t pfn,
-			    unsigned int order);
-	/* A marked block is leaving its list (called before it is unlinked). */
-	void (*block_unmark)(void *ctx, unsigned int zone, pfn_t pfn,
-			     unsigned int order, enum migratetype mt,
-			     enum unmark_reason why);
-	/* Marks survive a move between types unless this is set. */
-	bool unmark_on_move;
-	/*
-	 * Tail insertion of a block of order >= notify_order: return the block
-	 * in front of which it goes, or PFN_NONE for the true tail.
-	 */
-	pfn_t (*tail_position)(void *ctx, unsigned int zone, unsigned int order,
-			       enum migratetype mt);
-	/* A free of any order, before the pcp or buddy sees it. */
-	void (*free_capture)(void *ctx, unsigned int zone, pfn_t pfn,
-			     unsigned int order, unsigned int cpu);
-	/* First argument of every hook from here on. */
-	void *ctx;
-	/* Slow path and boost wake kswapd of a node. */
-	void (*kswapd_wake)(void *ctx, unsigned int node, unsigned int order);
-	/* Tracepoints; off (NULL) outside replay, step and tests. */
-	void (*event)(void *ctx, const struct alloc_event *ev);
-	/*
-	 * A steal counts the LRU/movable pages of a pageblock: return the
-	 * count to use, or a negative number to use our own (replay's M hint).
-	 */
-	int (*movable_count)(void *ctx, unsigned int zone, pfn_t pageblock);
-	/* Runtime shuffle needs a word (shuffle_pick_tail). Required if shuffle is on. */
-	uint64_t (*shuffle_word)(void *ctx);
-	/*
-	 * Overrides the coin for one order-10 placement (replay's T hint):
-	 * 0 head, 1 tail, negative = use our own bit.
-	 */
-	int (*shuffle_coin)(void *ctx, pfn_t pfn);
-	/*
-	 * A pageset is about to be flushed or refilled: true = the caller does
-	 * it, block by block, as a recorded kernel did (replay's assisted mode).
-	 */
-	bool (*pcp_flush)(void *ctx, unsigned int zone, unsigned int cpu,
-			  uint32_t nr_pages, unsigned int pindex);
-	bool (*pcp_refill)(void *ctx, unsigned int zone, unsigned int cpu,
-			   unsigned int order, enum migratetype mt);
-	/* Ordered stream of allocations and frees, NULL = not kept. */
-	struct digest *digest;
-};
-
-/*
- * What one call did that costs time; the caller zeroes it, every call adds.
- * sim/ turns it into nanoseconds and lock waits.
- */
-struct alloc_work {
-	uint64_t zones_locked;    /* bit per zone index whose lock was taken */
-	uint32_t lock_acquisitions;
-	uint32_t list_touches;    /* list nodes touched under zone locks */
-	uint32_t pcp_ops;         /* blocks put on or taken from a pcp list */
-	uint32_t buddy_pages;     /* pages moved between pcp and buddy lists */
-	uint32_t merges, splits;
-};
 
 /* ---- set-up ---- */
 

@@ -4,8 +4,8 @@
  * rows follow alloc/profile.h. What the switches mean is explained there and
  * where they are read; what no profile models is listed in docs/fidelity.md.
  *
- * "recorded runs" says that replays of traces recorded on that kernel come out
- * page frame by page frame; the others stand on worked examples only.
+ * A confirmed profile is one where replays of traces recorded on that kernel
+ * come out page frame by page frame; the others stand on worked examples only.
  */
 #include <string.h>
 
@@ -142,21 +142,18 @@
 #define COLUMN_6_12(row, a, b, c, d, e, f, g) .row = f,
 #define COLUMN_6_18(row, a, b, c, d, e, f, g) .row = g,
 
-#define PROFILE(spelling, read_from, standing, COLUMN)                        \
-	{ .name = (spelling), .release = (read_from), .status = (standing),   \
+#define PROFILE(spelling, read_from, recorded, COLUMN)                        \
+	{ .name = (spelling), .release = (read_from), .confirmed = (recorded), \
 	  ROWS(COLUMN) }
 
-static const char examples[] = "worked examples only";
-static const char recorded[] = "recorded runs";
-
 static const struct alloc_profile profiles[] = {
-	PROFILE("5.3", "5.3.1", examples, COLUMN_5_3),
-	PROFILE("5.7", "5.7.14", examples, COLUMN_5_7),
-	PROFILE("5.10", "5.10.223", examples, COLUMN_5_10),
-	PROFILE("6.1", "6.1.192", recorded, COLUMN_6_1),
-	PROFILE("6.12.0", "6.12.0", examples, COLUMN_6_12_0),
-	PROFILE("6.12", "6.12.117", recorded, COLUMN_6_12),
-	PROFILE("6.18", "6.18.2", examples, COLUMN_6_18),
+	PROFILE("5.3", "5.3.1", false, COLUMN_5_3),
+	PROFILE("5.7", "5.7.14", false, COLUMN_5_7),
+	PROFILE("5.10", "5.10.223", false, COLUMN_5_10),
+	PROFILE("6.1", "6.1.192", true, COLUMN_6_1),
+	PROFILE("6.12.0", "6.12.0", false, COLUMN_6_12_0),
+	PROFILE("6.12", "6.12.117", true, COLUMN_6_12),
+	PROFILE("6.18", "6.18.2", false, COLUMN_6_18),
 };
 
 static const char *const names[ARRAY_SIZE(profiles) + 1] = {
@@ -190,6 +187,11 @@ const struct alloc_profile *alloc_profile_of_release(const char *release)
 			p = alloc_profile_find(name);
 		}
 	return p;
+}
+
+const char *alloc_profile_standing(const struct alloc_profile *p)
+{
+	return p->confirmed ? "recorded runs" : "worked examples only";
 }
 
 const char *const *alloc_profile_names(void)

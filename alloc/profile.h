@@ -68,8 +68,7 @@ enum gather_order {
 struct alloc_profile {
 	const char *name;          /* as in `kernel =` and `step` */
 	const char *release;       /* kernel the switches were read from */
-	/* What it stands on: recorded runs, or worked examples only. */
-	const char *status;
+	bool confirmed;            /* by recorded runs, not by examples only */
 
 	/* Boot and placement. */
 	bool boot_to_tail;         /* memblock, deferred and onlined memory */
@@ -175,6 +174,8 @@ struct alloc_profile {
 const struct alloc_profile *alloc_profile_find(const char *name);
 /* For a release as `uname -r` has it: 6.12.117-amd64 is 6.12; or NULL. */
 const struct alloc_profile *alloc_profile_of_release(const char *release);
+/* "recorded runs" or "worked examples only": what it stands on. */
+const char *alloc_profile_standing(const struct alloc_profile *p);
 /* NULL-ended list of the names, oldest first. */
 const char *const *alloc_profile_names(void);
 

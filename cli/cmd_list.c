@@ -65,7 +65,7 @@ static int list_kernels(void)
 		const struct alloc_profile *p = alloc_profile_find(*names);
 
 		printf("%-18sread from %s; stands on %s\n", p->name,
-		       p->release, p->status);
+		       p->release, alloc_profile_standing(p));
 	}
 	return EXIT_FINE;
 }

@@ -259,7 +259,7 @@ int replay_compare_proc(const struct alloc *a, const char *path, struct diag *d,
 int replay_snapshot_of(struct snapshot **out, const struct alloc *a);
 
 /*
- * "none", "all" or a comma list of T, M, zone. 0, or -EINVAL with a sentence
+ * "none", "all" or a comma list of T, M, zone, L. 0, or -EINVAL with a sentence
  * in `why`.
  */
 int replay_parse_hints(const char *text, unsigned int *hints, char *why,

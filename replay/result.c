@@ -179,10 +179,21 @@ static json_t *assumed_json(const struct replay_assumed *a)
 	return o;
 }
 
+/* Has any recorded run confirmed the rules of this profile? */
+static bool is_confirmed(const char *kernel)
+{
+	const struct alloc_profile *p = alloc_profile_find(kernel);
+
+	return p && p->confirmed;
+}
+
 static void fill_json(json_t *o, const struct replay_result *r)
 {
 	json_object_set_new(o, "format",
 			    json_string(trace_format_name((enum trace_format)r->format)));
+	json_object_set_new(o, "kernel", json_string(r->kernel));
+	json_object_set_new(o, "confirmed",
+			    json_boolean(is_confirmed(r->kernel)));
 	json_object_set_new(o, "events", json_u64(r->events));
 	json_object_set_new(o, "allocations", json_u64(r->allocations));
 	json_object_set_new(o, "predicted", json_u64(r->predicted));
@@ -285,8 +296,9 @@ void replay_print_text(const struct replay_options *o,
 	const uint64_t share = r->allocations ?
 		r->predicted * 100000 / r->allocations : 100000;
 
-	fprintf(out, "%-12s%s on kernel %s\n", "replay", o->stream,
-		r->kernel);
+	fprintf(out, "%-12s%s on kernel %s%s\n", "replay", o->stream,
+		r->kernel, is_confirmed(r->kernel) ? "" :
+		", which stands on worked examples only");
 	if (r->assumed.present)
 		fprintf(out,
 			"%-12s%s; %llu pages in use as they are freed first, "

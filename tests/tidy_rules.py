@@ -7,7 +7,7 @@ import re
 # True: every header is public.
 PUBLIC_HEADERS = {
     "include": True,
-    "alloc": {"alloc.h", "profile.h"},
+    "alloc": {"alloc.h", "gfp.h", "hooks.h", "profile.h"},
     "trace": True,
     "hypervisor": {"hypervisor.h"},
     "workloads": {"workload.h"},

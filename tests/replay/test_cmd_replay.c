@@ -116,6 +116,9 @@ static void test_cmd_replay__exit_codes(void **state)
 		  "lists       22, differing 0", "" },
 		{ GOOD " --expect " RUN "before.snap.zst", 1, "differs from",
 		  "" },
+		{ GOOD " --kernel 6.1", 0, " on kernel 6.1\n", "" },
+		{ RUN "trace.blt --assume boot --kernel 5.7", 1,
+		  " on kernel 5.7, which stands on worked examples only\n", "" },
 		{ GOOD " --kernel 5.7", 3, "",
 		  "per-CPU lists that kernel 5.7 has not" },
 		{ GOOD " --hints=all --mode assisted", 0, "T 420", "" },
@@ -134,9 +137,9 @@ static void test_cmd_replay__exit_codes(void **state)
 		  "allowed are predict and assisted" },
 		{ GOOD " --format xml", 2, "", "allowed are text and json" },
 		{ GOOD " --hints T,X", 2, "", "unknown hint \"X\"" },
-		{ GOOD " --kernel 6.11", 2, "", "unknown kernel \"6.11\"" },
+		{ GOOD " --kernel 6.11", 2, "", "unknown kernel '6.11'" },
 		{ GOOD " --reporter page_report", 2, "",
-		  "unknown reporter \"page_report\"" },
+		  "unknown reporter 'page_report'" },
 		{ "nowhere --snapshot " RUN "before.snap.zst", 3, "",
 		  "nowhere: error: cannot open: No such file or directory" },
 		{ RUN "req.txt.zst --snapshot nowhere", 3, "",
@@ -191,6 +194,9 @@ static void test_cmd_replay__json_is_one_object(void **state)
 	assert_int_equal(json_integer_value(json_object_get(root,
 							    "allocations")),
 			 2641);
+	assert_string_equal(json_string_value(json_object_get(root, "kernel")),
+			    "6.1");
+	assert_true(json_is_true(json_object_get(root, "confirmed")));
 	assert_int_equal(json_integer_value(json_object_get(root, "predicted")),
 			 2641);
 	assert_int_equal(json_integer_value(json_object_get(root, "lists")),

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the allocator tells the outside: events, hooks and the record of its
+ * work. alloc.h includes it.
+ */
+#ifndef ALLOC_HOOKS_H
+#define ALLOC_HOOKS_H
+
+#include "alloc/gfp.h"
+#include "include/digest.h"
+
+enum alloc_event_kind {
+	ALLOC_EVENT_PAGE_ALLOC,   /* mm_page_alloc; pfn may be PFN_NONE */
+	ALLOC_EVENT_PAGE_FREE,    /* mm_page_free: free is prepared */
+	ALLOC_EVENT_ZONE_LOCKED,  /* mm_page_alloc_zone_locked */
+	ALLOC_EVENT_EXTFRAG,      /* mm_page_alloc_extfrag */
+	ALLOC_EVENT_PCPU_DRAIN,   /* mm_page_pcpu_drain */
+	ALLOC_EVENT_MERGE,        /* pfn/order: the block after one merge step */
+};
+
+struct alloc_event {
+	enum alloc_event_kind kind;
+	pfn_t pfn;
+	uint8_t order;
+	uint8_t migratetype;       /* as the kernel's event prints it */
+	uint8_t fallback_order;    /* EXTFRAG */
+	uint8_t fallback_type;     /* EXTFRAG */
+	bool change_ownership;     /* EXTFRAG */
+	bool percpu_refill;        /* ZONE_LOCKED */
+	gfp_t gfp;                 /* PAGE_ALLOC */
+};
+
+/* Why a marked block loses its mark. */
+enum unmark_reason {
+	UNMARK_ALLOC,    /* taken for an allocation or a pcp refill, or split */
+	UNMARK_MERGE,
+	UNMARK_ISOLATE,
+	UNMARK_MOVE,     /* moved to another migratetype's list */
+};
+
+/*
+ * Any pointer may be NULL; an unused hook costs one predictable branch on a
+ * path of order >= notify_order only. Hooks run with the zone lock modelled as
+ * held: they may record and ask to be scheduled, and must not call back into
+ * the allocator, except block_unmark, which may read the list.
+ */
+struct alloc_hooks {
+	/* First argument of the reporter's hooks: free_notify to free_capture. */
+	void *reporter_ctx;
+	/* A free block of order >= notify_order came to rest on a list. */
+	unsigned int notify_order;
+	void (*free_notify)(void *ctx, unsigned int zone, pfn_t pfn,
+			    unsigned int order);
+	/* A marked block is leaving its list (called before it is unlinked). */
+	void (*block_unmark)(void *ctx, unsigned int zone, pfn_t pfn,
+			     unsigned int order, enum migratetype mt,
+			     enum unmark_reason why);
+	/* Marks survive a move between types unless this is set. */
+	bool unmark_on_move;
+	/*
+	 * Tail insertion of a block of order >= notify_order: return the block
+	 * in front of which it goes, or PFN_NONE for the true tail.
+	 */
+	pfn_t (*tail_position)(void *ctx, unsigned int zone, unsigned int order,
+			       enum migratetype mt);
+	/* A free of any order, before the pcp or buddy sees it. */
+	void (*free_capture)(void *ctx, unsigned int zone, pfn_t pfn,
+			     unsigned int order, unsigned int cpu);
+	/* First argument of every hook from here on. */
+	void *ctx;
+	/* Slow path and boost wake kswapd of a node. */
+	void (*kswapd_wake)(void *ctx, unsigned int node, unsigned int order);
+	/* Tracepoints; off (NULL) outside replay, step and tests. */
+	void (*event)(void *ctx, const struct alloc_event *ev);
+	/*
+	 * A steal counts the LRU/movable pages of a pageblock: return the
+	 * count to use, or a negative number to use our own (replay's M hint).
+	 */
+	int (*movable_count)(void *ctx, unsigned int zone, pfn_t pageblock);
+	/* Runtime shuffle needs a word (shuffle_pick_tail). Required if shuffle is on. */
+	uint64_t (*shuffle_word)(void *ctx);
+	/*
+	 * Overrides the coin for one order-10 placement (replay's T hint):
+	 * 0 head, 1 tail, negative = use our own bit.
+	 */
+	int (*shuffle_coin)(void *ctx, pfn_t pfn);
+	/*
+	 * A pageset is about to be flushed or refilled: true = the caller does
+	 * it, block by block, as a recorded kernel did (replay's assisted mode).
+	 */
+	bool (*pcp_flush)(void *ctx, unsigned int zone, unsigned int cpu,
+			  uint32_t nr_pages, unsigned int pindex);
+	bool (*pcp_refill)(void *ctx, unsigned int zone, unsigned int cpu,
+			   unsigned int order, enum migratetype mt);
+	/* Ordered stream of allocations and frees, NULL = not kept. */
+	struct digest *digest;
+};
+
+/*
+ * What one call did that costs time; the caller zeroes it, every call adds.
+ * sim/ turns it into nanoseconds and lock waits.
+ */
+struct alloc_work {
+	uint64_t zones_locked;    /* bit per zone index whose lock was taken */
+	uint32_t lock_acquisitions;
+	uint32_t list_touches;    /* list nodes touched under zone locks */
+	uint32_t pcp_ops;         /* blocks put on or taken from a pcp list */
+	uint32_t buddy_pages;     /* pages moved between pcp and buddy lists */
+	uint32_t merges, splits;
+};
+
+#endif
