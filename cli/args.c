@@ -4,10 +4,10 @@
 
 #include <getopt.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "alloc/profile.h"
 #include "include/check.h"
 #include "include/diag.h"
 
@@ -204,4 +204,49 @@ int args_next(struct args *a)
 	else
 		args_error(a, "%s takes no value", a->argv[optind - 1]);
 	return ARGS_BAD;
+}
+
+int args_one_word(struct args *a, args_take_fn take, void *ctx,
+		  const char *what, const char **word)
+{
+	int option;
+
+	while ((option = args_next(a)) >= 0)
+		if (take(ctx, option))
+			return EXIT_USAGE;
+	if (option != ARGS_END)
+		return option == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
+	if (a->nr_words == 0)
+		return args_error(a, "no %s is named", what);
+	if (a->nr_words > 1)
+		return args_error(a, "one %s only", what);
+	*word = a->words[0];
+	return ARGS_END;
+}
+
+int args_unknown(const struct args *a, const char *what, const char *name,
+		 const char *const *names, const char *topic)
+{
+	const char *near = diag_nearest(name, names);
+
+	return args_error(a, "unknown %s '%s'%s%s%s; `buddylab list %s` shows "
+			  "all", what, name, near ? "; did you mean '" : "",
+			  near ? near : "", near ? "'?" : "", topic);
+}
+
+int args_kernel(const struct args *a)
+{
+	if (alloc_profile_find(a->value))
+		return 0;
+	return args_unknown(a, "kernel", a->value, alloc_profile_names(),
+			    "kernels");
+}
+
+int args_json(const struct args *a, bool *json)
+{
+	*json = !strcmp(a->value, "json");
+	if (*json || !strcmp(a->value, "text"))
+		return 0;
+	return args_error(a, "unknown format '%s'; allowed are text and json",
+			  a->value);
 }

@@ -7,6 +7,7 @@
 #ifndef CLI_ARGS_H
 #define CLI_ARGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum exit_code {
@@ -62,5 +63,21 @@ int args_next(struct args *a);
 __attribute__((format(printf, 2, 3)))
 int args_error(const struct args *a, const char *fmt, ...);
 void args_help(const struct args_command *command);
+
+/* 0, or not 0 after a message. */
+typedef int (*args_take_fn)(void *ctx, int option);
+
+/*
+ * Hand every option to `take`; then there must be one word, called `what` in
+ * messages. ARGS_END and *word, or the exit code.
+ */
+int args_one_word(struct args *a, args_take_fn take, void *ctx,
+		  const char *what, const char **word);
+/* "unknown WHAT 'X'; did you mean 'Y'?; `buddylab list TOPIC` shows all" */
+int args_unknown(const struct args *a, const char *what, const char *name,
+		 const char *const *names, const char *topic);
+/* Value of an option: a kernel profile; text or json. 0, or 2 with a message. */
+int args_kernel(const struct args *a);
+int args_json(const struct args *a, bool *json);
 
 #endif

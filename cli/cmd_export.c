@@ -49,8 +49,9 @@ struct export_command {
 	bool perfetto;
 };
 
-static int parse_option(struct export_command *c, int option)
+static int parse_option(void *ctx, int option)
 {
+	struct export_command *c = ctx;
 	const char *value = c->args.value;
 
 	if (option == OPT_OUTPUT) {
@@ -69,27 +70,8 @@ static int parse_option(struct export_command *c, int option)
 	if (c->perfetto || !strcmp(value, "text"))
 		return 0;
 	return args_error(&c->args,
-			  "unknown format \"%s\"; allowed are text and perfetto",
+			  "unknown format '%s'; allowed are text and perfetto",
 			  value);
-}
-
-/* 0 to go on, else ARGS_HELP or ARGS_BAD. */
-static int parse_words(struct export_command *c)
-{
-	int option;
-
-	while ((option = args_next(&c->args)) >= 0)
-		if (parse_option(c, option))
-			return ARGS_BAD;
-	if (option != ARGS_END)
-		return option;
-	if (c->args.nr_words != 1) {
-		args_error(&c->args, c->args.nr_words ? "one trace only" :
-			   "no trace is named");
-		return ARGS_BAD;
-	}
-	c->input = c->args.words[0];
-	return 0;
 }
 
 static int write_events(struct export_command *c, struct trace_source *s,
@@ -122,12 +104,12 @@ int cmd_export(int argc, char **argv)
 	struct export_command c = { .sample_ns = 1000000 };
 	struct diag d = { .out = stderr };
 	struct trace_source *s;
-	int stop, err;
+	int code, err;
 
 	args_init(&c.args, &command, argc, argv);
-	stop = parse_words(&c);
-	if (stop)
-		return stop == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
+	code = args_one_word(&c.args, parse_option, &c, "trace", &c.input);
+	if (code != ARGS_END)
+		return code;
 	if (trace_open(&s, c.input, NULL, &d))
 		return EXIT_RUNTIME;
 	err = c.output ? write_file(&c, s, &d) :

@@ -10,11 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc/profile.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "trace/blt.h"
-#include "trace/source.h"
+#include "trace/export.h"
 
 enum { OUTPUT, FORMAT, KERNEL };
 
@@ -47,7 +46,7 @@ static const struct args_command command = {
 
 struct import {
 	struct args args;
-	const char *output;
+	const char *path, *output;
 	struct trace_options source_options;
 	struct trace_source *source;
 	struct blt_writer *writer;
@@ -112,16 +111,6 @@ static void print_count(const char *name, uint64_t n)
 
 static void print_result(const struct import *im)
 {
-	static const char *const kinds[TRACE_NR_KINDS] = {
-		[TRACE_REQUEST] = "requests",
-		[TRACE_ALLOC] = "mm_page_alloc",
-		[TRACE_FREE] = "mm_page_free",
-		[TRACE_FREE_BATCHED] = "mm_page_free_batched",
-		[TRACE_ZONE_LOCKED] = "mm_page_alloc_zone_locked",
-		[TRACE_PCPU_DRAIN] = "mm_page_pcpu_drain",
-		[TRACE_EXTFRAG] = "mm_page_alloc_extfrag",
-		[TRACE_MEM] = "memory operations",
-	};
 	const struct trace_stats *s = trace_source_stats(im->source);
 	const char *kernel = trace_source_kernel(im->source);
 
@@ -130,9 +119,10 @@ static void print_result(const struct import *im)
 	       trace_format_name(trace_source_format(im->source)), s->events,
 	       s->lines, s->nr_cpus, s->nr_tasks - 1,
 	       kernel ? kernel : "not named");
-	for (int i = 0; i < TRACE_NR_KINDS; i++)
-		if (kinds[i])
-			print_count(kinds[i], s->by_kind[i]);
+	for (unsigned int i = 0; i < TRACE_NR_KINDS; i++)
+		if (i != TRACE_LOST)
+			print_count(trace_kind_name((enum trace_kind)i),
+				    s->by_kind[i]);
 	print_count("other events, left out", s->other_lines);
 	print_count("failed allocations", s->failed_allocs);
 	print_count("masks not known in full", s->unknown_gfp);
@@ -142,7 +132,7 @@ static void print_result(const struct import *im)
 static void warn(struct import *im)
 {
 	const struct trace_stats *s = trace_source_stats(im->source);
-	const struct diag_place at = { .file = im->args.words[0] };
+	const struct diag_place at = { .file = im->path };
 
 	if (!s->events)
 		diag_warning(&im->diag, at, "no event of the page allocator");
@@ -183,7 +173,7 @@ static int import(struct import *im)
 	int err;
 
 	im->diag.out = stderr;
-	err = trace_open(&im->source, im->args.words[0], &im->source_options,
+	err = trace_open(&im->source, im->path, &im->source_options,
 			 &im->diag);
 	if (err)
 		return EXIT_RUNTIME;
@@ -212,8 +202,10 @@ static int take_format(struct import *im)
 	return 0;
 }
 
-static int take_option(struct import *im, int opt)
+static int take_option(void *ctx, int opt)
 {
+	struct import *im = ctx;
+
 	switch (opt) {
 	case OUTPUT:
 		im->output = im->args.value;
@@ -221,30 +213,20 @@ static int take_option(struct import *im, int opt)
 	case FORMAT:
 		return take_format(im);
 	default:
-		if (!alloc_profile_find(im->args.value))
-			return args_error(&im->args, "unknown kernel '%s'; "
-					  "`buddylab list kernels` shows all",
-					  im->args.value);
 		im->source_options.kernel = im->args.value;
-		return 0;
+		return args_kernel(&im->args);
 	}
 }
 
 int cmd_import(int argc, char **argv)
 {
 	struct import im = { .output = NULL };
-	int opt, code;
+	int code;
 
 	args_init(&im.args, &command, argc, argv);
-	while ((opt = args_next(&im.args)) >= 0) {
-		code = take_option(&im, opt);
-		if (code)
-			return code;
-	}
-	if (opt != ARGS_END)
-		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
-	if (im.args.nr_words != 1)
-		return args_error(&im.args, "expects one trace");
+	code = args_one_word(&im.args, take_option, &im, "trace", &im.path);
+	if (code != ARGS_END)
+		return code;
 	if (!im.output)
 		return args_error(&im.args, "-o T.blt is missing");
 	return import(&im);

@@ -56,42 +56,16 @@ struct info_command {
 	enum trace_format imported_from;
 };
 
-static int parse_option(struct info_command *c, int option)
+static int parse_option(void *ctx, int option)
 {
-	const char *value = c->args.value;
+	struct info_command *c = ctx;
 
-	if (option == OPT_TASKS) {
-		if (!parse_u64(value, &c->show))
-			return 0;
-		return args_error(&c->args,
-				  "tasks is \"%s\"; allowed is a number",
-				  value);
-	}
-	c->json = !strcmp(value, "json");
-	if (c->json || !strcmp(value, "text"))
+	if (option == OPT_FORMAT)
+		return args_json(&c->args, &c->json);
+	if (!parse_u64(c->args.value, &c->show))
 		return 0;
-	return args_error(&c->args,
-			  "unknown format \"%s\"; allowed are text and json",
-			  value);
-}
-
-/* 0 to go on, else ARGS_HELP or ARGS_BAD. */
-static int parse_words(struct info_command *c)
-{
-	int option;
-
-	while ((option = args_next(&c->args)) >= 0)
-		if (parse_option(c, option))
-			return ARGS_BAD;
-	if (option != ARGS_END)
-		return option;
-	if (c->args.nr_words != 1) {
-		args_error(&c->args, c->args.nr_words ? "one trace only" :
-			   "no trace is named");
-		return ARGS_BAD;
-	}
-	c->path = c->args.words[0];
-	return 0;
+	return args_error(&c->args, "tasks is \"%s\"; allowed is a number",
+			  c->args.value);
 }
 
 static int count_task(struct info_command *c, uint32_t task)
@@ -345,12 +319,12 @@ static int print_json(const struct info_command *c)
 int cmd_info(int argc, char **argv)
 {
 	struct info_command c = { .show = 10, .diag = { .out = stderr } };
-	int stop, err;
+	int code, err;
 
 	args_init(&c.args, &command, argc, argv);
-	stop = parse_words(&c);
-	if (stop)
-		return stop == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
+	code = args_one_word(&c.args, parse_option, &c, "trace", &c.path);
+	if (code != ARGS_END)
+		return code;
 	if (trace_open(&c.source, c.path, NULL, &c.diag))
 		return EXIT_RUNTIME;
 	err = read_events(&c);

@@ -13,8 +13,8 @@
 #include "cli/registry.h"
 #include "include/option.h"
 #include "replay/replay.h"
-#include "sim/sim.h"
 #include "replay/rules.h"
+#include "sim/sim.h"
 
 enum {
 	OPT_SNAPSHOT,
@@ -82,28 +82,6 @@ struct replay_command {
 	struct alloc *booted;
 };
 
-/* ", did you mean X?" or nothing. */
-static const char *guess(char out[64], const char *near)
-{
-	out[0] = '\0';
-	if (near)
-		snprintf(out, 64, "; did you mean \"%s\"?", near);
-	return out;
-}
-
-static int parse_kernel(struct replay_command *c, const char *text)
-{
-	char hint[64];
-
-	c->replay.kernel = text;
-	if (alloc_profile_find(text))
-		return 0;
-	return args_error(&c->args,
-			  "unknown kernel \"%s\"%s; `buddylab list kernels` shows all",
-			  text,
-			  guess(hint, diag_nearest(text, alloc_profile_names())));
-}
-
 static int parse_without(struct replay_command *c, const char *text)
 {
 	char why[160];
@@ -122,7 +100,7 @@ static int parse_mode(struct replay_command *c, const char *text)
 		c->replay.mode = REPLAY_ASSISTED;
 	else
 		return args_error(&c->args,
-				  "unknown mode \"%s\"; allowed are predict and assisted",
+				  "unknown mode '%s'; allowed are predict and assisted",
 				  text);
 	return 0;
 }
@@ -139,7 +117,6 @@ static int parse_hints(struct replay_command *c, const char *text)
 static int parse_reporter(struct replay_command *c, const char *text)
 {
 	const char *names[32] = { NULL };
-	char hint[64];
 
 	for (size_t i = 0; registry.reporters[i] && i < 31; i++) {
 		names[i] = registry.reporters[i]->name;
@@ -148,9 +125,7 @@ static int parse_reporter(struct replay_command *c, const char *text)
 			return 0;
 		}
 	}
-	return args_error(&c->args,
-			  "unknown reporter \"%s\"%s; `buddylab list reporters` shows all",
-			  text, guess(hint, diag_nearest(text, names)));
+	return args_unknown(&c->args, "reporter", text, names, "reporters");
 }
 
 static int parse_limit(struct replay_command *c, const char *text)
@@ -165,18 +140,9 @@ static int parse_limit(struct replay_command *c, const char *text)
 	return 0;
 }
 
-static int parse_format(struct replay_command *c, const char *text)
+static int parse_option(void *ctx, int option)
 {
-	c->json = !strcmp(text, "json");
-	if (!c->json && strcmp(text, "text") != 0)
-		return args_error(&c->args,
-				  "unknown format \"%s\"; allowed are text and json",
-				  text);
-	return 0;
-}
-
-static int parse_option(struct replay_command *c, int option)
-{
+	struct replay_command *c = ctx;
 	const char *value = c->args.value;
 
 	switch (option) {
@@ -187,7 +153,8 @@ static int parse_option(struct replay_command *c, int option)
 		c->replay.after = value;
 		return 0;
 	case OPT_KERNEL:
-		return parse_kernel(c, value);
+		c->replay.kernel = value;
+		return args_kernel(&c->args);
 	case OPT_WITHOUT:
 		return parse_without(c, value);
 	case OPT_MODE:
@@ -211,7 +178,7 @@ static int parse_option(struct replay_command *c, int option)
 		c->replay.proc = value;
 		return 0;
 	default:
-		return parse_format(c, value);
+		return args_json(&c->args, &c->json);
 	}
 }
 
@@ -251,26 +218,6 @@ static int choose_start(struct replay_command *c)
 		return boot_guest(c);
 	c->replay.free_counts = c->assume;
 	return 0;
-}
-
-/* 0 to go on, else ARGS_HELP or ARGS_BAD. */
-static int parse_words(struct replay_command *c)
-{
-	int option;
-
-	while ((option = args_next(&c->args)) >= 0)
-		if (parse_option(c, option))
-			return ARGS_BAD;
-	if (option != ARGS_END)
-		return option;
-	if (c->args.nr_words != 1) {
-		args_error(&c->args, c->args.nr_words ?
-			   "one trace only" :
-			   "no trace is named");
-		return ARGS_BAD;
-	}
-	c->replay.stream = c->args.words[0];
-	return choose_start(c) ? ARGS_BAD : 0;
 }
 
 static uint64_t now_ns(void)
@@ -313,15 +260,17 @@ static int replay_words(struct replay_command *c)
 int cmd_replay(int argc, char **argv)
 {
 	struct replay_command c = { .json = false };
-	int stop;
+	int code;
 
 	args_init(&c.args, &command, argc, argv);
-	stop = parse_words(&c);
-	if (!stop)
-		stop = replay_words(&c);
-	else
-		stop = stop == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
+	code = args_one_word(&c.args, parse_option, &c, "trace",
+			     &c.replay.stream);
+	if (code != ARGS_END)
+		return code;
+	code = choose_start(&c);
+	if (!code)
+		code = replay_words(&c);
 	if (c.booted)
 		alloc_destroy(c.booted);
-	return stop;
+	return code;
 }

@@ -93,10 +93,8 @@ struct stream_command {
 static int parse_workload(struct stream_command *c, const char *text)
 {
 	const char *names[32] = { NULL };
-	const char *near;
-	size_t i;
 
-	for (i = 0; registry.workloads[i] && i < 31; i++) {
+	for (size_t i = 0; registry.workloads[i] && i < 31; i++) {
 		names[i] = registry.workloads[i]->name;
 		if (!strcmp(names[i], text))
 			c->workload = registry.workloads[i];
@@ -104,13 +102,8 @@ static int parse_workload(struct stream_command *c, const char *text)
 	if (c->workload == &trace_workload || c->workload == &idle_workload)
 		return args_error(&c->args, "workload %s makes no calls of its "
 				  "own", text);
-	near = diag_nearest(text, names);
-	if (!c->workload)
-		return args_error(&c->args, "unknown workload '%s'%s%s%s; "
-				  "`buddylab list workloads` shows all", text,
-				  near ? "; did you mean '" : "",
-				  near ? near : "", near ? "'?" : "");
-	return 0;
+	return c->workload ? 0 : args_unknown(&c->args, "workload", text, names,
+					      "workloads");
 }
 
 static int parse_set(struct stream_command *c, char *text)
@@ -122,19 +115,6 @@ static int parse_set(struct stream_command *c, char *text)
 				  text);
 	c->sets[c->nr_sets++] = text;
 	return 0;
-}
-
-static int parse_kernel(struct stream_command *c, const char *text)
-{
-	const char *near = diag_nearest(text, alloc_profile_names());
-
-	c->kernel = text;
-	if (alloc_profile_find(text))
-		return 0;
-	return args_error(&c->args, "unknown kernel '%s'%s%s%s; `buddylab list "
-			  "kernels` shows all", text,
-			  near ? "; did you mean '" : "", near ? near : "",
-			  near ? "'?" : "");
 }
 
 static int parse_number(struct stream_command *c, const char *option,
@@ -186,17 +166,9 @@ static int parse_share(struct stream_command *c, const char *text)
 			  "most four digits behind the point, not '%s'", text);
 }
 
-static int parse_format(struct stream_command *c, const char *text)
+static int parse_option(void *ctx, int option)
 {
-	c->json = !strcmp(text, "json");
-	if (c->json || !strcmp(text, "text"))
-		return 0;
-	return args_error(&c->args, "unknown format '%s'; allowed are text and "
-			  "json", text);
-}
-
-static int parse_option(struct stream_command *c, int option)
-{
+	struct stream_command *c = ctx;
 	char *value = (char *)(uintptr_t)c->args.value;
 	uint64_t n = 0;
 	int err;
@@ -210,7 +182,8 @@ static int parse_option(struct stream_command *c, int option)
 		c->task = value;
 		return 0;
 	case OPT_KERNEL:
-		return parse_kernel(c, value);
+		c->kernel = value;
+		return args_kernel(&c->args);
 	case OPT_LOOPS:
 		return parse_number(c, "loops", LOOPS_MAX, &c->loops);
 	case OPT_MMAP_BASE:
@@ -232,34 +205,22 @@ static int parse_option(struct stream_command *c, int option)
 		c->print.max_lines = (unsigned int)n;
 		return err;
 	default:
-		return parse_format(c, value);
+		return args_json(&c->args, &c->json);
 	}
 }
 
-/* 0 to go on, else ARGS_HELP or ARGS_BAD. */
-static int parse_words(struct stream_command *c)
+/* 0 or the exit code. */
+static int check_options(const struct stream_command *c)
 {
-	int option;
-
-	while ((option = args_next(&c->args)) >= 0)
-		if (parse_option(c, option))
-			return ARGS_BAD;
-	if (option != ARGS_END)
-		return option;
-	if (c->args.nr_words != 1)
-		args_error(&c->args, c->args.nr_words ? "one trace only" :
-						       "no trace is named");
-	else if (!c->workload)
-		args_error(&c->args, "--workload is missing");
-	else if (c->workload == &page_fault2_workload && c->image)
-		args_error(&c->args, "page_fault2 has a file of its own, and no "
-			   "--image");
-	else if (!strcmp(c->args.words[0], "-"))
-		args_error(&c->args, "the trace is read twice; standard input "
-			   "will not do");
-	else
-		c->trace = c->args.words[0];
-	return c->trace ? 0 : ARGS_BAD;
+	if (!c->workload)
+		return args_error(&c->args, "--workload is missing");
+	if (c->workload == &page_fault2_workload && c->image)
+		return args_error(&c->args, "page_fault2 has a file of its own, "
+				  "and no --image");
+	if (!strcmp(c->trace, "-"))
+		return args_error(&c->args, "the trace is read twice; standard "
+				  "input will not do");
+	return 0;
 }
 
 /* What the command line says of the machine; 0 or the exit code. */
@@ -467,12 +428,15 @@ int cmd_stream_diff(int argc, char **argv)
 		.print = { .context = 2, .max_lines = 100 },
 	};
 	struct stream_machine *m;
-	int stop, code;
+	int code;
 
 	args_init(&c.args, &command, argc, argv);
-	stop = parse_words(&c);
-	if (stop)
-		return stop == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
+	code = args_one_word(&c.args, parse_option, &c, "trace", &c.trace);
+	if (code != ARGS_END)
+		return code;
+	code = check_options(&c);
+	if (code)
+		return code;
 	m = stream_machine_new(c.workload);
 	if (!m) {
 		print_memory_error();

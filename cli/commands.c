@@ -36,7 +36,7 @@ static const struct command commands[] = {
 	{ "replay", cmd_replay, "a recorded kernel against its twin" },
 	{ "stream-diff", cmd_stream_diff,
 	  "a recorded program's calls against a workload's" },
-	{ "list", cmd_list, "designs, hosts, workloads, options, counters" },
+	{ "list", cmd_list, "designs, hosts, workloads, kernels, rules, options" },
 };
 
 static void print_help(FILE *out)

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 
 #include "cli/args.h"
-#include "cli/args.h"
 #include "cli/commands.h"
 
 /*

@@ -77,7 +77,7 @@ fi
 expect 2 import "$samples/perf-ns.txt"
 stderr_has "-o T.blt is missing"
 expect 2 import -o a.blt
-stderr_has "expects one trace"
+stderr_has "no trace is named"
 expect 2 import "$samples/perf-ns.txt" -o a.blt --format prf
 stderr_has "unknown format 'prf'"
 expect 2 import "$samples/perf-ns.txt" -o a.blt --kernel 6.99
