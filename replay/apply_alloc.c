@@ -118,7 +118,8 @@ pfn_t serve(struct replay *r, const struct req_record *rec)
 	return serve_request(r, rec, zone);
 }
 
-enum replay_cause classify(const struct replay *r, pfn_t expected, pfn_t got)
+static enum replay_cause classify(const struct replay *r, pfn_t expected,
+				  pfn_t got)
 {
 	if (got == PFN_NONE)
 		return REPLAY_NO_PAGE;
@@ -129,8 +130,8 @@ enum replay_cause classify(const struct replay *r, pfn_t expected, pfn_t got)
 	return REPLAY_OTHER_PAGE;
 }
 
-static pfn_t count_miss(struct replay *r, const struct req_record *rec,
-			pfn_t got)
+enum replay_cause count_miss(struct replay *r, const struct req_record *rec,
+			     pfn_t got)
 {
 	const enum replay_cause cause = classify(r, rec->pfn, got);
 
@@ -139,6 +140,15 @@ static pfn_t count_miss(struct replay *r, const struct req_record *rec,
 	r->res.misses[cause]++;
 	if (rec->pfn != PFN_NONE)
 		r->res.missed_at[place_of(r, rec)]++;
+	return cause;
+}
+
+/* The page that the record is answered with after a miss. */
+static pfn_t settle_miss(struct replay *r, const struct req_record *rec,
+			 pfn_t got)
+{
+	const enum replay_cause cause = count_miss(r, rec, got);
+
 	if (r->opt.mode == REPLAY_ASSISTED &&
 	    assist_force(r, rec, rec->pfn, got)) {
 		r->res.forced++;
@@ -171,7 +181,7 @@ void apply_alloc(struct replay *r, const struct req_record *rec,
 	if (!step->miss)
 		r->res.predicted++;
 	else
-		got = count_miss(r, rec, got);
+		got = settle_miss(r, rec, got);
 	step->pfn = got;
 	if (rec->pfn != PFN_NONE && got != PFN_NONE)
 		names_bind(&r->names, rec->pfn, got, rec->order);

@@ -7,50 +7,62 @@
  */
 #include "replay/internal.h"
 
-/* CPU whose pageset of `zone` holds the block, or -1. */
-static int holding_cpu(const struct alloc *a, unsigned int zone, pfn_t block)
+/* Parts of an allocated block [head, high) beside [pfn, low) are freed. */
+static void free_rest(struct alloc *a, pfn_t head, unsigned int high,
+		      pfn_t pfn, unsigned int low)
 {
-	struct alloc_pcp_info info;
-
-	for (unsigned int c = 0; c < alloc_nr_cpus(a); c++) {
-		alloc_pcp_info(a, zone, c, &info);
-		for (unsigned int i = 0; i < info.nr_lists; i++)
-			for (pfn_t p = alloc_pcp_first(a, zone, c, i);
-			     p != PFN_NONE; p = alloc_list_next(a, p))
-				if (p == block)
-					return (int)c;
-	}
-	return -1;
-}
-
-/* Pages of a pcp list can only be reached by draining it. */
-static void drain_holder(struct alloc *a, pfn_t block)
-{
-	const unsigned int zone = (unsigned int)alloc_zone_of(a, block);
-	const int cpu = holding_cpu(a, zone, block);
-	struct alloc_pcp_info info;
-
-	if (cpu < 0)
-		return;
-	alloc_pcp_info(a, zone, (unsigned int)cpu, &info);
-	alloc_drain_pageset(a, zone, (unsigned int)cpu, info.count, 0);
-}
-
-/* Cut [pfn, order) out of the free block at `head`; the rest stays free. */
-static void cut_out(struct alloc *a, pfn_t head, unsigned int head_order,
-		    pfn_t pfn, unsigned int order)
-{
-	alloc_isolate_raw(a, head);
-	while (head_order > order) {
-		const pfn_t upper = head + order_nr_pages(--head_order);
+	while (high > low) {
+		const pfn_t upper = head + order_nr_pages(--high);
 
 		if (pfn >= upper) {
-			alloc_free_buddy(a, head, head_order);
+			alloc_free_buddy(a, head, high);
 			head = upper;
 		} else {
-			alloc_free_buddy(a, upper, head_order);
+			alloc_free_buddy(a, upper, high);
 		}
 	}
+}
+
+/* The part of a listed block that lies in [pfn, order) leaves its list. */
+static void take_listed(struct alloc *a, enum alloc_page_state state,
+			pfn_t head, unsigned int high, pfn_t pfn,
+			unsigned int order, unsigned int cpu)
+{
+	const unsigned int low = high < order ? high : order;
+	const pfn_t wanted = high < order ? head : pfn;
+	unsigned int pindex;
+
+	if (state == ALLOC_PAGE_BUDDY) {
+		alloc_take_off_buddy(a, wanted, low);
+		return;
+	}
+	alloc_pcp_remove(a, alloc_pcp_owner(a, head, cpu, &pindex), head);
+	free_rest(a, head, high, wanted, low);
+}
+
+uint32_t take_out(struct alloc *a, pfn_t pfn, unsigned int order,
+		  unsigned int cpu)
+{
+	const pfn_t end = pfn + order_nr_pages(order);
+	uint32_t taken = 0;
+
+	for (pfn_t p = pfn; p < end;) {
+		pfn_t head = p;
+		unsigned int high = 0;
+		const enum alloc_page_state state =
+			alloc_page_lookup(a, p, &head, &high);
+
+		if (state == ALLOC_PAGE_USED) {
+			p++;
+			continue;
+		}
+		take_listed(a, state, head, high, pfn, order, cpu);
+		if (high >= order)
+			return order_nr_pages(order);
+		taken += order_nr_pages(high);
+		p = head + order_nr_pages(high);
+	}
+	return taken;
 }
 
 bool assist_force(struct replay *r, const struct req_record *rec,
@@ -65,11 +77,13 @@ bool assist_force(struct replay *r, const struct req_record *rec,
 		return false;
 	if (got != PFN_NONE)
 		alloc_free_buddy(a, got, rec->order);
-	if (alloc_page_lookup(a, expected, &head, &order) == ALLOC_PAGE_PCP)
-		drain_holder(a, head);
-	if (alloc_page_lookup(a, expected, &head, &order) != ALLOC_PAGE_BUDDY ||
-	    order < rec->order)
-		return false;
-	cut_out(a, head, order, expected, rec->order);
-	return true;
+	alloc_page_lookup(a, expected, &head, &order);
+	if (order >= rec->order) {
+		take_out(a, expected, rec->order, rec->cpu);
+		return true;
+	}
+	/* The twin has parts of it in use: it keeps its own answer. */
+	if (got != PFN_NONE)
+		alloc_take_off_buddy(a, got, rec->order);
+	return false;
 }

@@ -157,7 +157,7 @@ void assume_in_use(struct replay *r)
 		for (pfn_t pfn = z->start; pfn < z->end; pfn++) {
 			if (!bitmap_test(r->in_use, pfn))
 				continue;
-			stock_take_out(r, pfn, 0, 0);
+			take_out(r->alloc, pfn, 0, 0);
 			names_mark_old(&r->names, pfn);
 			r->res.assumed.preallocated++;
 		}

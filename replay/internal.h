@@ -132,7 +132,9 @@ int ahead_next(struct replay *r, struct req_record *out);
 
 /* The twin's answer to an allocation; nothing is compared or named. */
 pfn_t serve(struct replay *r, const struct req_record *rec);
-enum replay_cause classify(const struct replay *r, pfn_t expected, pfn_t got);
+/* An allocation differs: cause, place, and the lists if it is the first. */
+enum replay_cause count_miss(struct replay *r, const struct req_record *rec,
+			     pfn_t got);
 /* What was handed out is on the LRU, or not. */
 void mark_lru(struct replay *r, const struct req_record *rec, pfn_t pfn);
 
@@ -178,6 +180,12 @@ enum replay_place place_of(const struct replay *r,
 
 /* ---- assist.c ---- */
 
+/*
+ * Take every page of the block off the lists, pcp lists of `cpu` first. Number
+ * of pages that were on one; the others were in use already.
+ */
+uint32_t take_out(struct alloc *a, pfn_t pfn, unsigned int order,
+		  unsigned int cpu);
 /* Give `got` back and take `expected` out of the twin's lists instead. */
 bool assist_force(struct replay *r, const struct req_record *rec,
 		  pfn_t expected, pfn_t got);

@@ -97,12 +97,6 @@ void stock_apply(struct replay *r, const struct req_record *rec,
 /* ---- stock_take.c ---- */
 
 /*
- * Take every page of the block off the twin's lists. Number of pages that were
- * on one; the others were in use already.
- */
-uint32_t stock_take_out(struct replay *r, pfn_t pfn, unsigned int order,
-			unsigned int cpu);
-/*
  * Take the pages in front of `stop` off a pcp list, as bulk allocation does
  * without a trace of it. `stop` is on that list.
  */

@@ -62,22 +62,10 @@ static void take_observed(struct replay *r, const struct req_record *rec)
 							       rec->pfn),
 				rec->cpu, pindex, rec->pfn);
 	}
-	nr = pages - stock_take_out(r, rec->pfn, rec->order, rec->cpu);
+	nr = pages - take_out(r->alloc, rec->pfn, rec->order, rec->cpu);
 	bulk = stock_forget_bulk(r, rec->pfn, rec->order);
 	stock_count(r, STOCK_BULK_REFUTED, bulk);
 	stock_count(r, STOCK_UNSEEN_FREES, nr > bulk ? nr - bulk : 0);
-}
-
-static void count_miss(struct replay *r, const struct req_record *rec,
-		       pfn_t got)
-{
-	const enum replay_cause cause = classify(r, rec->pfn, got);
-
-	if (!r->res.first_miss.event)
-		explain_miss(r, rec, rec->pfn, got, cause);
-	r->res.misses[cause]++;
-	if (rec->pfn != PFN_NONE)
-		r->res.missed_at[place_of(r, rec)]++;
 }
 
 static void resync(struct replay *r, const struct req_record *rec, pfn_t got)
@@ -125,7 +113,7 @@ static void own_block(struct replay *r, const struct req_record *rec)
 	r->stock->hand[rec->pfn] = 0;
 	if (alloc_block_is_allocated(r->alloc, rec->pfn, rec->order))
 		return;
-	stock_take_out(r, rec->pfn, rec->order, rec->cpu);
+	take_out(r->alloc, rec->pfn, rec->order, rec->cpu);
 	stock_count(r, STOCK_UNSEEN_ALLOCS, 1);
 	names_bind(&r->names, rec->pfn, rec->pfn, rec->order);
 }

@@ -72,7 +72,7 @@ static pfn_t take_chosen(struct replay *r, unsigned int zone,
 	if (choice == k->pfn && mt < MIGRATE_PCPTYPES)
 		return choice;
 	nr = order_nr_pages(k->order) -
-	     stock_take_out(r, k->pfn, k->order, ev->cpu);
+	     take_out(r->alloc, k->pfn, k->order, ev->cpu);
 	if (nr)
 		note_in_use(r, k, nr);
 	return choice;
@@ -228,7 +228,7 @@ static void drain_unlisted(struct replay *r, const struct trace_event *ev)
 {
 	const struct trace_kmem *k = &ev->u.kmem;
 	const uint32_t nr = order_nr_pages(k->order) -
-			    stock_take_out(r, k->pfn, k->order, ev->cpu);
+			    take_out(r->alloc, k->pfn, k->order, ev->cpu);
 
 	if (nr)
 		note_in_use(r, k, nr);

@@ -214,6 +214,31 @@ static void test_replay__assisted_takes_the_observed_page(void **state)
 	guest_remove(&g);
 }
 
+static void test_replay__assisted_leaves_a_block_in_use(void **state)
+{
+	/* The twin has page 2050 in use: it cannot give all of 2048 away. */
+	static const char stream[] =
+		"A 0 0 0x100cca 1 2050\n"
+		"A 1 3 0x100cca 1 2048\n" /* answered with 4096 */
+		"F 1 3 2048\n";
+	struct replay_result r;
+	struct guest g;
+
+	(void)state;
+	guest_write(&g, HEAD
+		    "pcphdr 2 cpu=0 count=0 high=42 batch=7 free_factor=0\n"
+		    "pcphdr 2 cpu=1 count=0 high=42 batch=7 free_factor=0\n"
+		    "free 2 3 1 1024\nfree 2 3 1 2048\nfree 2 3 1 4096\n"
+		    "end\n", stream);
+	g.o.mode = REPLAY_ASSISTED;
+	r = guest_run(&g);
+	ASSERT_U64("missed", r.misses[REPLAY_OTHER_PAGE], 2);
+	ASSERT_U64("forced", r.forced, 1);
+	for (unsigned int s = 0; s < REPLAY_NR_SKIPS; s++)
+		ASSERT_U64("skipped", r.skipped[s], 0);
+	guest_remove(&g);
+}
+
 static void test_replay__limit_stops_the_stream(void **state)
 {
 	/* Two of four records. */
@@ -451,6 +476,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(
 		test_replay__pages_older_than_the_snapshot_name_themselves),
 	cmocka_unit_test(test_replay__assisted_takes_the_observed_page),
+		cmocka_unit_test(test_replay__assisted_leaves_a_block_in_use),
 	cmocka_unit_test(test_replay__limit_stops_the_stream),
 	cmocka_unit_test(test_replay__bad_input_is_an_error_not_a_result),
 	cmocka_unit_test(test_replay__after_has_to_be_of_the_same_guest),
