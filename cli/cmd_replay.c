@@ -15,6 +15,7 @@
 #include "replay/replay.h"
 #include "replay/rules.h"
 #include "sim/sim.h"
+#include "trace/source.h"
 
 enum {
 	OPT_SNAPSHOT,
@@ -38,7 +39,7 @@ static const struct args_option options[] = {
 	[OPT_EXPECT] = { "expect", 0, "FILE",
 			 "compare the end state with this snapshot" },
 	[OPT_KERNEL] = { "kernel", 0, "PROFILE",
-			 "rules of this release (default: the snapshot's, or 6.1)" },
+			 "rules of this release (default: what the snapshot or the trace names, or 6.1)" },
 	[OPT_WITHOUT] = { "without", 0, "RULES",
 			  "take rules away; `buddylab list rules` shows them" },
 	[OPT_MODE] = { "mode", 0, "MODE",
@@ -182,16 +183,35 @@ static int parse_option(void *ctx, int option)
 	}
 }
 
+/* The kernel that the trace names, or 6.1; a trace that cannot be opened is
+ * the replay's to report. */
+static void trace_kernel(const char *path, char out[16])
+{
+	struct diag quiet = { .out = NULL };
+	struct trace_source *s = NULL;
+	const char *named = NULL;
+
+	if (strcmp(path, "-") != 0 && !trace_open(&s, path, NULL, &quiet))
+		named = trace_source_kernel(s);
+	snprintf(out, 16, "%s", named && alloc_profile_find(named) ? named :
+								     "6.1");
+	trace_close(s);
+}
+
 static int boot_guest(struct replay_command *c)
 {
-	const char *kernel = c->replay.kernel ? c->replay.kernel : "6.1";
-	char why[256];
+	const char *kernel = c->replay.kernel;
+	char why[256], named[16];
 	uint64_t cpus = 1;
 
 	if (c->cpus && (parse_u64(c->cpus, &cpus) || cpus > ALLOC_MAX_CPUS))
 		return args_error(&c->args,
 				  "cpus is \"%s\"; allowed is a number from 1 to %u",
 				  c->cpus, ALLOC_MAX_CPUS);
+	if (!kernel) {
+		trace_kernel(c->replay.stream, named);
+		kernel = named;
+	}
 	if (sim_boot_alloc(&c->booted, kernel, c->memory ? c->memory : "1G",
 			   (unsigned int)cpus, why, sizeof(why)))
 		return args_error(&c->args, "cannot boot the guest: %s", why);

@@ -26,10 +26,23 @@ static int take_away(const struct replay *r, struct alloc_profile *p)
 	return -EINVAL;
 }
 
+/* What the user says, else the state to start from, else the trace. */
+static const char *kernel_name(const struct replay *r)
+{
+	const char *traced = trace_source_kernel(r->source);
+
+	if (r->opt.kernel)
+		return r->opt.kernel;
+	if (r->opt.booted)
+		return alloc_profile_of(r->opt.booted)->name;
+	if (r->before->kernel[0])
+		return r->before->kernel;
+	return traced ? traced : "6.1";
+}
+
 static int find_profile(const struct replay *r, struct alloc_profile *out)
 {
-	const char *name = r->opt.kernel ? r->opt.kernel :
-			   r->before->kernel[0] ? r->before->kernel : "6.1";
+	const char *name = kernel_name(r);
 	const struct alloc_profile *p = alloc_profile_of_release(name);
 	const char *near;
 
@@ -106,8 +119,7 @@ int next_event(struct replay *r, struct trace_event *out)
 	return r->first_ret;
 }
 
-/* The first event tells what the trace is made of. */
-static int open_stream(struct replay *r)
+static int open_trace(struct replay *r)
 {
 	struct trace_options o = {
 		.kernel = r->opt.kernel,
@@ -117,7 +129,6 @@ static int open_stream(struct replay *r)
 			.end_pfn = snapshot_end_pfn(r->before),
 		},
 	};
-	int err;
 
 	for (unsigned int i = 0; i < r->before->nr_zones; i++) {
 		const unsigned int zid = r->before->zones[i].zid;
@@ -125,9 +136,14 @@ static int open_stream(struct replay *r)
 		o.limits.zones |= 1u << zid;
 		r->zone_of_zid[zid] = (uint8_t)i;
 	}
-	err = trace_open(&r->source, r->opt.stream, &o, r->diag);
-	if (err)
-		return err;
+	return trace_open(&r->source, r->opt.stream, &o, r->diag);
+}
+
+/* The first event tells what the trace is made of. */
+static int begin_trace(struct replay *r)
+{
+	int err;
+
 	r->res.format = trace_source_format(r->source);
 	r->first_ret = trace_next(r->source, &r->first);
 	if (r->first_ret != 1 || r->first.kind == TRACE_REQUEST)
@@ -152,7 +168,7 @@ static int set_up(struct replay *r)
 	}
 	name_free_blocks(r);
 	assume_in_use(r);
-	return open_stream(r);
+	return begin_trace(r);
 }
 
 /*
@@ -197,6 +213,8 @@ static int open_all(struct replay *r)
 	struct alloc_profile profile;
 	int err = read_snapshots(r);
 
+	if (!err)
+		err = open_trace(r);
 	if (!err)
 		err = find_profile(r, &profile);
 	if (!err)

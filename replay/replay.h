@@ -43,7 +43,7 @@ struct replay_options {
 	/* Instead of `before`, which then only names it in messages: */
 	const struct alloc *booted; /* a guest that has just booted */
 	const char *free_counts;    /* recorded /proc files of the start */
-	const char *kernel;   /* profile; NULL = the snapshot's, or 6.1 */
+	const char *kernel;   /* NULL = the snapshot's, the trace's, or 6.1 */
 	const char *without;  /* rules taken away (rules.h); NULL = none */
 	enum replay_mode mode;
 	unsigned int hints;   /* REPLAY_HINT_* allowed */

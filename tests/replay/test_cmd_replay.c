@@ -164,6 +164,13 @@ static void test_cmd_replay__start_and_end_states(void **state)
 		  "predicted 2636 (99.962 %)", "" },
 		{ RUN "trace.blt --assume " RUN "procstats.txt.zst", 1,
 		  "assumed     the free counts of ", "" },
+		/* The rules are those of the kernel that the trace names. */
+		{ TEST_DATA_DIR "/formats/bpftrace.txt --assume boot", 1,
+		  " on kernel 6.18, which stands", "" },
+		{ TEST_DATA_DIR "/formats/bpftrace.txt --assume " RUN
+		  "procstats.txt.zst", 1, " on kernel 6.18, which stands", "" },
+		{ TEST_DATA_DIR "/formats/bpftrace.txt --kernel 6.1 --assume "
+		  "boot", 1, " on kernel 6.1\n", "" },
 		{ RUN "trace.blt --assume boot --memory 512M --cpus 2", 1,
 		  "assumed     a guest that has just booted", "" },
 		{ RUN "trace.blt --assume boot --memory 1", 2, "",

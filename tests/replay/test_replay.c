@@ -262,8 +262,8 @@ static void test_replay__bad_input_is_an_error_not_a_result(void **state)
 		int error;
 		unsigned int errors;
 	} rows[] = {
-		{ "kernel", TWO_PAGES, "", "6.2", "unknown kernel \"6.2\"",
-		  EINVAL, 1 },
+		{ "kernel", TWO_PAGES, "F 0 0 5\n", "6.2",
+		  "unknown kernel \"6.2\"", EINVAL, 1 },
 		{ "two lines", TWO_PAGES, "F 0 0 x\nF 0 0 5\nF 9 0 5\n", NULL,
 		  ":3:3: error: the CPU is \"9\"", EINVAL, 2 },
 		{ "zone", TWO_PAGES, "W 1 1\n", NULL,
@@ -272,8 +272,8 @@ static void test_replay__bad_input_is_an_error_not_a_result(void **state)
 		  EBADMSG, 1 },
 		{ "snapshot", HEAD, "", NULL, "the end record is missing",
 		  EBADMSG, 1 },
-		{ "lists", HEAD "pcp 2 0 13 1024 mt=1\nend\n", "", "5.7",
-		  "per-CPU lists that kernel 5.7 has not", EINVAL, 1 },
+		{ "lists", HEAD "pcp 2 0 13 1024 mt=1\nend\n", "F 0 0 5\n",
+		  "5.7", "per-CPU lists that kernel 5.7 has not", EINVAL, 1 },
 	};
 
 	(void)state;
