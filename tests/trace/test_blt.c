@@ -38,12 +38,14 @@ static struct blt_writer *create(const char *path, struct diag *d)
 	return w;
 }
 
-static void write_events(const char *path, const struct trace_event *e,
-			 size_t n)
+static void write_events(char path[TEST_PATH_MAX],
+			 const struct trace_event *e, size_t n)
 {
 	struct diag d = { 0 };
-	struct blt_writer *w = create(path, &d);
+	struct blt_writer *w;
 
+	new_path(path);
+	w = create(path, &d);
 	for (size_t i = 0; i < n; i++)
 		if (blt_put(w, &e[i]))
 			fail_msg("event %zu: %s", i, d.last);
@@ -89,7 +91,6 @@ static void test_blt__every_sort_of_event_survives(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(e); i++)
 		event_random(&r, (unsigned int)(i % EVENTS_NR_SORTS), TASKS,
 			     &e[i]);
-	new_path(path);
 	write_events(path, e, ARRAY_SIZE(e));
 	expect_events(path, e, ARRAY_SIZE(e), 1);
 	file_remove(path);
@@ -120,7 +121,6 @@ static void test_blt__edges_survive(void **state)
 	char path[TEST_PATH_MAX];
 
 	(void)state;
-	new_path(path);
 	write_events(path, e, ARRAY_SIZE(e));
 	expect_events(path, e, ARRAY_SIZE(e), 0);
 	file_remove(path);
@@ -142,7 +142,6 @@ static void random_case(uint64_t seed)
 		ns += unit * rng_below(&r, 5000);
 		e[i].ns = ns;
 	}
-	new_path(path);
 	write_events(path, e, n);
 	expect_events(path, e, n, seed);
 	file_remove(path);
@@ -170,7 +169,6 @@ static void test_blt__a_clock_may_become_finer(void **state)
 		e[i].line = (uint32_t)i + 1;
 		e[i].ns = i < 100 ? 0 : i < 200 ? i * 1000 : i < 300 ? i : 0;
 	}
-	new_path(path);
 	write_events(path, e, ARRAY_SIZE(e));
 	expect_events(path, e, ARRAY_SIZE(e), 0);
 	file_remove(path);
@@ -322,7 +320,6 @@ static void test_blt__statistics_without_an_importer(void **state)
 	struct blt_reader *r;
 
 	(void)state;
-	new_path(path);
 	write_events(path, e, ARRAY_SIZE(e));
 	assert_int_equal(blt_open(&r, path, &d), 0);
 	s = blt_reader_stats(r);
@@ -378,7 +375,6 @@ static void test_blt__an_empty_trace_is_a_file(void **state)
 	char path[TEST_PATH_MAX];
 
 	(void)state;
-	new_path(path);
 	write_events(path, NULL, 0);
 	expect_events(path, NULL, 0, 0);
 	file_remove(path);
@@ -414,7 +410,6 @@ static void test_blt__limits_are_those_of_a_request_stream(void **state)
 		e[i].cpu = rows[i].r.cpu;
 		e[i].line = i + 1;
 	}
-	new_path(path);
 	write_events(path, e, ARRAY_SIZE(e));
 	assert_int_equal(blt_open(&r, path, &d), 0);
 	blt_set_limits(r, &limits);
