@@ -39,7 +39,7 @@ static const struct args_option options[] = {
 	[OPT_EXPECT] = { "expect", 0, "FILE",
 			 "compare the end state with this snapshot" },
 	[OPT_KERNEL] = { "kernel", 0, "PROFILE",
-			 "rules of this release (default: what the snapshot or the trace names, or 6.1)" },
+			 "rules of this release (default: the snapshot's, the trace's, or 6.1)" },
 	[OPT_WITHOUT] = { "without", 0, "RULES",
 			  "take rules away; `buddylab list rules` shows them" },
 	[OPT_MODE] = { "mode", 0, "MODE",
