@@ -159,6 +159,21 @@ pfn_t alloc_page_fast(struct alloc *a, unsigned int cpu, unsigned int order,
 		      gfp_t gfp);
 
 /*
+ * What the next calls of alloc_page_fast() for order 0 would return, as far as
+ * the CPU's own list serves them at sight: up to nr PFNs. Nothing changes.
+ */
+unsigned int alloc_run_look(const struct alloc *a, unsigned int cpu, gfp_t gfp,
+			    pfn_t *out, unsigned int nr);
+/*
+ * Make the first nr of these calls at once. Others may have used the allocator
+ * since the look, if alloc_run_allowed() was true after each of their calls and
+ * the hook look_around was not called.
+ */
+void alloc_run_take(struct alloc *a, unsigned int cpu, gfp_t gfp,
+		    const pfn_t *pfns, unsigned int nr);
+bool alloc_run_allowed(const struct alloc *a, gfp_t gfp);
+
+/*
  * Bulk allocation of order-0 pages (__alloc_pages_bulk). Returns how many; never enters
  * the slow path, so after 0 the caller goes on with alloc_pages.
  */

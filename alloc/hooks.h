@@ -92,8 +92,20 @@ struct alloc_hooks {
 			  uint32_t nr_pages, unsigned int pindex);
 	bool (*pcp_refill)(void *ctx, unsigned int zone, unsigned int cpu,
 			   unsigned int order, enum migratetype mt);
+	/*
+	 * A pageblock's pages are about to be counted, or other CPUs' lists
+	 * emptied: whatever a CPU was spared so far has to be done now. Page
+	 * lists and LRU bits may change in the call, the buddy may not.
+	 */
+	void (*look_around)(void *ctx);
 	/* Ordered stream of allocations and frees, NULL = not kept. */
 	struct digest *digest;
+	/*
+	 * One stream per CPU for the allocations that its own lists served; the
+	 * order of two CPUs that do not meet cannot be seen. NULL: all of them
+	 * are in `digest` too.
+	 */
+	struct digest *cpu_digests;
 };
 
 /*

@@ -148,6 +148,7 @@ static pfn_t rmqueue_buddy(struct alloc *a, struct zone *z,
 		pfn = rmqueue_smallest(a, z, ac->order, MIGRATE_HIGHATOMIC);
 		if (pfn != PFN_NONE) {
 			emit_highatomic_taken(a, pfn, ac);
+			alloc_count(a, z, pfn, ac->order);
 			return pfn;
 		}
 	}
@@ -155,6 +156,8 @@ static pfn_t rmqueue_buddy(struct alloc *a, struct zone *z,
 	if (pfn == PFN_NONE && a->prof.highatomic_last_resort &&
 	    (alloc_flags & (AF_OOM | AF_NON_BLOCK)))
 		pfn = rmqueue_smallest(a, z, ac->order, MIGRATE_HIGHATOMIC);
+	if (pfn != PFN_NONE)
+		alloc_count(a, z, pfn, ac->order);
 	return pfn;
 }
 
@@ -187,6 +190,8 @@ static pfn_t rmqueue(struct alloc *a, struct zone *z,
 
 	if (wants_pcp(a, ac, alloc_flags)) {
 		pfn = pcp_alloc(a, z, ac->cpu, ac->order, ac->mt, alloc_flags);
+		if (pfn != PFN_NONE)
+			alloc_count_cpu(a, z, ac->cpu, pfn, ac->order);
 		if (pfn == PFN_NONE && a->prof.pcp_falls_to_buddy)
 			pfn = rmqueue_buddy(a, z, ac, alloc_flags);
 	} else {
@@ -234,7 +239,6 @@ static pfn_t take_from_zone(struct alloc *a, struct zone *z,
 
 	if (pfn == PFN_NONE)
 		return PFN_NONE;
-	alloc_count(a, z, pfn, ac->order);
 	if (unlikely(gets_highatomic(a, ac->order, alloc_flags)))
 		reserve_highatomic(a, z, pfn, ac->order);
 	return pfn;
@@ -384,23 +388,6 @@ struct alloc_result alloc_pages(struct alloc *a, struct alloc_request *req)
 }
 
 /*
- * Pages that must stay free for an order-0 request to pass without a second
- * look: at worst too many, then the ordinary way decides.
- */
-static inline uint64_t pcp_hit_limit(const struct alloc *a,
-				     const struct zone *z, unsigned int highest)
-{
-	const unsigned int j = a->prof.reserve_uses_highest_allowed ?
-				       highest : z->type;
-	const unsigned int mark = a->prof.below_high_flag && !z->below_high ?
-					  AF_WMARK_HIGH : AF_WMARK_LOW;
-
-	return zone_wmark(z, mark) + z->lowmem_reserve[j] +
-	       z->nr_reserved_highatomic + z->nr_free_highatomic +
-	       z->nr_free_cma;
-}
-
-/*
  * The whole of an order-0 allocation if nothing is out of the ordinary: the
  * preferred zone is above its low mark and the CPU's list is not empty.
  * PFN_NONE leaves everything as it was.
@@ -412,12 +399,12 @@ static inline pfn_t alloc_pcp_hit(struct alloc *a, struct zone *z,
 	struct per_cpu_pages *pcp = &z->pcp[cpu];
 	pfn_t pfn;
 
-	if (unlikely(list_empty(&pcp->lists[mt])) || unlikely(z->boosted) ||
-	    unlikely(z->free_pages <= pcp_hit_limit(a, z, highest)))
+	if (unlikely(list_empty(&pcp->lists[mt])) ||
+	    unlikely(!pcp_hit_allowed(a, z, highest)))
 		return PFN_NONE;
 	pcp_note_alloc(a, pcp);
 	pfn = pcp_take_head(a, pcp, mt, 0);
-	alloc_count(a, z, pfn, 0);
+	alloc_count_cpu(a, z, cpu, pfn, 0);
 	return pfn;
 }
 
@@ -448,13 +435,10 @@ pfn_t alloc_page_fast(struct alloc *a, unsigned int cpu, unsigned int order,
 {
 	const unsigned int highest = gfp_highest_zone(gfp);
 	const unsigned int node = a->nr_nodes == 1 ? 0 : a->cpu_node[cpu];
-	struct zone *z = a->preferred[node][highest];
+	struct zone *z = pcp_hit_zone(a, node, gfp);
 	pfn_t pfn = PFN_NONE;
 
-	/* Events and the rules for several nodes are for the ordinary way. */
-	if (likely(order == 0 && z != NULL && !a->pcp_disabled &&
-		   !(gfp & GFP_BIT_THISNODE) && a->hooks.event == NULL &&
-		   (a->nr_nodes == 1 || !a->prof.awake_nodes_last)))
+	if (likely(order == 0 && z != NULL))
 		pfn = alloc_pcp_hit(a, z, cpu, gfp_mt(a, gfp), highest);
 	if (likely(pfn != PFN_NONE))
 		return pfn;

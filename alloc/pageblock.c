@@ -9,6 +9,7 @@
  */
 #include "alloc/lists.h"
 #include "alloc/pageblock.h"
+#include "alloc/walk.h"
 
 /* The zones of a pageblock learn of types that restrict merging. */
 static void note_special_type(struct alloc *a, pfn_t pfn, enum migratetype old,
@@ -152,6 +153,7 @@ void count_pageblock(struct alloc *a, struct zone *z, pfn_t pfn,
 	const pfn_t start = pfn_align_down(pfn, a->pageblock_order);
 	const struct walk w = { a, z, MIGRATE_TYPES, census };
 
+	look_around(a);
 	*census = (struct pageblock_census){ 0 };
 	walk_range(&w, start, start + pageblock_nr_pages(a));
 	ask_movable_count(a, z, start, census);
@@ -180,6 +182,7 @@ void move_pageblock(struct alloc *a, struct zone *z, pfn_t pfn,
 {
 	const struct walk w = { a, z, mt, census };
 
+	look_around(a);
 	*census = (struct pageblock_census){ 0 };
 	move_blocks(&w, pfn);
 	if (!census->free)

@@ -56,7 +56,7 @@ pfn_t alloc_pcp_take(struct alloc *a, unsigned int zone, unsigned int cpu,
 	CHECK(pcp_order_allowed(a, order));
 	pfn = pcp_take(a, z, &z->pcp[cpu], order, mt, bulk_flags(mt));
 	if (pfn != PFN_NONE)
-		alloc_count(a, z, pfn, order);
+		alloc_count_cpu(a, z, cpu, pfn, order);
 	return pfn;
 }
 
@@ -94,7 +94,7 @@ static unsigned int bulk_from_pcp(struct alloc *a,
 		out[got] = pcp_take(a, z, &z->pcp[ac->cpu], 0, ac->mt, flags);
 		if (out[got] == PFN_NONE)
 			break;
-		alloc_count(a, z, out[got], 0);
+		alloc_count_cpu(a, z, ac->cpu, out[got], 0);
 	}
 	return got;
 }

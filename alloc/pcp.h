@@ -84,6 +84,46 @@ static inline pfn_t pcp_take_head(struct alloc *a, struct per_cpu_pages *pcp,
 	return pfn;
 }
 
+/*
+ * Pages that must stay free for an order-0 request to pass without a second
+ * look: at worst too many, then the ordinary way decides.
+ */
+static inline uint64_t pcp_hit_limit(const struct alloc *a,
+				     const struct zone *z, unsigned int highest)
+{
+	const unsigned int j = a->prof.reserve_uses_highest_allowed ?
+				       highest : z->type;
+	const unsigned int mark = a->prof.below_high_flag && !z->below_high ?
+					  AF_WMARK_HIGH : AF_WMARK_LOW;
+
+	return zone_wmark(z, mark) + z->lowmem_reserve[j] +
+	       z->nr_reserved_highatomic + z->nr_free_highatomic +
+	       z->nr_free_cma;
+}
+
+/* May the CPUs' lists of this zone serve order-0 requests at sight? */
+static inline bool pcp_hit_allowed(const struct alloc *a, const struct zone *z,
+				   unsigned int highest)
+{
+	return !z->boosted && z->free_pages > pcp_hit_limit(a, z, highest);
+}
+
+/*
+ * The zone that order-0 requests of a node go to as long as nothing is out of
+ * the ordinary; NULL if they always go the long way. Events and the rules for
+ * several nodes are for the ordinary way.
+ */
+static inline struct zone *pcp_hit_zone(const struct alloc *a,
+					unsigned int node, gfp_t gfp)
+{
+	if (__builtin_expect(!a->pcp_disabled && !(gfp & GFP_BIT_THISNODE) &&
+			     a->hooks.event == NULL &&
+			     (a->nr_nodes == 1 || !a->prof.awake_nodes_last),
+			     1))
+		return a->preferred[node][gfp_highest_zone(gfp)];
+	return NULL;
+}
+
 /* refill.c: models rmqueue_bulk, with the number of blocks of the profile. */
 void pcp_refill(struct alloc *a, struct zone *z, struct per_cpu_pages *pcp,
 		unsigned int order, enum migratetype mt,

@@ -320,6 +320,7 @@ void alloc_drain_cpu(struct alloc *a, unsigned int cpu)
 
 void alloc_drain_all(struct alloc *a)
 {
+	look_around(a);
 	for (unsigned int cpu = 0; cpu < a->nr_cpus; cpu++)
 		alloc_drain_cpu(a, cpu);
 }

@@ -40,13 +40,41 @@ static inline void digest_block(struct alloc *a, pfn_t pfn, unsigned int order,
 			   what | (uint64_t)order << 32 | pfn);
 }
 
-/* A block has been handed out. */
+/* A block of the buddy has been handed out. */
 static inline void alloc_count(struct alloc *a, const struct zone *z,
 			       pfn_t pfn, unsigned int order)
 {
 	a->cnt.pgalloc[z->type] += order_nr_pages(order);
 	a->cnt.allocs[order]++;
 	digest_block(a, pfn, order, DIGEST_ALLOC);
+}
+
+/* Where the allocations that the lists of this CPU served are written down. */
+static inline struct digest *cpu_digest(const struct alloc *a, unsigned int cpu)
+{
+	struct digest *all = a->hooks.cpu_digests;
+
+	return __builtin_expect(all != NULL, 1) ? &all[cpu] : a->hooks.digest;
+}
+
+/* A block of a CPU's list has been handed out. */
+static inline void alloc_count_cpu(struct alloc *a, const struct zone *z,
+				   unsigned int cpu, pfn_t pfn,
+				   unsigned int order)
+{
+	struct digest *d = cpu_digest(a, cpu);
+
+	a->cnt.pgalloc[z->type] += order_nr_pages(order);
+	a->cnt.allocs[order]++;
+	if (__builtin_expect(d != NULL, 1))
+		digest_u64(d, DIGEST_ALLOC | (uint64_t)order << 32 | pfn);
+}
+
+/* See alloc_hooks.look_around. */
+static inline void look_around(const struct alloc *a)
+{
+	if (a->hooks.look_around)
+		a->hooks.look_around(a->hooks.ctx);
 }
 
 /* ---- zonelist.c ---- */

@@ -267,6 +267,7 @@ static struct sim_config make_config(const struct run *run,
 		.sample_ns = b->experiment.sample_ns,
 		.prices = b->prices,
 		.check_every = run->check_every,
+		.step_by_step = run->step_by_step,
 	};
 }
 

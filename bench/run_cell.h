@@ -16,6 +16,7 @@ struct run {
 	struct pool_budget budget;
 	int report_fd;             /* where struct run_report go; -1 = none */
 	uint64_t check_every;
+	bool step_by_step;
 	const volatile sig_atomic_t *stop;
 };
 

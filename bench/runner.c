@@ -287,6 +287,7 @@ int runner_run(const struct experiment *e, const struct runner_options *opt,
 	*out = (struct runner_outcome){ 0 };
 	r.run = (struct run){ .e = e, .dir = opt->dir,
 			      .check_every = opt->check_every,
+			      .step_by_step = opt->step_by_step,
 			      .stop = &stop_requested };
 	err = prepare(&r);
 	if (!err)

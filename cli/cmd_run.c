@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 #include "cli/exp_args.h"
 
-enum { RUN_JOBS = EXP_NR_OPTIONS, RUN_FORMAT, RUN_CHECK };
+enum { RUN_JOBS = EXP_NR_OPTIONS, RUN_FORMAT, RUN_CHECK, RUN_STEPS };
 
 static const struct args_option options[] = {
 	EXP_OPTIONS,
@@ -15,6 +15,7 @@ static const struct args_option options[] = {
 	{ "format", 0, "FORMAT", "table (default), cover, md, csv, json, jsonl,"
 				 " none" },
 	{ "check-every", 0, "N", "test all invariants every N events" },
+	{ "step-by-step", 0, NULL, "no run-ahead: slower, the same results" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -65,6 +66,9 @@ static int take_option(struct run_command *c, int option)
 		return c->runner.jobs ? 0 : EXIT_USAGE;
 	case RUN_FORMAT:
 		return take_format(c);
+	case RUN_STEPS:
+		c->runner.step_by_step = true;
+		return 0;
 	default:
 		c->runner.check_every = exp_args_count(&c->exp, "check-every",
 						       UINT32_MAX);

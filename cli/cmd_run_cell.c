@@ -9,12 +9,13 @@
 #include "cli/commands.h"
 #include "cli/exp_args.h"
 
-enum { CELL_ID = EXP_NR_OPTIONS, CELL_CHECK };
+enum { CELL_ID = EXP_NR_OPTIONS, CELL_CHECK, CELL_STEPS };
 
 static const struct args_option options[] = {
 	EXP_OPTIONS,
 	{ "cell", 0, "ID", "32 hex digits, as `plan` lists them" },
 	{ "check-every", 0, "N", "test all invariants every N events" },
+	{ "step-by-step", 0, NULL, "no run-ahead: slower, the same results" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -84,6 +85,10 @@ int cmd_run_cell(int argc, char **argv)
 	while ((option = exp_args_next(&a)) >= 0) {
 		if (option == CELL_ID) {
 			id = a.args.value;
+			continue;
+		}
+		if (option == CELL_STEPS) {
+			opt.step_by_step = true;
 			continue;
 		}
 		opt.check_every = exp_args_count(&a, "check-every",

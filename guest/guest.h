@@ -112,6 +112,36 @@ enum guest_status guest_run(struct guest *g, struct guest_op *op,
 			    unsigned int cpu, uint32_t budget,
 			    struct guest_work *work);
 
+/*
+ * Faults ahead: faults of one kind, on consecutive pages behind one page-table
+ * page, that touch nothing that another CPU can see. The guest does not do them
+ * before guest_ahead_run(), but knows which pages they will take.
+ */
+#define GUEST_AHEAD_MAX 128
+
+struct guest_ahead {
+	uint32_t nr;
+	bool copy;                      /* of page cache; else anonymous */
+	pfn_t pfn[GUEST_AHEAD_MAX];     /* zeroed or written, in this order */
+	pfn_t from[GUEST_AHEAD_MAX];    /* copied, if copy */
+};
+
+/*
+ * The faults that `op` could make next on `cpu` alone; their number, 0 if the
+ * next one is not of this kind. The caller may reduce it.
+ */
+uint32_t guest_ahead_look(const struct guest *g, const struct guest_op *op,
+			  unsigned int cpu, struct guest_ahead *ahead);
+/*
+ * Make the first nr of them: state and counters as after nr calls of
+ * guest_run() with a budget of one, but without their touches. In between, the
+ * guest may have run on other CPUs under the conditions of alloc_run_take().
+ */
+void guest_ahead_run(struct guest *g, struct guest_op *op, unsigned int cpu,
+		     const struct guest_ahead *ahead, uint32_t nr);
+/* Does the allocator still serve such faults of any CPU at sight? */
+bool guest_ahead_allowed(const struct guest *g);
+
 /* A new address space (allocates its PGD on `cpu`). Id, or -errno. */
 int guest_mm_create(struct guest *g, unsigned int cpu);
 /*

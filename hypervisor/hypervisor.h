@@ -147,7 +147,8 @@ struct hv_gauges {
 /*
  * Pages that can be accessed without any event, for the caller to look at
  * before it calls access(). Valid from guest_add() to guest_remove(); pointers
- * do not change in between, contents with every call of the back end.
+ * do not change in between, contents with every call of the back end. But an
+ * access takes no other page away unless it counts `pressure`.
  */
 struct hv_guest_map {
 	const uint64_t *regions; /* bit set: whole region by one huge leaf */

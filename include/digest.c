@@ -60,6 +60,17 @@ void digest_hex(struct digest *d, char out[DIGEST_HEX_SIZE])
 	format_hex(XXH3_128bits_digest(d->state), out);
 }
 
+void digest_join(struct digest *d, struct digest *part)
+{
+	XXH128_hash_t hash;
+
+	digest_flush(part);
+	hash = XXH3_128bits_digest(part->state);
+	digest_u64(d, part->nr_words);
+	digest_u64(d, hash.high64);
+	digest_u64(d, hash.low64);
+}
+
 void digest_bytes_hex(const void *data, size_t size, char out[DIGEST_HEX_SIZE])
 {
 	format_hex(XXH3_128bits(data, size), out);

@@ -34,6 +34,9 @@ static inline void digest_u64(struct digest *d, uint64_t word)
 /* 32 lower-case hex digits of everything so far; adding may go on after. */
 void digest_hex(struct digest *d, char out[DIGEST_HEX_SIZE]);
 
+/* Add the digest of another stream, and its length, to this one. */
+void digest_join(struct digest *d, struct digest *part);
+
 /* One-shot digest of bytes. */
 void digest_bytes_hex(const void *data, size_t size, char out[DIGEST_HEX_SIZE]);
 

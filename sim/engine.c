@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The event queue: a 4-ary heap, because a wide node costs fewer misses, and a
- * sorted list for what comes in nearly sorted.
- */
+/* The event queue: two 4-ary heaps, because a wide node costs fewer misses. */
 #include "sim/engine.h"
 
 #include <errno.h>
@@ -12,8 +9,6 @@
 
 #define ENGINE_FIRST_CAPACITY 256
 #define ARITY ENGINE_ARITY
-/* A slot that would have to pass more than these goes through the heap. */
-#define LANE_REACH 32
 
 static bool event_before(const struct event *a, const struct event *b)
 {
@@ -23,9 +18,6 @@ static bool event_before(const struct event *a, const struct event *b)
 int engine_init(struct engine *e)
 {
 	*e = (struct engine){ .capacity = ENGINE_FIRST_CAPACITY };
-	e->lane_tail.at = UINT64_MAX;
-	e->lane_tail.prev = &e->lane_head;
-	e->lane_head.next = &e->lane_tail;
 	e->heap = calloc(e->capacity, sizeof(*e->heap));
 	return e->heap ? 0 : -ENOMEM;
 }
@@ -33,6 +25,7 @@ int engine_init(struct engine *e)
 void engine_destroy(struct engine *e)
 {
 	free(e->heap);
+	free(e->slots);
 	*e = (struct engine){ 0 };
 }
 
@@ -102,28 +95,6 @@ uint64_t engine_at(struct engine *e, sim_ns_t at, event_fn fn, void *ctx,
 	return ev.seq;
 }
 
-/* What is new has the highest sequence: it goes behind others of its time. */
-void engine_soon(struct engine *e, struct engine_slot *slot, sim_ns_t at)
-{
-	struct engine_slot *after = e->lane_tail.prev;
-	unsigned int passed = 0;
-
-	while (after->at > at) {
-		if (++passed > LANE_REACH) {
-			engine_at(e, at, slot->fn, slot->ctx, 0);
-			return;
-		}
-		after = after->prev;
-	}
-	CHECK_LE(e->now, at);
-	slot->at = at;
-	slot->seq = e->next_seq++;
-	slot->prev = after;
-	slot->next = after->next;
-	after->next->prev = slot;
-	after->next = slot;
-}
-
 static void remove_at(struct engine *e, uint32_t i)
 {
 	e->nr--;
@@ -156,37 +127,112 @@ bool engine_cancel(struct engine *e, uint64_t seq)
 	return false;
 }
 
-static bool lane_is_next(const struct engine *e)
+int engine_slot_init(struct engine *e, struct engine_slot *slot, uint32_t rank,
+		     event_fn fn, void *ctx)
 {
-	const struct engine_slot *slot = e->lane_head.next;
+	const uint32_t capacity = e->slots_capacity + 1;
+	struct engine_slot **slots =
+		realloc(e->slots, capacity * sizeof(struct engine_slot *));
 
-	if (!e->nr || slot->at != e->heap[0].at)
-		return slot->at < UINT64_MAX &&
-		       (!e->nr || slot->at < e->heap[0].at);
-	return slot->seq < e->heap[0].seq;
+	if (!slots)
+		return -ENOMEM;
+	e->slots = slots;
+	e->slots_capacity = capacity;
+	*slot = (struct engine_slot){ .rank = rank, .pos = SLOT_IDLE, .fn = fn,
+				      .ctx = ctx };
+	return 0;
 }
 
-static void lane_step(struct engine *e)
+static void slot_put(struct engine *e, struct engine_slot *slot, uint32_t pos)
 {
-	struct engine_slot *slot = e->lane_head.next;
+	e->slots[pos] = slot;
+	slot->pos = pos;
+}
 
-	e->lane_head.next = slot->next;
-	slot->next->prev = &e->lane_head;
+static void slot_up(struct engine *e, struct engine_slot *slot)
+{
+	uint32_t i = slot->pos;
+
+	while (i > 0) {
+		const uint32_t parent = (i - 1) / ARITY;
+
+		if (!slot_before(slot, e->slots[parent]))
+			break;
+		slot_put(e, e->slots[parent], i);
+		i = parent;
+	}
+	slot_put(e, slot, i);
+}
+
+static void slot_down(struct engine *e, struct engine_slot *slot)
+{
+	uint32_t i = slot->pos;
+
+	for (;;) {
+		const uint32_t first = i * ARITY + 1;
+		uint32_t best = first, c;
+
+		if (first >= e->nr_slots)
+			break;
+		for (c = first + 1; c < first + ARITY && c < e->nr_slots; c++)
+			if (slot_before(e->slots[c], e->slots[best]))
+				best = c;
+		if (!slot_before(e->slots[best], slot))
+			break;
+		slot_put(e, e->slots[best], i);
+		i = best;
+	}
+	slot_put(e, slot, i);
+}
+
+void engine_soon(struct engine *e, struct engine_slot *slot, sim_ns_t at)
+{
+	CHECK_LE(e->now, at);
+	if (slot->pos == SLOT_IDLE) {
+		CHECK_LT(e->nr_slots, e->slots_capacity);
+		slot->pos = e->nr_slots++;
+	}
+	slot->at = at;
+	slot->asked = true;
+	slot_up(e, slot);
+	slot_down(e, slot);
+}
+
+static void slot_remove(struct engine *e, struct engine_slot *slot)
+{
+	struct engine_slot *last = e->slots[--e->nr_slots];
+	const uint32_t pos = slot->pos;
+
+	slot->pos = SLOT_IDLE;
+	if (last == slot)
+		return;
+	slot_put(e, last, pos);
+	slot_up(e, last);
+	slot_down(e, last);
+}
+
+static void slot_step(struct engine *e)
+{
+	struct engine_slot *slot = e->slots[0];
+
 	e->now = slot->at;
 	e->nr_run++;
+	slot->asked = false;
 	slot->fn(slot->ctx, 0);
+	if (!slot->asked)
+		slot_remove(e, slot);
 }
 
 bool engine_step(struct engine *e)
 {
 	struct event ev;
 
-	if (lane_is_next(e)) {
-		lane_step(e);
+	if (!engine_timer_is_next(e)) {
+		if (!e->nr_slots)
+			return false;
+		slot_step(e);
 		return true;
 	}
-	if (!e->nr)
-		return false;
 	ev = e->heap[0];
 	e->hole = true;
 	e->now = ev.at;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Virtual time: a queue of events ordered by (time, sequence). The sequence is
- * the order of scheduling, so ties are defined and a run is reproducible.
+ * Virtual time: what is due next, of timers and of vCPUs. What happens at the
+ * same time happens in a fixed order: timers before vCPUs, timers in the order
+ * in which they were set, vCPUs in that of their numbers. So the order of two
+ * vCPUs does not depend on when either of them asked to run, and one that has
+ * run ahead of the others (sim/ahead.c) has not changed it.
  *
- * The queue has two halves. Most events are the next steps of busy vCPUs, which
- * take about the same time each, so that a new one belongs near the end: they
- * wait in a sorted list, the lane. Everything else waits in a heap.
+ * Timers wait in a heap. A vCPU asks for one time after the other: it has a
+ * slot of its own, and a second heap orders the slots.
  */
 #ifndef SIM_ENGINE_H
 #define SIM_ENGINE_H
@@ -24,16 +26,19 @@ struct event {
 };
 
 /*
- * A place in the lane. Belongs to whoever schedules fn(ctx, 0) again and again
- * and never twice at a time; set fn and ctx once, leave the rest to the engine.
+ * The place of a vCPU. Set fn, ctx and rank once (no two slots of an engine
+ * have the same rank), leave the rest to the engine.
  */
 struct engine_slot {
 	sim_ns_t at;
-	uint64_t seq;
-	struct engine_slot *prev, *next;
+	uint32_t rank;
+	uint32_t pos;         /* in engine.slots; SLOT_IDLE = not there */
+	bool asked;           /* since it began to run */
 	event_fn fn;
 	void *ctx;
 };
+
+#define SLOT_IDLE UINT32_MAX
 
 struct engine {
 	sim_ns_t now;          /* time of the event that runs */
@@ -46,8 +51,8 @@ struct engine {
 	 * first takes the place, which saves a removal and an insertion.
 	 */
 	bool hole;
-	/* Ends of the lane: before all times and after all times. */
-	struct engine_slot lane_head, lane_tail;
+	struct engine_slot **slots; /* owned, 4-ary; the slots are not */
+	uint32_t nr_slots, slots_capacity;
 };
 
 int engine_init(struct engine *e); /* 0 or -ENOMEM */
@@ -57,13 +62,21 @@ void engine_destroy(struct engine *e);
  * sequence names the event for engine_cancel(). */
 uint64_t engine_at(struct engine *e, sim_ns_t at, event_fn fn, void *ctx,
 		   uint64_t arg);
-/* The same for the owner of a slot; cannot be cancelled. */
+/* A vCPU, before its first engine_soon(). 0 or -ENOMEM. */
+int engine_slot_init(struct engine *e, struct engine_slot *slot, uint32_t rank,
+		     event_fn fn, void *ctx);
+/*
+ * Run fn(ctx, 0) of the slot at `at`, and not at the time asked for before. A
+ * slot that runs keeps its place until it returns: unless it has asked anew by
+ * then, it is idle.
+ */
 void engine_soon(struct engine *e, struct engine_slot *slot, sim_ns_t at);
 /* Forget an event of engine_at(); true if it was still waiting. O(n), for rare
  * use. */
 bool engine_cancel(struct engine *e, uint64_t seq);
 #define ENGINE_ARITY 4
 
+/* Time of the next timer, or UINT64_MAX. */
 static inline sim_ns_t engine_heap_next(const struct engine *e)
 {
 	sim_ns_t next = UINT64_MAX;
@@ -77,13 +90,34 @@ static inline sim_ns_t engine_heap_next(const struct engine *e)
 	return next;
 }
 
-/* Time of the next event, or UINT64_MAX. */
-static inline sim_ns_t engine_next(const struct engine *e)
+static inline bool slot_before(const struct engine_slot *a,
+			       const struct engine_slot *b)
 {
-	const sim_ns_t heap = engine_heap_next(e);
-	const sim_ns_t lane = e->lane_head.next->at;
+	return a->at < b->at || (a->at == b->at && a->rank < b->rank);
+}
 
-	return lane < heap ? lane : heap;
+/* Is a timer what engine_step() would run next? */
+static inline bool engine_timer_is_next(const struct engine *e)
+{
+	return e->nr && (!e->nr_slots || e->heap[0].at <= e->slots[0]->at);
+}
+
+/*
+ * Would the vCPU that runs be the next to run if it asked for `at`? Then it may
+ * as well go on.
+ */
+static inline bool engine_goes_on(const struct engine *e,
+				  const struct engine_slot *slot, sim_ns_t at)
+{
+	const struct engine_slot me = { .at = at, .rank = slot->rank };
+	uint32_t i;
+
+	if (engine_heap_next(e) <= at)
+		return false;
+	for (i = 1; i <= ENGINE_ARITY && i < e->nr_slots; i++)
+		if (slot_before(e->slots[i], &me))
+			return false;
+	return true;
 }
 
 /* Run the next event. False if there is none. */

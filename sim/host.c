@@ -90,6 +90,10 @@ static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
 	digest_u64(&s->digest, DIGEST_ACCESS | (uint64_t)kind << 48 |
 		   (uint64_t)order << 40 | pfn);
 	hv_events_add(&g->host, &ev);
+	/* Reclaim may have taken what a run found mapped. */
+	if (ev.pressure && s->nr_ahead)
+		ahead_settle(s, s->engine.now,
+			     g->vcpus[g->running_cpu].slot.rank);
 	if (ret)
 		sim_fail(s, ret, "the host is out of memory: guest %u cannot "
 			 "be backed; give [host] more memory", g->id);

@@ -4,6 +4,7 @@
  * and who calls whom inside sim/.
  *
  *     phase.c    starts tasks, opens and closes the measured window
+ *     ahead.c    runs of steps that concern nobody else
  *     vcpu.c     one step of a task: workload op -> guest -> prices
  *     host.c     touches and discards -> hypervisor -> prices
  *     device.c   the reporter's environment in virtual time
@@ -48,6 +49,16 @@ struct task {
 	bool asleep;                /* in a SLEEP of its workload */
 };
 
+/* Faults of one task that were begun and are not carried out yet. */
+struct run_ahead {
+	uint32_t nr;                /* 0 = none */
+	struct task *task;
+	sim_ns_t start, end;
+	uint64_t ps;                /* fraction and charges at the start */
+	uint64_t price;             /* of one fault */
+	struct guest_ahead faults;
+};
+
 /* A virtual CPU: the tasks pinned to it, run in turns of one slice. */
 struct vcpu {
 	struct sim_guest *guest;
@@ -60,6 +71,7 @@ struct vcpu {
 	sim_ns_t slice_end;
 	uint64_t ps;                /* fraction of a nanosecond carried over */
 	uint64_t stolen_ps;         /* IPIs and worker time to be added */
+	struct run_ahead ahead;
 };
 
 /* A batch on its way to the host and back. */
@@ -106,6 +118,8 @@ struct sim_guest {
 	struct vcpu *vcpus;         /* topo.nr_cpus */
 	struct task *tasks;         /* of the current phase */
 	uint32_t nr_tasks;
+	uint32_t nr_ahead;          /* vCPUs with a run under way */
+	struct digest *cpu_digests; /* topo.nr_cpus */
 	uint16_t running_cpu;       /* vCPU whose step runs now */
 	const struct task *running; /* task whose step it is, or NULL */
 	struct workload workload;
@@ -131,6 +145,7 @@ struct sim {
 	struct sim_guest *guests;
 	unsigned int nr_guests;
 	struct digest digest;
+	uint32_t nr_ahead;          /* of all guests */
 	uint64_t host_stolen_ns;
 
 	/* Current phase. */
@@ -161,6 +176,18 @@ void sim_fail(struct sim *s, int error, const char *fmt, ...);
 void vcpu_wake(struct vcpu *v, sim_ns_t at);
 void vcpu_event(void *ctx, uint64_t arg);
 bool vcpu_has_work(const struct vcpu *v);
+
+/*
+ * ahead.c: the next steps of this task that nobody else can see, as one run;
+ * false if there are none. The vCPU is due again at v->ahead.end.
+ */
+bool ahead_begin(struct vcpu *v, struct task *t, sim_ns_t now);
+/* All of the run has passed: carry it out. */
+void ahead_finish(struct vcpu *v);
+/* Runs of all vCPUs go no further than what happens at `at` by `rank`. */
+void ahead_settle(struct sim *s, sim_ns_t at, uint32_t rank);
+void ahead_settle_guest(struct sim_guest *g, sim_ns_t at, uint32_t rank);
+void ahead_fill_hooks(struct alloc_hooks *h);
 
 /* phase.c */
 void phase_task_done(struct sim_guest *g, struct task *t);

@@ -298,6 +298,8 @@ static int phase_loop(struct sim *s, const volatile sig_atomic_t *stop)
 				 "two days of virtual time");
 			break;
 		}
+		if (s->nr_ahead && engine_timer_is_next(&s->engine))
+			ahead_settle(s, s->engine.heap[0].at, 0);
 		if (!engine_step(&s->engine)) {
 			sim_fail(s, -EDEADLK, "nothing can happen any more: "
 				 "give the phase a duration");

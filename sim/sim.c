@@ -31,7 +31,9 @@ static uint64_t shuffle_word(void *ctx)
 static void guest_hooks(struct sim_guest *g, struct alloc_hooks *h)
 {
 	*h = (struct alloc_hooks){ .ctx = g, .shuffle_word = shuffle_word,
-				   .digest = &g->sim->digest };
+				   .digest = &g->sim->digest,
+				   .cpu_digests = g->cpu_digests };
+	ahead_fill_hooks(h);
 	/* A recorded run brings its own. */
 	if (!g->replay)
 		h->kswapd_wake = kthread_kswapd_wake;
@@ -74,6 +76,19 @@ static int take_base(struct sim_guest *g, char *why, size_t why_size)
 	return -EINVAL;
 }
 
+static int digests_init(struct sim_guest *g)
+{
+	unsigned int i;
+	int ret = 0;
+
+	g->cpu_digests = calloc(g->topo.nr_cpus, sizeof(*g->cpu_digests));
+	if (!g->cpu_digests)
+		return -ENOMEM;
+	for (i = 0; i < g->topo.nr_cpus && !ret; i++)
+		ret = digest_init(&g->cpu_digests[i]);
+	return ret;
+}
+
 static int boot_guest(struct sim_guest *g, char *why, size_t why_size)
 {
 	const struct guest_options *opt = &g->sim->cfg.guest;
@@ -92,6 +107,9 @@ static int boot_guest(struct sim_guest *g, char *why, size_t why_size)
 	if (opt->cpus)
 		g->topo.nr_cpus = (unsigned int)opt->cpus;
 	ret = guest_map_build(&g->map, opt, g->topo.nr_nodes, why, why_size);
+	if (ret)
+		return ret;
+	ret = digests_init(g);
 	if (ret)
 		return ret;
 	guest_hooks(g, &hooks);
@@ -126,8 +144,10 @@ static int alloc_guest_memory(struct sim_guest *g)
 	for (i = 0; i < g->topo.nr_cpus; i++) {
 		g->vcpus[i].guest = g;
 		g->vcpus[i].cpu = (uint16_t)i;
-		g->vcpus[i].slot.fn = vcpu_event;
-		g->vcpus[i].slot.ctx = &g->vcpus[i];
+		if (engine_slot_init(&g->sim->engine, &g->vcpus[i].slot,
+				     g->id * ALLOC_MAX_CPUS + i, vcpu_event,
+				     &g->vcpus[i]))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -146,6 +166,8 @@ static int create_guest(struct sim *s, unsigned int id, char *why,
 	rng_init(&g->phase_rng, s->cfg.seed, "phase", id);
 	ret = record_wanted(s) ? record_boot(g, why, why_size) :
 				 boot_guest(g, why, why_size);
+	if (!ret && !g->cpu_digests)
+		ret = digests_init(g);
 	if (!ret)
 		ret = alloc_guest_memory(g);
 	if (!ret)
@@ -230,6 +252,9 @@ static void destroy_guest(struct sim_guest *g)
 		alloc_destroy(g->alloc);
 	for (i = 0; g->vcpus && i < g->topo.nr_cpus; i++)
 		free(g->vcpus[i].tasks);
+	for (i = 0; g->cpu_digests && i < g->topo.nr_cpus; i++)
+		digest_destroy(&g->cpu_digests[i]);
+	free(g->cpu_digests);
 	free(g->vcpus);
 	free(g->touches);
 	free(g->tasks);

@@ -107,6 +107,7 @@ struct sim_config {
 	uint64_t seed;
 	sim_ns_t sample_ns;       /* 0 = no series */
 	const struct price_list *prices;
+	bool step_by_step;        /* no run-ahead: slower, the same results */
 	uint64_t check_every;     /* run all checks every N events; 0 = never */
 	const struct sim_tap *tap; /* or NULL */
 	uint64_t mmap_base;       /* of the guests; guest.h. 0 = default */

@@ -225,6 +225,21 @@ void sim_counter_table(struct sim_counter_desc out[SIM_MAX_COUNTERS + 1])
 	out[NR_COUNTERS].name[0] = '\0';
 }
 
+/* The ordered stream first, then each CPU's, guests and CPUs ascending. */
+static void result_digest(struct sim *s, char out[DIGEST_HEX_SIZE])
+{
+	struct digest all;
+	unsigned int i, cpu;
+
+	CHECK_MSG(!digest_init(&all), "no memory for a digest");
+	digest_join(&all, &s->digest);
+	for (i = 0; i < s->nr_guests; i++)
+		for (cpu = 0; cpu < s->guests[i].topo.nr_cpus; cpu++)
+			digest_join(&all, &s->guests[i].cpu_digests[cpu]);
+	digest_hex(&all, out);
+	digest_destroy(&all);
+}
+
 const struct sim_result *sim_result(struct sim *s)
 {
 	struct sim_result *r = &s->result;
@@ -234,7 +249,7 @@ const struct sim_result *sim_result(struct sim *s)
 	stats_read(s, values);
 	r->virtual_ns = s->engine.now;
 	r->events = s->engine.nr_run;
-	digest_hex(&s->digest, r->digest);
+	result_digest(s, r->digest);
 	r->nr_counters = NR_COUNTERS;
 	for (c = 0; c < NR_COUNTERS; c++)
 		r->counters[c] = (struct sim_counter){ s->counter_table[c].name,

@@ -289,26 +289,38 @@ static sim_ns_t vcpu_step(struct vcpu *v, struct task *t, sim_ns_t now)
 void vcpu_event(void *ctx, uint64_t arg)
 {
 	struct vcpu *v = ctx;
-	struct sim *s = v->guest->sim;
+	struct sim_guest *g = v->guest;
+	struct sim *s = g->sim;
 	struct engine *e = &s->engine;
-	sim_ns_t now = e->now, wake;
+	sim_ns_t now = e->now, next, wake;
 
 	(void)arg;
 	v->scheduled = false;
-	v->guest->running_cpu = v->cpu;
+	g->running_cpu = v->cpu;
+	if (v->ahead.nr)
+		ahead_finish(v);
 	do {
 		struct task *t = vcpu_pick(v, now, &wake);
 
 		if (!t) {
-			v->guest->running = NULL;
+			g->running = NULL;
 			if (wake != UINT64_MAX)
 				vcpu_wake(v, wake);
 			return;
 		}
 		e->now = now;
-		v->guest->running = t;
-		now = vcpu_step(v, t, now);
-	} while (now < engine_next(e) && !s->failed);
-	v->guest->running = NULL;
+		g->running = t;
+		if (ahead_begin(v, t, now)) {
+			now = v->ahead.end;
+			if (engine_goes_on(e, &v->slot, now))
+				ahead_finish(v);
+		} else {
+			next = vcpu_step(v, t, now);
+			if (g->nr_ahead && !guest_ahead_allowed(g->mm))
+				ahead_settle_guest(g, now, v->slot.rank);
+			now = next;
+		}
+	} while (engine_goes_on(e, &v->slot, now) && !s->failed);
+	g->running = NULL;
 	vcpu_wake(v, now);
 }

@@ -356,6 +356,36 @@ static void test_fallback__movable_count_can_be_hinted(void **state)
 	alloc_destroy(a);
 }
 
+static void lru_at_last(void *ctx)
+{
+	struct alloc **a = ctx;
+
+	alloc_set_lru(*a, 1024, 512, true);
+}
+
+static void test_fallback__look_around_comes_before_the_count(void **state)
+{
+	/*
+	 * A movable request claims a block of a U pageblock if its other pages
+	 * are movable. They are on the LRU only from the hook on.
+	 */
+	for (unsigned int late = 0; late < 2; late++) {
+		struct alloc *a = fixture_create("6.1", 0, 4096);
+		const struct alloc_hooks hooks = {
+			.ctx = &a, .look_around = late ? lru_at_last : NULL,
+		};
+
+		alloc_set_pageblock_type(a, 1024, U);
+		fixture_put(a, 1472, 5);
+		alloc_set_hooks(a, &hooks);
+		ASSERT_U64("pfn", fixture_take(a, M, 0, 0), 1472);
+		ASSERT_U64("type", alloc_pageblock_type(a, 1024),
+			   late ? M : U);
+		alloc_destroy(a);
+	}
+	(void)state;
+}
+
 static void test_fallback__free_and_pcp_pages_are_not_movable(void **state)
 {
 	/* LRU marks left on pages that are free do not count. */
@@ -443,6 +473,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_fallback__cma_rules),
 	cmocka_unit_test(test_fallback__refill_remembers_the_steal_stage),
 	cmocka_unit_test(test_fallback__movable_count_can_be_hinted),
+	cmocka_unit_test(test_fallback__look_around_comes_before_the_count),
 	cmocka_unit_test(test_fallback__free_and_pcp_pages_are_not_movable),
 	cmocka_unit_test(test_fallback__events_of_each_release),
 };

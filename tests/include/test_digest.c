@@ -111,12 +111,39 @@ static void test_digest__destroy_accepts_zeroes(void **state)
 	assert_null(d.state);
 }
 
+static void test_digest__join_tells_streams_apart(void **state)
+{
+	/* The same words, cut into two streams at different places. */
+	char hex[4][DIGEST_HEX_SIZE];
+	unsigned int cut, i;
+
+	(void)state;
+	for (cut = 0; cut < 4; cut++) {
+		struct digest all, part[2];
+
+		assert_int_equal(digest_init(&all), 0);
+		assert_int_equal(digest_init(&part[0]), 0);
+		assert_int_equal(digest_init(&part[1]), 0);
+		for (i = 0; i < 3; i++)
+			digest_u64(&part[i >= cut], i);
+		digest_join(&all, &part[0]);
+		digest_join(&all, &part[1]);
+		digest_hex(&all, hex[cut]);
+		for (i = 0; i < cut; i++)
+			assert_string_not_equal(hex[i], hex[cut]);
+		digest_destroy(&all);
+		digest_destroy(&part[0]);
+		digest_destroy(&part[1]);
+	}
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_digest__empty_input_is_the_published_value),
 	cmocka_unit_test(test_digest__words_are_little_endian_bytes),
 	cmocka_unit_test(test_digest__reading_does_not_disturb),
 	cmocka_unit_test(test_digest__order_matters),
 	cmocka_unit_test(test_digest__destroy_accepts_zeroes),
+	cmocka_unit_test(test_digest__join_tells_streams_apart),
 };
 
 TEST_MAIN(cases)

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Faults in runs: what do_anonymous_page and do_cow_fault (guest/fault.c) do
+ * for page after page when the PTE page is there, the CPU's own list has free
+ * pages and the page cache has what is to be copied. Such a fault reads and
+ * writes the address space of its task, the page list and the LRU batch of its
+ * CPU, and the LRU bits of the pages that it takes: nothing that a fault on
+ * another CPU looks at, unless it counts the pages of a pageblock, which the
+ * allocator announces (alloc_hooks.look_around).
+ *
+ * Left to the ordinary way: everything else, and batches with pages that are
+ * freed when the batch is full.
+ */
+#include <string.h>
+
+#include "guest/internal.h"
+
+#define PTES_AT_ONCE 8u
+
+/* PTEs from i on that are empty, at most nr. */
+static uint32_t empty_ptes(const struct pte_table *t, unsigned int i,
+			   uint32_t nr)
+{
+	const pfn_t *pte = &t->pte[i];
+	uint32_t n = 0;
+
+	/* All bits of an empty PTE are set. */
+	for (; n + PTES_AT_ONCE <= nr; n += PTES_AT_ONCE) {
+		pfn_t all = PTE_NONE;
+
+		for (unsigned int k = 0; k < PTES_AT_ONCE; k++)
+			all &= pte[n + k];
+		if (all != PTE_NONE)
+			break;
+	}
+	while (n < nr && pte[n] == PTE_NONE)
+		n++;
+	return n;
+}
+
+/* Pages of the file from index on that are cached, at most nr. */
+static uint32_t cached_pages(const struct guest *g, uint32_t file,
+			     uint64_t index, uint32_t nr, pfn_t *out)
+{
+	uint32_t n = 0;
+
+	for (; n < nr; n++) {
+		out[n] = filemap_get(g, file, index + n);
+		if (out[n] == PFN_NONE)
+			break;
+	}
+	return n;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Pages from addr on behind the same table, in the VMA and in the operation. */
+static uint32_t pages_in_reach(const struct guest_op *op,
+			       const struct vma *vma, uint64_t addr)
+{
+	uint64_t end = min_u64(entry_end(addr, PMD_SHIFT), vma->end);
+
+	end = min_u64(end, op->addr + op->len);
+	return (uint32_t)min_u64(bytes_to_pages(end - addr), GUEST_AHEAD_MAX);
+}
+
+/* The VMA found last, if it is the one; the search would note what it found. */
+static const struct vma *vma_hinted(const struct guest_mm *mm, uint64_t addr)
+{
+	const struct vma *vma;
+
+	if (mm->vma_hint >= mm->nr_vmas)
+		return NULL;
+	vma = &mm->vmas[mm->vma_hint];
+	return addr >= vma->start && addr < vma->end ? vma : NULL;
+}
+
+static bool is_plain_write(const struct guest_op *op)
+{
+	return op->kind == GUEST_TOUCH && !(op->flags & GUEST_TOUCH_READ) &&
+	       op->scratch[SCRATCH_SLOW] == 0 &&
+	       op->scratch[SCRATCH_HELD] == 0;
+}
+
+uint32_t guest_ahead_look(const struct guest *g, const struct guest_op *op,
+			  unsigned int cpu, struct guest_ahead *ahead)
+{
+	const struct guest_mm *mm = g->mms[op->mm];
+	const uint64_t addr = op->addr + op->cursor;
+	const struct vma *vma;
+	uint32_t nr;
+
+	ahead->nr = 0;
+	if (!is_plain_write(op) || op->cursor >= op->len ||
+	    mm->walk_base != (addr & ~(HPAGE_PMD_SIZE - 1)) ||
+	    g->lru[cpu].orphans)
+		return 0;
+	vma = vma_hinted(mm, addr);
+	if (!vma)
+		return 0;
+	ahead->copy = vma->flags & GUEST_MAP_FILE;
+	nr = alloc_run_look(g->alloc, cpu,
+			    ahead->copy ? g->gfp_copy : g->gfp_anon,
+			    ahead->pfn, pages_in_reach(op, vma, addr));
+	nr = empty_ptes(mm->walk_table, pte_index(addr), nr);
+	if (ahead->copy)
+		nr = cached_pages(g, vma->file, vma->pgoff +
+				  bytes_to_pages(addr - vma->start), nr,
+				  ahead->from);
+	ahead->nr = nr;
+	return nr;
+}
+
+static void lru_add_run(struct guest *g, unsigned int cpu, const pfn_t *pfn,
+			uint32_t nr, struct guest_work *work)
+{
+	struct lru_batch *b = &g->lru[cpu];
+
+	while (nr) {
+		uint32_t part = g->lru_batch_size - b->nr;
+
+		if (part > nr)
+			part = nr;
+		memcpy(&b->pfn[b->nr], pfn, part * sizeof(*pfn));
+		b->nr += part;
+		pfn += part;
+		nr -= part;
+		if (b->nr == g->lru_batch_size)
+			lru_flush(g, cpu, work);
+	}
+}
+
+void guest_ahead_run(struct guest *g, struct guest_op *op, unsigned int cpu,
+		     const struct guest_ahead *ahead, uint32_t nr)
+{
+	struct guest_mm *mm = g->mms[op->mm];
+	struct pte_table *t = mm->walk_table;
+	struct guest_work work = { 0 };
+
+	CHECK(nr > 0 && nr <= ahead->nr);
+	alloc_run_take(g->alloc, cpu,
+		       ahead->copy ? g->gfp_copy : g->gfp_anon, ahead->pfn, nr);
+	memcpy(&t->pte[pte_index(op->addr + op->cursor)], ahead->pfn,
+	       nr * sizeof(*ahead->pfn));
+	t->nr = (uint16_t)(t->nr + nr);
+	lru_add_run(g, cpu, ahead->pfn, nr, &work);
+	g->gauges.anon_pages += nr;
+	g->counters.pgfault += nr;
+	if (ahead->copy)
+		g->counters.pages_copied += nr;
+	else
+		g->counters.pages_zeroed += nr;
+	op->cursor += pages_to_bytes(nr);
+	op->stage = 0;
+}
+
+bool guest_ahead_allowed(const struct guest *g)
+{
+	/* Both kinds of fault ask for pages of the same zones. */
+	return alloc_run_allowed(g->alloc, g->gfp_anon);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Run-ahead. Most steps of a busy vCPU are faults that no other vCPU can see:
+ * the page comes from the CPU's own list and is mapped on the host. Such a run
+ * of faults is one event. When it begins, only its number of faults and its
+ * times are fixed; they are carried out together when the run ends.
+ *
+ * If something that could see or change them happens earlier, at time T, the
+ * run is settled: the faults that began before T are carried out, the rest is
+ * not part of the run any more, and the vCPU is due when the first of these
+ * begins. So everybody finds the state of one fault after the other. Who calls
+ * for it:
+ *
+ *     a timer, a sample, the reporter, the host   phase.c, before each of them
+ *     the allocator counts a pageblock's pages
+ *     or empties other CPUs' lists                its hook look_around
+ *     a zone comes near its mark, or is boosted   vcpu.c, after each step
+ *     the host is short of memory                 host.c, after the access
+ *
+ * docs/decisions/0006-run-ahead.md has the argument that this is complete.
+ */
+#include "include/check.h"
+#include "sim/machine.h"
+
+#define PS_PER_NS 1000
+/* A shorter run is not worth its event. */
+#define AHEAD_MIN 2
+
+/* When fault i begins, or the run ends. The first bears no earlier fraction. */
+static sim_ns_t fault_begins(const struct run_ahead *r, uint32_t i)
+{
+	return i ? r->start + (r->ps + i * r->price) / PS_PER_NS : r->start;
+}
+
+/* Faults of the run that begin before `at`. */
+static uint32_t begun_before(const struct run_ahead *r, sim_ns_t at)
+{
+	uint64_t ps, nr;
+
+	if (at <= r->start)
+		return 0;
+	if (at > r->end)
+		return r->nr;
+	ps = (at - r->start) * PS_PER_NS;
+	if (ps <= r->ps)
+		return 1;
+	if (!r->price)
+		return r->nr;
+	nr = 1 + (ps - r->ps - 1) / r->price;
+	return nr < r->nr ? (uint32_t)nr : r->nr;
+}
+
+/* Carry out the first nr faults; the rest is forgotten. */
+static void carry_out(struct vcpu *v, uint32_t nr)
+{
+	struct sim_guest *g = v->guest;
+	struct run_ahead *r = &v->ahead;
+	struct task *t = r->task;
+	const uint64_t ps = r->ps + nr * r->price;
+
+	r->nr = 0;
+	g->nr_ahead--;
+	g->sim->nr_ahead--;
+	if (!nr)
+		return;
+	guest_ahead_run(g->mm, &t->op, v->cpu, &r->faults, nr);
+	v->ps = ps % PS_PER_NS;
+	if (t->op_counted) {
+		t->iterations += nr;
+		phase_note_iterations(g->sim, nr);
+	}
+	if (t->op.cursor == t->op.len)
+		t->op_active = false;
+}
+
+void ahead_finish(struct vcpu *v)
+{
+	carry_out(v, v->ahead.nr);
+}
+
+static void settle(struct vcpu *v, sim_ns_t at, uint32_t rank)
+{
+	struct run_ahead *r = &v->ahead;
+	uint32_t nr;
+	sim_ns_t next;
+
+	if (!r->nr)
+		return;
+	/* At the same time the lower rank comes first. */
+	nr = begun_before(r, at + (v->slot.rank < rank));
+	next = fault_begins(r, nr);
+	if (nr < r->nr)
+		engine_soon(&v->guest->sim->engine, &v->slot, next);
+	carry_out(v, nr);
+}
+
+void ahead_settle_guest(struct sim_guest *g, sim_ns_t at, uint32_t rank)
+{
+	unsigned int i;
+
+	for (i = 0; g->nr_ahead && i < g->topo.nr_cpus; i++)
+		settle(&g->vcpus[i], at, rank);
+}
+
+void ahead_settle(struct sim *s, sim_ns_t at, uint32_t rank)
+{
+	unsigned int i;
+
+	for (i = 0; s->nr_ahead && i < s->nr_guests; i++)
+		ahead_settle_guest(&s->guests[i], at, rank);
+}
+
+static void look_around(void *ctx)
+{
+	struct sim_guest *g = ctx;
+
+	if (g->nr_ahead)
+		ahead_settle_guest(g, g->sim->engine.now,
+				   g->vcpus[g->running_cpu].slot.rank);
+}
+
+void ahead_fill_hooks(struct alloc_hooks *h)
+{
+	h->look_around = look_around;
+}
+
+/* How many pages, up to the first that is not, are mapped on the host. */
+static uint32_t mapped_pages(const struct hv_guest_map *m, const pfn_t *pfn,
+			     uint32_t nr)
+{
+	uint32_t huge = UINT32_MAX, n;
+
+	for (n = 0; n < nr; n++) {
+		const uint32_t region = pfn_region(pfn[n]);
+
+		if (region == huge)
+			continue;
+		if (bitmap_test(m->regions, region))
+			huge = region;
+		else if (!hv_block_mapped(m, pfn[n], 0))
+			break;
+	}
+	return n;
+}
+
+/* The faults at the start of the run that cost the host nothing. */
+static uint32_t faults_mapped(const struct sim_guest *g,
+			      const struct guest_ahead *f)
+{
+	const uint32_t nr = mapped_pages(g->hv_map, f->pfn, f->nr);
+
+	return f->copy ? mapped_pages(g->hv_map, f->from, nr) : nr;
+}
+
+/* The first thing that is known to end the run. */
+static sim_ns_t known_end(const struct vcpu *v)
+{
+	const sim_ns_t timer = engine_heap_next(&v->guest->sim->engine);
+
+	return v->nr_tasks > 1 && v->slice_end < timer ? v->slice_end : timer;
+}
+
+bool ahead_begin(struct vcpu *v, struct task *t, sim_ns_t now)
+{
+	struct sim_guest *g = v->guest;
+	const struct price_now *p = &g->sim->price;
+	struct run_ahead *r = &v->ahead;
+	uint32_t nr;
+
+	if (g->sim->cfg.step_by_step || !t->op_active ||
+	    guest_ahead_look(g->mm, &t->op, v->cpu, &r->faults) < AHEAD_MIN)
+		return false;
+	nr = faults_mapped(g, &r->faults);
+	if (nr < AHEAD_MIN)
+		return false;
+	r->nr = nr;
+	r->task = t;
+	r->start = now;
+	r->ps = v->ps + v->stolen_ps;
+	r->price = p->ps[r->faults.copy ? PRICE_FAULT_COW : PRICE_FAULT_ANON];
+	r->end = fault_begins(r, nr);
+	r->nr = begun_before(r, known_end(v));
+	if (r->nr < AHEAD_MIN) {
+		r->nr = 0;
+		return false;
+	}
+	r->end = fault_begins(r, r->nr);
+	v->ps = r->ps;
+	v->stolen_ps = 0;
+	g->nr_ahead++;
+	g->sim->nr_ahead++;
+	return true;
+}
