@@ -13,9 +13,13 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "bench/version.h"
 #include "cli/registry.h"
 #include "tests/bench/scratch.h"
 #include "tests/test.h"
+
+#define TEXT_OF_(x) #x
+#define TEXT_OF(x) TEXT_OF_(x)
 
 static const struct option_desc no_options[] = { { .name = NULL } };
 
@@ -249,7 +253,8 @@ static void test_runner__keeps_valid_results_only(void **state)
 	store_cell_path("out", e->cells[1].id, path, sizeof(path));
 	assert_int_equal(truncate(path, 100), 0);
 	store_cell_path("out", e->cells[2].id, path, sizeof(path));
-	replace_in(path, "\"model_version\":1", "\"model_version\":0");
+	replace_in(path, "\"model_version\":" TEXT_OF(MODEL_VERSION),
+		   "\"model_version\":0");
 	store_series_path("out", e->cells[3].id, path, sizeof(path));
 	assert_int_equal(remove(path), 0);
 	store_cell_path("out", e->cells[4].id, path, sizeof(path));
