@@ -52,6 +52,11 @@ static uint32_t cached_pages(const struct guest *g, uint32_t file,
 	return n;
 }
 
+static uint64_t file_page(const struct vma *vma, uint64_t addr)
+{
+	return vma->pgoff + bytes_to_pages(addr - vma->start);
+}
+
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -102,13 +107,18 @@ uint32_t guest_ahead_look(const struct guest *g, const struct guest_op *op,
 	if (!vma)
 		return 0;
 	ahead->copy = vma->flags & GUEST_MAP_FILE;
+	/* Most that fail do so at the first page. */
+	if (mm->walk_table->pte[pte_index(addr)] != PTE_NONE ||
+	    (ahead->copy && !cached_pages(g, vma->file,
+					  file_page(vma, addr), 1,
+					  ahead->from)))
+		return 0;
 	nr = alloc_run_look(g->alloc, cpu,
 			    ahead->copy ? g->gfp_copy : g->gfp_anon,
 			    ahead->pfn, pages_in_reach(op, vma, addr));
 	nr = empty_ptes(mm->walk_table, pte_index(addr), nr);
 	if (ahead->copy)
-		nr = cached_pages(g, vma->file, vma->pgoff +
-				  bytes_to_pages(addr - vma->start), nr,
+		nr = cached_pages(g, vma->file, file_page(vma, addr), nr,
 				  ahead->from);
 	ahead->nr = nr;
 	return nr;

@@ -135,11 +135,56 @@ static bool zap_pte(struct run *r, struct gather *ga, struct pte_table *t,
 	return gather_add(r, ga, pfn, kind);
 }
 
+/* Does the table map nothing but small anonymous pages and the zero page? */
+static bool maps_anon_only(const struct pte_table *t)
+{
+	uint64_t file = 0;
+
+	for (unsigned int i = 0; i < BITMAP_WORDS(PTRS_PER_TABLE); i++)
+		file |= t->file[i];
+	return !file && !t->nr_pieces;
+}
+
+/*
+ * The same as zap_pte() for one page after the other, while they are anonymous
+ * and do not fill the array. Returns where it stopped.
+ */
+static uint64_t zap_anon_run(struct run *r, struct gather *ga,
+			     struct pte_table *t, uint64_t addr, uint64_t stop)
+{
+	struct gather_array *a = ga->active;
+	uint32_t most = a->max - a->nr - 1, n = 0;
+	pfn_t *pte = &t->pte[pte_index(addr)];
+
+	CHECK_LT(a->nr, a->max);
+	if (most > r->budget)
+		most = r->budget;
+	if (most > t->nr)
+		most = t->nr;
+	for (; addr < stop && n < most; addr += PAGE_SIZE, pte++) {
+		if (*pte == PTE_NONE)
+			continue;
+		if (unlikely(*pte == PTE_ZERO))
+			break;
+		a->entries[a->nr + n++] =
+			(struct gather_entry){ *pte, GATHER_PAGE };
+		*pte = PTE_NONE;
+	}
+	a->nr += n;
+	t->nr = (uint16_t)(t->nr - n);
+	r->budget -= n;
+	r->work->zapped_pages += n;
+	r->g->gauges.anon_pages -= n;
+	return addr;
+}
+
 /* Models zap_pte_range. Returns where to go on. */
 static uint64_t zap_ptes(struct run *r, struct gather *ga,
 			 struct pte_table *t, uint64_t addr, uint64_t stop,
 			 bool *full)
 {
+	if (likely(maps_anon_only(t)))
+		addr = zap_anon_run(r, ga, t, addr, stop);
 	for (; addr < stop && t->nr; addr += PAGE_SIZE) {
 		if (t->pte[pte_index(addr)] == PTE_NONE)
 			continue;
