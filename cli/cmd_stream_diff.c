@@ -5,9 +5,11 @@
  * ours for. docs/stream-diff.md is the reference.
  */
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/args.h"
 #include "cli/commands.h"
@@ -212,14 +214,17 @@ static int parse_option(void *ctx, int option)
 /* 0 or the exit code. */
 static int check_options(const struct stream_command *c)
 {
+	struct stat st;
+
 	if (!c->workload)
 		return args_error(&c->args, "--workload is missing");
 	if (c->workload == &page_fault2_workload && c->image)
 		return args_error(&c->args, "page_fault2 has a file of its own, "
 				  "and no --image");
-	if (!strcmp(c->trace, "-"))
+	if (!strcmp(c->trace, "-") ||
+	    (!stat(c->trace, &st) && S_ISFIFO(st.st_mode)))
 		return args_error(&c->args, "the trace is read twice; standard "
-				  "input will not do");
+				  "input or a pipe will not do");
 	return 0;
 }
 
@@ -376,6 +381,17 @@ static void match_image(const struct stream_command *c,
 			try_image(m, pages - first_array[i], recorded, ours, d);
 }
 
+/* A task's name may be any bytes, JSON may not. */
+static void fit_for_json(char *name)
+{
+	json_t *text = json_string(name);
+
+	for (char *p = name; !text && *p; p++)
+		if (*p & 0x80)
+			*p = '?';
+	json_decref(text);
+}
+
 static int print_result(const struct stream_command *c,
 			const struct stream_record *r,
 			const struct stream_diff *d)
@@ -386,6 +402,8 @@ static int print_result(const struct stream_command *c,
 	snprintf(recorded_name, sizeof(recorded_name), "%s, task %s", c->trace,
 		 r->task);
 	snprintf(ours_name, sizeof(ours_name), "%s", c->workload->name);
+	if (c->json)
+		fit_for_json(recorded_name);
 	if ((c->json ? stream_print_json : stream_print_text)(d, &names,
 							      &c->print,
 							      stdout)) {

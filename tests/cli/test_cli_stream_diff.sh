@@ -87,7 +87,7 @@ stderr_has "--workload is missing"
 expect 2 stream-diff "$pf1" "$pf1" --workload memhog
 stderr_has "one trace only"
 expect 2 stream-diff - --workload memhog
-stderr_has "standard input will not do"
+stderr_has "standard input or a pipe will not do"
 expect 2 stream-diff "$pf1" --workload memhgo
 stderr_has "unknown workload 'memhgo'; did you mean 'memhog'?"
 for none in idle trace; do
@@ -140,5 +140,11 @@ expect 3 stream-diff text --workload memhog --set size=1M
 expect 3 stream-diff "$traces/memhog/req.txt.zst" --workload memhog \
 	--set size=1M
 stderr_has "no mm_page_alloc and no mm_page_free in it"
+
+# The name of a task may be any bytes, JSON may not.
+printf '%b 9 [000] 1.0: kmem:mm_page_alloc: page=0 pfn=1024 order=0 %s\n' \
+	'a\0377' 'migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE' >odd
+expect 0 stream-diff odd --workload memhog --set size=64K --format json
+stdout_has '"odd, task a?-9"'
 
 finish
