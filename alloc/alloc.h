@@ -193,6 +193,13 @@ pfn_t alloc_buddy(struct alloc *a, unsigned int zone, unsigned int order,
 struct alloc_result alloc_pages_nowait(struct alloc *a,
 				       struct alloc_request *req);
 
+/*
+ * What direct reclaim does for this request before it drains the per-CPU
+ * lists: give one reserved pageblock to the request's type, and keep the last
+ * (unreserve_highatomic_pageblock). Did anything move?
+ */
+bool alloc_unreserve_highatomic(struct alloc *a, unsigned int cpu, gfp_t gfp);
+
 /* ---- free ---- */
 
 /* Drop of the last reference by `cpu` (free_unref_page, __free_pages). */

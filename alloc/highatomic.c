@@ -103,3 +103,17 @@ bool unreserve_highatomic(struct alloc *a, const struct zonelist *zl,
 	}
 	return false;
 }
+
+bool alloc_unreserve_highatomic(struct alloc *a, unsigned int cpu, gfp_t gfp)
+{
+	const struct alloc_request req = {
+		.gfp = gfp,
+		.cpu = (uint16_t)cpu,
+		.node = -1,
+		.zone = -1,
+	};
+	struct alloc_context ac;
+
+	return alloc_context_init(a, &ac, &req) &&
+	       unreserve_highatomic(a, ac.zl, ac.highest, ac.mt, false);
+}

@@ -7,6 +7,9 @@
 
 #include "replay/internal.h"
 
+/* How far to look for a record of a CPU. */
+#define MAX_SIGHT 256
+
 struct ahead {
 	unsigned int first, nr;
 	int last;            /* what the stream said after the entries; 1 = more */
@@ -30,6 +33,11 @@ void ahead_destroy(struct ahead *a)
 static const struct trace_event *newest(const struct ahead *a)
 {
 	return &a->entries[(a->first + a->nr - 1) % MAX_PENDING];
+}
+
+static const struct req_record *entry(const struct ahead *a, unsigned int i)
+{
+	return &a->entries[(a->first + i) % MAX_PENDING].u.req;
 }
 
 /* Read one record; false when the stream has no more for now. */
@@ -71,9 +79,33 @@ const struct req_record *ahead_peek(const struct replay *r)
 {
 	const struct ahead *a = r->ahead;
 
-	if (!a->nr || is_companion(&newest(a)->u.req))
-		return NULL;
-	return &newest(a)->u.req;
+	for (unsigned int i = 0; i < a->nr; i++)
+		if (!is_companion(entry(a, i)))
+			return entry(a, i);
+	return NULL;
+}
+
+static bool may_reclaim(const struct req_record *rec)
+{
+	return (rec->kind == REQ_A || rec->kind == REQ_AB ||
+		rec->kind == REQ_AK) &&
+	       (rec->gfp & GFP_BIT_DIRECT_RECLAIM);
+}
+
+const struct req_record *ahead_reclaimer(struct replay *r, unsigned int cpu)
+{
+	struct ahead *a = r->ahead;
+
+	for (unsigned int i = 0; i < MAX_SIGHT; i++) {
+		if (i == a->nr) {
+			if (a->last != 1 || !read_one(r))
+				return NULL;
+			hints_take_up(r, entry(a, i));
+		}
+		if (may_reclaim(entry(a, i)) && entry(a, i)->cpu == cpu)
+			return entry(a, i);
+	}
+	return NULL;
 }
 
 int ahead_next(struct replay *r, struct req_record *out)

@@ -62,13 +62,15 @@ static int likely_zone(const struct replay *r, const struct req_record *rec)
  * kernel's free counter lags behind by what its CPUs have not added up, so
  * that near a watermark it may have walked on, or not.
  */
-static int hinted_zone(const struct replay *r, const struct req_record *rec)
+static int hinted_zone(struct replay *r, const struct req_record *rec)
 {
 	int zone;
 
 	if (!(r->opt.hints & REPLAY_HINT_ZONE) || rec->pfn == PFN_NONE)
 		return -1;
 	zone = alloc_zone_of(r->alloc, rec->pfn);
+	boost_refuted(r, (unsigned int)zone, rec->order,
+		      highest_zone(rec->gfp));
 	return zone == likely_zone(r, rec) ? -1 : zone;
 }
 

@@ -5,6 +5,10 @@
  * many, it is told by what drains there are (6.1): drain_all_pages goes from
  * CPU to CPU and on each from zone to zone, both ascending, while compaction
  * drains its own CPU's pageset of its zone, and no other.
+ *
+ * A full drain is that of a direct reclaimer that found nothing in spite of
+ * progress. Just before, it gave back a block of the highatomic reserve, which
+ * no record tells (__alloc_pages_direct_reclaim, 6.1).
  */
 #include "replay/internal.h"
 
@@ -48,10 +52,36 @@ static bool begins_full_drain(const struct replay *r,
 	return next && next->kind == REQ_D && next->cpu == rec->cpu;
 }
 
-static int drained_cpu(const struct replay *r, const struct req_record *rec)
+static bool has_reserve(const struct replay *r)
+{
+	struct alloc_zone_info info;
+
+	for (unsigned int i = 0; i < alloc_nr_zones(r->alloc); i++) {
+		alloc_zone_info(r->alloc, i, &info);
+		if (info.reserved_highatomic >
+		    order_nr_pages(alloc_pageblock_order(r->alloc)))
+			return true;
+	}
+	return false;
+}
+
+/* The request that reclaims is the next of this CPU that may. */
+static void give_back_reserve(struct replay *r, const struct req_record *rec)
+{
+	const struct req_record *request;
+
+	if (r->drainers[rec->cpu].running || !has_reserve(r) ||
+	    !begins_full_drain(r, rec))
+		return;
+	request = ahead_reclaimer(r, rec->cpu);
+	if (request)
+		alloc_unreserve_highatomic(r->alloc, rec->cpu, request->gfp);
+}
+
+static int drained_cpu(struct replay *r, const struct req_record *rec)
 {
 	struct alloc_pcp_info info;
-	int cpu;
+	int cpu, first;
 
 	alloc_pcp_info(r->alloc, twin_zone(r, rec), rec->cpu, &info);
 	if (rec->pindex >= info.nr_lists)
@@ -59,9 +89,12 @@ static int drained_cpu(const struct replay *r, const struct req_record *rec)
 	cpu = next_match(r, rec, &r->drainers[rec->cpu]);
 	if (cpu >= 0)
 		return cpu;
-	if (!begins_full_drain(r, rec) && count_matches(r, rec, rec->cpu))
-		return rec->cpu;
-	return first_match(r, rec, 0);
+	first = first_match(r, rec, 0);
+	if (first < 0 || !count_matches(r, rec, rec->cpu))
+		return first;
+	if (first == rec->cpu && first_match(r, rec, rec->cpu + 1u) < 0)
+		return first;
+	return begins_full_drain(r, rec) ? first : rec->cpu;
 }
 
 void drain_is_over(struct replay *r, unsigned int cpu)
@@ -74,6 +107,7 @@ void apply_drain(struct replay *r, const struct req_record *rec,
 {
 	const int cpu = drained_cpu(r, rec);
 
+	give_back_reserve(r, rec);
 	capture_arm(r, rec);
 	if (cpu < 0) {
 		step_skip(r, REPLAY_NO_PAGESET);

@@ -121,6 +121,7 @@ static void age_lru(struct replay *r)
 void hints_age(struct replay *r)
 {
 	r->nr_operations++;
+	boost_watch(r);
 	if (r->nr_coins &&
 	    (r->coins[0].used || too_old(r, r->coins[0].born)))
 		age_coins(r);

@@ -82,6 +82,11 @@ struct replay {
 	uint32_t nr_coins, nr_lru_counts;
 	struct drainer drainers[TRACE_MAX_CPUS]; /* by the CPU that drains */
 	uint64_t nr_operations;  /* allocations, frees and drains so far */
+	/* Watermark boost, see boost.c; times are nr_operations then. */
+	uint64_t nr_boosts, boosted_at, reclaim_at;
+	bool boosted;            /* some zone may have a boost */
+	bool boost_lasts;        /* it had one from the start */
+	bool boost_recorded;     /* the stream has G records */
 	struct replay_reporter *reporter; /* options.reporter, running */
 };
 
@@ -119,12 +124,28 @@ int next_event(struct replay *r, struct trace_event *out);
 void apply_record(struct replay *r, const struct req_record *rec,
 		  struct replay_step *step);
 
+/* ---- boost.c ---- */
+
+/* The snapshot may have boosted zones. */
+void boost_start(struct replay *r);
+/* After each operation. */
+void boost_watch(struct replay *r);
+/* W: reclaim begins, or is over. */
+void boost_reclaim(struct replay *r, bool active);
+/* G: what kswapd has worked off, of what was there when it began. */
+void boost_given_back(struct replay *r, const struct req_record *rec);
+/* The kernel served from this zone: had it no boost any more? */
+void boost_refuted(struct replay *r, unsigned int zone, unsigned int order,
+		   unsigned int highest);
+
 /* ---- ahead.c ---- */
 
 struct ahead *ahead_create(void);
 void ahead_destroy(struct ahead *a);
 /* The next record but T, M and K; NULL if there is none, or it is far. */
 const struct req_record *ahead_peek(const struct replay *r);
+/* The next allocation of this CPU that may reclaim; NULL if it is far. */
+const struct req_record *ahead_reclaimer(struct replay *r, unsigned int cpu);
 /* As req_next(). */
 int ahead_next(struct replay *r, struct req_record *out);
 

@@ -205,6 +205,7 @@ static int set_hooks(struct replay *r)
 		stock_hooks(r, &hooks);
 	if (!r->opt.external_reporter)
 		alloc_set_hooks(r->alloc, &hooks);
+	boost_start(r);
 	return act_init(r, &hooks);
 }
 
@@ -253,17 +254,6 @@ int replay_next(struct replay *r, struct req_record *rec)
 	if (r->opt.limit && r->res.events == r->opt.limit)
 		return 0;
 	return r->stock ? stock_next(r, rec) : ahead_next(r, rec);
-}
-
-/* What kswapd has worked off, of what was there when it began. */
-static void apply_boost_back(struct replay *r, const struct req_record *rec)
-{
-	const unsigned int zone = twin_zone(r, rec);
-	struct alloc_zone_info info;
-
-	alloc_zone_info(r->alloc, zone, &info);
-	alloc_set_boost(r->alloc, zone, info.boost > rec->nr_pages ?
-					info.boost - rec->nr_pages : 0);
 }
 
 /*
@@ -320,6 +310,7 @@ void apply_record(struct replay *r, const struct req_record *rec,
 		break;
 	case REQ_W:
 		alloc_set_reclaim_active(r->alloc, twin_zone(r, rec), rec->on);
+		boost_reclaim(r, rec->on);
 		step->applied = true;
 		break;
 	case REQ_L:
@@ -331,7 +322,7 @@ void apply_record(struct replay *r, const struct req_record *rec,
 		step->applied = true;
 		break;
 	case REQ_G:
-		apply_boost_back(r, rec);
+		boost_given_back(r, rec);
 		step->applied = true;
 		break;
 	case REQ_I:

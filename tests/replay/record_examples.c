@@ -21,6 +21,14 @@
 	"pcp 2 0 1 1070 mt=1\npcp 2 0 1 1072 mt=1\npcp 2 0 1 1074 mt=1\n"     \
 	"pcp 2 0 1 1076 mt=1\n"
 
+#define BOOSTED                                                               \
+	"zval 2 watermark_boost 512\n" BOTH_PCP "free 2 3 0 4096\n"           \
+	"free 2 8 0 5120\n"
+#define NOT_RESERVED(count1)                                                  \
+	PCP(0, 8, 42, 7, 0) PCP(1, count1, 42, 7, 0) "pcp 2 0 9 5120 mt=0\n"  \
+	"free 2 3 0 5128\nfree 2 4 0 5136\nfree 2 5 0 5152\n"                 \
+	"free 2 6 0 5184\nfree 2 7 0 5248\npb 2 4096 1\n"
+
 const struct example record_examples[NR_RECORD_EXAMPLES] = {
 	{
 		/* The page comes from the free list; the pcp keeps its own
@@ -79,6 +87,20 @@ const struct example record_examples[NR_RECORD_EXAMPLES] = {
 			"free 2 0 1 1027\nfree 2 0 1 1029\n",
 		.control = "D 1 2 2 0 2\nF 1 0 3000\nA 1 0 0x100cca 1 3000\n"
 			"D 1 2 2 0 2\n",
+	},
+	{
+		/* Two pageblocks are reserved. Who drains all gives one of
+		 * them to the type that it needs, before it drains. */
+		.name = "D of a full drain gives back a reserved pageblock",
+		.before = "zval 2 nr_reserved_highatomic 1024\n"
+			PCP(0, 1, 42, 7, 0) PCP(1, 1, 42, 7, 0)
+			"pcp 2 0 1 1027 mt=1\npcp 2 1 1 2001 mt=1\n"
+			"free 2 3 3 4096\nfree 2 4 3 4608\n"
+			"pb 2 4096 3\npb 2 4608 3\n",
+		.stream = "D 0 2 1 0 1\nD 0 2 1 0 1\nA 0 3 0x140cca 1 4096\n",
+		.after = BOTH_PCP "free 2 0 1 2001\nfree 2 0 1 1027\n"
+			"free 2 4 3 4608\npb 2 4608 3\n",
+		.control = "D 0 2 1 0 1\nA 0 3 0x140cca 1 4096\nD 0 2 1 0 1\n",
 	},
 	{
 		/* CPU 0 is done and has two again: it is CPU 1's turn. The
@@ -412,6 +434,25 @@ const struct example record_examples[NR_RECORD_EXAMPLES] = {
 		.stream = "P 0 0 1100\nAB 1 8 0xcc0 0 1280\nFB 0 0 1100\n",
 		.after = BOTH_PCP "free 2 0 1 1100\npb 2 1024 0\n",
 		.control = "AB 1 8 0xcc0 0 1280\nFB 0 0 1100\n",
+	},
+	{
+		/* 264 free pages: enough for the low mark, 0, but not with the
+		 * boost of 512; then an atomic request would reserve the
+		 * pageblock. */
+		.name = "W that ends gives back the boost",
+		.before = BOOSTED,
+		.stream = "W 2 1\nF 1 0 2001\nW 2 0\nA 0 3 0x2a20 0 4096\n",
+		.after = NOT_RESERVED(1) "pcp 2 1 1 2001 mt=1\n",
+		.control = "F 1 0 2001\nA 0 3 0x2a20 0 4096\n",
+	},
+	{
+		/* The same, told by the zone of the page: it is the first. */
+		.name = "the zone of A refutes a boost",
+		.before = BOOSTED,
+		.stream = "A 0 3 0x2a20 0 4096\n",
+		.after = NOT_RESERVED(0),
+		.control = "A 0 3 0x2a20 0 4096\n",
+		.hints = REPLAY_HINT_ZONE,
 	},
 	{
 		/* The twin's own test would refuse: one page, and none may be

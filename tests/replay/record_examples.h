@@ -20,7 +20,7 @@ struct example {
 	unsigned int hints, control_hints;
 };
 
-#define NR_RECORD_EXAMPLES 32
+#define NR_RECORD_EXAMPLES 35
 extern const struct example record_examples[NR_RECORD_EXAMPLES];
 
 #endif

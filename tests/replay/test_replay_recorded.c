@@ -130,6 +130,36 @@ RECORDED(fork_exec_storm, FILES("fork-exec-storm"), .allocations = 12359)
 RECORDED(fork_exec_storm_4cpu, FILES("fork-exec-storm-4cpu"),
 	 .allocations = 9024)
 
+/* 4 GiB and four CPUs: zones Normal and DMA32 to choose from. */
+RECORDED(page_fault1_4gib_4cpu, FILES("page_fault1-4gib-4cpu"),
+	 .allocations = 55183, .pageblocks = 2048)
+RECORDED(fragment_shuffle_4cpu, FILES("fragment-shuffle-4cpu"),
+	 .allocations = 158286, .pageblocks = 2048,
+	 .hints = REPLAY_HINT_COIN | REPLAY_HINT_LRU, .coins = 149, .counts = 9)
+RECORDED(compaction_4cpu, FILES("compaction-4cpu"),
+	 .allocations = 21384, .pageblocks = 2048)
+RECORDED(pressure_4cpu, FILES("pressure-4cpu"),
+	 .allocations = 145131, .pageblocks = 2048,
+	 .hints = REPLAY_HINT_ZONE, .zones = 1531)
+RECORDED(pcp_contention_4cpu, FILES("pcp-contention-4cpu"),
+	 .allocations = 87157, .pageblocks = 2048,
+	 .hints = REPLAY_HINT_ZONE, .zones = 369)
+RECORDED(reporting_load_4cpu, FILES("reporting-load-4cpu"),
+	 .allocations = 97551, .pageblocks = 2048,
+	 .hints = REPLAY_HINT_COIN, .coins = 75, .reports = 86)
+RECORDED(steal_4cpu, FILES("steal-4cpu"),
+	 .allocations = 26466, .pageblocks = 2048,
+	 .hints = REPLAY_HINT_LRU | REPLAY_HINT_ZONE, .counts = 1, .zones = 21314)
+RECORDED(steal_partial_4cpu, FILES("steal-partial-4cpu"),
+	 .allocations = 33981, .pageblocks = 2048,
+	 .hints = REPLAY_HINT_LRU | REPLAY_HINT_ZONE, .counts = 22, .zones = 20)
+RECORDED(steal_shuffle_4cpu, FILES("steal-shuffle-4cpu"),
+	 .allocations = 32629, .pageblocks = 2048,
+	 .hints = REPLAY_HINT_COIN | REPLAY_HINT_ZONE, .coins = 3, .zones = 18638)
+RECORDED(highatomic_4cpu, FILES("highatomic-4cpu"),
+	 .allocations = 39967, .pageblocks = 2048,
+	 .hints = REPLAY_HINT_LRU | REPLAY_HINT_ZONE, .counts = 3, .zones = 61)
+
 RECORDED(page_fault1_6_12, FILES("page_fault1-6.12"), .allocations = 32926)
 RECORDED(page_fault1_thp_6_12, FILES("page_fault1-thp-6.12"),
 	 .allocations = 2635)
@@ -176,6 +206,16 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_recorded__usemem_punch_holes),
 	cmocka_unit_test(test_recorded__fork_exec_storm),
 	cmocka_unit_test(test_recorded__fork_exec_storm_4cpu),
+	cmocka_unit_test(test_recorded__page_fault1_4gib_4cpu),
+	cmocka_unit_test(test_recorded__fragment_shuffle_4cpu),
+	cmocka_unit_test(test_recorded__compaction_4cpu),
+	cmocka_unit_test(test_recorded__pressure_4cpu),
+	cmocka_unit_test(test_recorded__pcp_contention_4cpu),
+	cmocka_unit_test(test_recorded__reporting_load_4cpu),
+	cmocka_unit_test(test_recorded__steal_4cpu),
+	cmocka_unit_test(test_recorded__steal_partial_4cpu),
+	cmocka_unit_test(test_recorded__steal_shuffle_4cpu),
+	cmocka_unit_test(test_recorded__highatomic_4cpu),
 	cmocka_unit_test(test_recorded__page_fault1_6_12),
 	cmocka_unit_test(test_recorded__page_fault1_thp_6_12),
 	cmocka_unit_test(test_recorded__page_fault1_thp_shuffle_6_12),
