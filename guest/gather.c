@@ -219,6 +219,26 @@ static void group_prepare(struct run *r, struct gather *ga)
 	ga->phase = FLUSH_COMMIT;
 }
 
+/* Drop references of single anonymous pages, as long as there are such. */
+static void release_pages_run(struct run *r, struct gather *ga)
+{
+	const struct gather_entry *entries = ga->flushing->entries;
+	uint32_t pos = ga->pos, nr = ga->nr_freed;
+
+	for (; pos < ga->group_end; pos++) {
+		if (unlikely(entries[pos].kind != GATHER_PAGE))
+			break;
+		if (pos + PREFETCH_AHEAD < ga->group_end)
+			alloc_prefetch(r->g->alloc,
+				       entries[pos + PREFETCH_AHEAD].pfn);
+		if (likely(lru_put_page(r->g, entries[pos].pfn)))
+			ga->freed[nr++] = (struct freed_block){
+				.pfn = entries[pos].pfn, .order = 0 };
+	}
+	ga->pos = pos;
+	ga->nr_freed = nr;
+}
+
 /* False: the budget is spent. */
 static bool group_release(struct run *r, struct gather *ga)
 {
@@ -228,11 +248,16 @@ static bool group_release(struct run *r, struct gather *ga)
 	const uint32_t end = ga->group_end;
 
 	while (ga->pos < end) {
-		struct freed_block *f = &ga->freed[ga->nr_freed];
-		const uint32_t pos = ga->pos;
+		struct freed_block *f;
+		uint32_t pos;
 
 		if (!r->budget)
 			return false;
+		release_pages_run(r, ga);
+		if (ga->pos == end)
+			break;
+		f = &ga->freed[ga->nr_freed];
+		pos = ga->pos;
 		if (pos + PREFETCH_AHEAD < end)
 			alloc_prefetch(g->alloc,
 				       entries[pos + PREFETCH_AHEAD].pfn);
@@ -252,20 +277,28 @@ static bool group_release(struct run *r, struct gather *ga)
 
 static bool group_commit(struct run *r, struct gather *ga)
 {
-	while (ga->nr_committed < ga->nr_freed) {
-		const struct freed_block *f;
+	const uint32_t left = ga->nr_freed - ga->nr_committed;
+	const uint32_t nr = left < r->budget ? left : r->budget;
+	uint32_t pages = 0;
 
-		if (!r->budget)
-			return false;
+	for (const uint32_t end = ga->nr_committed + nr;
+	     ga->nr_committed < end; ga->nr_committed++) {
+		const struct freed_block *f = freed_at(r, ga,
+						       ga->nr_committed);
+
 		/* Other vCPUs ran since the record was looked at. */
 		if (ga->nr_committed + PREFETCH_AHEAD < ga->nr_freed)
 			alloc_prefetch(r->g->alloc,
 				       freed_at(r, ga, ga->nr_committed +
 						PREFETCH_AHEAD)->pfn);
-		f = freed_at(r, ga, ga->nr_committed++);
 		alloc_free_commit(r->g->alloc, r->cpu, f->pfn, f->order);
-		freed_note(r, f->order);
+		pages += order_nr_pages(f->order);
 	}
+	r->work->freed_pages += pages;
+	r->work->freed_blocks += nr;
+	r->budget -= nr;
+	if (nr < left)
+		return false;
 	if (ga->pos < ga->flushing->nr) {
 		group_begin(r, ga, ga->pos);
 		return true;

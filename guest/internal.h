@@ -272,11 +272,6 @@ void lru_add_huge(struct guest *g, unsigned int cpu, pfn_t pfn,
 		  struct guest_work *work);
 /* The page lost its last reference but that of some CPU's batch. */
 void lru_orphan(struct guest *g, pfn_t pfn);
-/*
- * Drop a reference of an order-0 page that belongs on the LRU. True: it was
- * the last one, the page is off the LRU and may be freed.
- */
-bool lru_put_page(struct guest *g, pfn_t pfn);
 /* release_pages() of pages that lost their last reference. */
 void release_pages(struct guest *g, unsigned int cpu, const pfn_t *pfns,
 		   unsigned int nr, struct guest_work *work);
@@ -383,6 +378,18 @@ static inline void lru_add_drain(struct guest *g, unsigned int cpu,
 {
 	if (g->lru[cpu].nr)
 		lru_flush(g, cpu, work);
+}
+
+/*
+ * Drop a reference of an order-0 page that belongs on the LRU. True: it was
+ * the last one, the page is off the LRU and may be freed.
+ */
+static inline bool lru_put_page(struct guest *g, pfn_t pfn)
+{
+	if (likely(alloc_clear_lru(g->alloc, pfn)))
+		return true;
+	lru_orphan(g, pfn);
+	return false;
 }
 
 /* Models __tlb_remove_page. True: flush before anything else is gathered. */

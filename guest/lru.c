@@ -102,11 +102,3 @@ void lru_orphan(struct guest *g, pfn_t pfn)
 	}
 	CHECK_MSG(false, "page %u is neither on the LRU nor in a batch", pfn);
 }
-
-bool lru_put_page(struct guest *g, pfn_t pfn)
-{
-	if (likely(alloc_clear_lru(g->alloc, pfn)))
-		return true;
-	lru_orphan(g, pfn);
-	return false;
-}
