@@ -14,16 +14,15 @@
 /* A shuffled list is one of blocks of at least this order (SHUFFLE_ORDER). */
 #define SHUFFLE_ORDER MAX_PAGE_ORDER
 
-void account_free_pages(struct alloc *a, struct zone *z, int64_t nr,
-			enum migratetype mt)
+/* The types whose pages are counted apart, or not at all. */
+void account_special_pages(struct zone *z, int64_t nr, enum migratetype mt)
 {
-	(void)a;
-	if (unlikely(mt == MIGRATE_ISOLATE))
+	if (mt == MIGRATE_ISOLATE)
 		return;
 	z->free_pages += (uint64_t)nr;
-	if (unlikely(mt == MIGRATE_HIGHATOMIC))
+	if (mt == MIGRATE_HIGHATOMIC)
 		z->nr_free_highatomic += (uint64_t)nr;
-	if (unlikely(mt == MIGRATE_CMA))
+	if (mt == MIGRATE_CMA)
 		z->nr_free_cma += (uint64_t)nr;
 }
 
@@ -281,6 +280,44 @@ void add_merged(struct alloc *a, struct zone *z, pfn_t freed, pfn_t pfn,
 				     order);
 }
 
+/*
+ * The merges below order 9 where nobody listens or waits for a block, inside a
+ * region that is all one zone's: what is left of merge_once() then. Returns
+ * the order; *pfn becomes the block.
+ */
+static inline unsigned int merge_pages(struct alloc *a, struct zone *z,
+				       pfn_t *pfn, unsigned int order,
+				       enum migratetype mt)
+{
+	while (order < HPAGE_PMD_ORDER) {
+		const pfn_t buddy = *pfn ^ order_nr_pages(order);
+		struct page_rec *rec = &a->pages[buddy];
+		struct free_area *area = &z->free_area[order];
+
+		if (!is_buddy(rec, order))
+			break;
+		if (unlikely(rec->list != mt || rec->aux)) {
+			absorb(a, z, buddy, order, mt);
+		} else {
+			chunk_del(a, &area->free_list[mt], rec->place);
+			area->nr_free--;
+			rec->state = PAGE_NONE;
+			rec->order = 0;
+		}
+		*pfn &= buddy;
+		order++;
+	}
+	return order;
+}
+
+/* May merges below order 9 go by merge_pages()? */
+static inline bool merges_quietly(const struct alloc *a, pfn_t pfn)
+{
+	return a->hooks.event == NULL && a->capture_order == CAPTURE_EMPTY &&
+	       a->pageblock_order >= HPAGE_PMD_ORDER &&
+	       a->region_zone[pfn_region(pfn)] < REGION_MIXED;
+}
+
 void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 		   unsigned int order, enum migratetype mt, unsigned int fpi)
 {
@@ -291,8 +328,9 @@ void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 	CHECK_MSG(rec_of(a, pfn, order)->state == PAGE_NONE,
 		  "free of pfn %u order %u, which is free", pfn, order);
 	account_free_pages(a, z, order_nr_pages(order), mt);
-	/* Twice the same: below order 9 the records are those of pages. */
-	while (order < HPAGE_PMD_ORDER) {
+	if (likely(merges_quietly(a, pfn)))
+		order = merge_pages(a, z, &pfn, order, mt);
+	else while (order < HPAGE_PMD_ORDER) {
 		taken = captured(a, z, pfn, order, mt);
 		if (taken || !merge_once(a, z, &pfn, order, mt))
 			break;

@@ -229,8 +229,16 @@ void expand(struct alloc *a, struct zone *z, pfn_t pfn, unsigned int low,
 /* Adjust NR_FREE_PAGES and the H/C sub-counts for pages that come to (nr > 0)
  * or leave a list of type mt; no effect for isolate. free_one_page and the
  * rmqueue functions do it themselves; add, del and expand do not. */
-void account_free_pages(struct alloc *a, struct zone *z, int64_t nr,
-			enum migratetype mt);
+void account_special_pages(struct zone *z, int64_t nr, enum migratetype mt);
+static inline void account_free_pages(struct alloc *a, struct zone *z,
+				      int64_t nr, enum migratetype mt)
+{
+	(void)a;
+	if (__builtin_expect(mt < MIGRATE_PCPTYPES, 1))
+		z->free_pages += (uint64_t)nr;
+	else
+		account_special_pages(z, nr, mt);
+}
 
 /* ---- rmqueue.c, pageblock.c ---- */
 
