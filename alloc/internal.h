@@ -127,6 +127,8 @@ struct alloc {
 	bool pcp_ready;           /* per-CPU pagesets exist (else boot pageset) */
 	bool pcp_disabled;
 	bool below_high_given; /* told from outside, not found */
+	/* Nothing but the ordinary can happen to an order-0 page. */
+	bool plain_alloc, plain_free;
 	bool cma, isolation;
 	bool defrag_mode;         /* vm.defrag_mode, where the profile has it */
 	bool shuffle;

@@ -91,9 +91,8 @@ void free_any(struct alloc *a, unsigned int cpu, pfn_t pfn, unsigned int order)
 static inline bool frees_plainly(const struct alloc *a, pfn_t pfn,
 				 unsigned int order, enum migratetype mt)
 {
-	return order == 0 && mt == MIGRATE_MOVABLE &&
-	       a->hooks.event == NULL && a->hooks.free_capture == NULL &&
-	       !a->pcp_disabled && a->pages[pfn].state == PAGE_NONE;
+	return order == 0 && mt == MIGRATE_MOVABLE && a->plain_free &&
+	       a->pages[pfn].state == PAGE_NONE;
 }
 
 static inline __attribute__((always_inline))

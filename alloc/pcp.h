@@ -116,10 +116,7 @@ static inline bool pcp_hit_allowed(const struct alloc *a, const struct zone *z,
 static inline struct zone *pcp_hit_zone(const struct alloc *a,
 					unsigned int node, gfp_t gfp)
 {
-	if (__builtin_expect(!a->pcp_disabled && !(gfp & GFP_BIT_THISNODE) &&
-			     a->hooks.event == NULL &&
-			     (a->nr_nodes == 1 || !a->prof.awake_nodes_last),
-			     1))
+	if (__builtin_expect(a->plain_alloc && !(gfp & GFP_BIT_THISNODE), 1))
 		return a->preferred[node][gfp_highest_zone(gfp)];
 	return NULL;
 }

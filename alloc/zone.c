@@ -286,6 +286,10 @@ void alloc_set_hooks(struct alloc *a, const struct alloc_hooks *hooks)
 		a->hooks = *hooks;
 	else
 		memset(&a->hooks, 0, sizeof(a->hooks));
+	a->plain_alloc = !a->hooks.event && !a->pcp_disabled &&
+			 (a->nr_nodes == 1 || !a->prof.awake_nodes_last);
+	a->plain_free = !a->hooks.event && !a->hooks.free_capture &&
+			!a->pcp_disabled;
 	/* One comparison on the order then covers the unused hooks, too. */
 	if (!a->hooks.free_notify && !a->hooks.tail_position)
 		a->hooks.notify_order = NR_PAGE_ORDERS;
