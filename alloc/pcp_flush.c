@@ -347,9 +347,10 @@ static void decay_high(struct per_cpu_pages *pcp)
 }
 
 /*
- * Models decay_pcp_high. The surplus goes a batch at a time, each from list 0
- * on: a batch that ends inside a large block takes all of it, and the rest of
- * the surplus is not made smaller by that.
+ * Models decay_pcp_high. In 6.12.117 the surplus goes a batch at a time, each
+ * from list 0 on: a batch that ends inside a large block takes all of it, and
+ * the rest of the surplus is not made smaller by that. 6.12 and 6.18.2 flush
+ * it at once.
  */
 static void decay_pageset(struct alloc *a, struct zone *z, unsigned int cpu)
 {
@@ -359,7 +360,8 @@ static void decay_pageset(struct alloc *a, struct zone *z, unsigned int cpu)
 	decay_high(pcp);
 	surplus = pcp->count > pcp->high ? pcp->count - pcp->high : 0;
 	for (; surplus > 0; surplus -= nr) {
-		nr = min_u32(surplus, pcp->batch);
+		nr = a->prof.pcp_decay_pieces ? min_u32(surplus, pcp->batch) :
+						surplus;
 		pcp_flush(a, z, cpu, nr, 0);
 	}
 }

@@ -61,6 +61,7 @@
 	X(pcp_falls_to_buddy, 0, 0, 0, 1, 1, 1, 1)                            \
 	X(pcp_cma_bypass, 0, 0, 1, 1, 0, 0, 0)                                \
 	X(pcp_decays, 0, 0, 0, 0, 1, 1, 1)                                    \
+	X(pcp_decay_pieces, 0, 0, 0, 0, 0, 1, 0)                              \
 	X(pcp_drain_pieces, 0, 0, 0, 1, 1, 1, 1)                              \
 	X(pcp_bulk, 0, 0, 0, 1, 1, 1, 1)                                      \
 	X(pcp_deferred_resize, 0, 1, 1, 0, 0, 0, 0)

@@ -95,6 +95,7 @@ struct alloc_profile {
 	bool pcp_falls_to_buddy;   /* an empty pcp-able request tries the buddy */
 	bool pcp_cma_bypass;       /* M order 0 without ALLOC_CMA skips the pcp */
 	bool pcp_decays;           /* vmstat worker lowers high */
+	bool pcp_decay_pieces;     /* it frees a batch at a time (6.12.y) */
 	bool pcp_drain_pieces;     /* a full drain takes the lock per batch << 5 */
 	bool pcp_bulk;             /* bulk allocation exists (5.9) */
 	bool pcp_deferred_resize;  /* batch/high recomputed after deferred init */

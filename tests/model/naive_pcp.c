@@ -317,14 +317,16 @@ void naive_vmstat_tick(struct naive *m, int cpu)
 		return;
 	for (i = 0; i < m->nr_zones; i++) {
 		struct naive_pcp *p = &m->zone[i].pcp[cpu];
-		int over;
+		int over, piece;
 
 		if (p->high > p->high_min)
 			p->high = max(max(p->count - (p->batch << 5),
 					  p->high - p->high / 8),
 				      p->high_min);
 		over = p->count - p->high;
-		if (over > 0)
-			flush(m, &m->zone[i], p, over, 0);
+		piece = m->kernel == K612 ? p->batch : over;
+		for (; over > 0; over -= piece)
+			flush(m, &m->zone[i], p, over < piece ? over : piece,
+			      0);
 	}
 }
