@@ -12,6 +12,7 @@
 #include "bench/figure.h"
 #include "bench/results.h"
 #include "bench/runner.h"
+#include "bench/selfbench.h"
 #include "bench/store.h"
 #include "bench/table.h"
 #include "bench/version.h"

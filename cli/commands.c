@@ -29,6 +29,7 @@ static const struct command commands[] = {
 	{ "check", cmd_check, "the gate: results against a baseline" },
 	{ "accept", cmd_accept, "make results the baseline" },
 	{ "calibrate", cmd_calibrate, "prices, measured here or solved" },
+	{ "bench", cmd_bench, "how fast this program is, here" },
 	{ "step", cmd_step, "the allocator by hand" },
 	{ "import", cmd_import, "a recorded trace of any format as .blt" },
 	{ "info", cmd_info, "what a trace holds" },

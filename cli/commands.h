@@ -7,6 +7,7 @@
 #define CLI_COMMANDS_H
 
 int cmd_accept(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_calibrate(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_collect(int argc, char **argv);
