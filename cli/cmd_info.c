@@ -171,6 +171,17 @@ static void print_time(uint64_t first, uint64_t last)
 	       last % NSEC_PER_SEC, span / NSEC_PER_SEC, span % NSEC_PER_SEC);
 }
 
+/* A name must not move the cursor or change colours. */
+static void clean_name(char out[32], const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i] && i < 31; i++)
+		out[i] = (unsigned char)name[i] < ' ' || name[i] == 0x7f ?
+			 '?' : name[i];
+	out[i] = '\0';
+}
+
 static void print_tasks(const struct info_command *c,
 			const struct trace_stats *s)
 {
@@ -179,10 +190,12 @@ static void print_tasks(const struct info_command *c,
 		const struct trace_task *t =
 			trace_source_task(c->source, c->tasks[i].task);
 
+		char name[32];
+
 		if (!c->tasks[i].events || !c->tasks[i].task)
 			continue;
-		printf("  %-16s %9u %12" PRIu64 "\n",
-		       t->comm[0] ? t->comm : "(not known)", t->pid,
+		clean_name(name, t->comm[0] ? t->comm : "(not known)");
+		printf("  %-16s %9u %12" PRIu64 "\n", name, t->pid,
 		       c->tasks[i].events);
 	}
 }
@@ -208,6 +221,12 @@ static void print_text(const struct info_command *c)
 		       c->sizes.frames, c->sizes.decoded);
 	print_kinds(s);
 	print_tasks(c, s);
+}
+
+/* JSON readers have 63 bits; a file may claim any number. */
+static json_int_t json_count(uint64_t n)
+{
+	return n > INT64_MAX ? INT64_MAX : (json_int_t)n;
 }
 
 static json_t *kinds_json(const struct trace_stats *s)
@@ -280,7 +299,7 @@ static json_t *counts_json(const struct trace_stats *s)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 			 "lines", (json_int_t)s->lines,
-			 "lost", (json_int_t)s->lost,
+			 "lost", json_count(s->lost),
 			 "lost_markers", (json_int_t)s->lost_markers,
 			 "failed_allocs", (json_int_t)s->failed_allocs,
 			 "other_lines", (json_int_t)s->other_lines,
@@ -297,8 +316,8 @@ static int print_json(const struct info_command *c)
 			      trace_format_name(trace_source_format(c->source)),
 			      "kernel", trace_source_kernel(c->source),
 			      "events", (json_int_t)s->events,
-			      "first_ns", (json_int_t)s->first_ns,
-			      "last_ns", (json_int_t)s->last_ns,
+			      "first_ns", json_count(s->first_ns),
+			      "last_ns", json_count(s->last_ns),
 			      "cpus", (int)s->nr_cpus,
 			      "tasks", s->nr_tasks ? (int)s->nr_tasks - 1 : 0,
 			      "end_pfn", (json_int_t)s->end_pfn,

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "cli/args.h"
@@ -190,8 +191,11 @@ static void trace_kernel(const char *path, char out[16])
 	struct diag quiet = { .out = NULL };
 	struct trace_source *s = NULL;
 	const char *named = NULL;
+	struct stat st;
 
-	if (strcmp(path, "-") != 0 && !trace_open(&s, path, NULL, &quiet))
+	/* A pipe can be read once. */
+	if (!stat(path, &st) && S_ISREG(st.st_mode) &&
+	    !trace_open(&s, path, NULL, &quiet))
 		named = trace_source_kernel(s);
 	snprintf(out, 16, "%s", named && alloc_profile_find(named) ? named :
 								     "6.1");

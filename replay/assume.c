@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "include/bitmap.h"
 #include "include/sparse.h"
@@ -128,12 +129,14 @@ static int assume_booted(struct replay *r)
 
 int assume_start(struct replay *r)
 {
+	struct stat st;
 	int err;
 
-	if (!strcmp(r->opt.stream, "-")) {
+	if (!strcmp(r->opt.stream, "-") ||
+	    (!stat(r->opt.stream, &st) && S_ISFIFO(st.st_mode))) {
 		diag_error(r->diag, (struct diag_place){ 0 },
 			   "without a snapshot the trace is read twice: it has "
-			   "to be a file, not standard input");
+			   "to be a file, not standard input or a pipe");
 		return -EINVAL;
 	}
 	r->res.assumed.present = true;

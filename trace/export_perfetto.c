@@ -302,10 +302,8 @@ static int add_event(struct perfetto *p, const struct trace_event *e)
 		begin(p, e);
 	p->number++;
 	ns = p->clocked ? e->ns : p->number * NSEC_PER_USEC;
-	if (p->number == 1)
-		p->next = ns - ns % p->sample_ns + p->sample_ns;
-	if (ns >= p->next) {
-		err = put_sample(p);
+	if (p->number == 1 || ns >= p->next) {
+		err = p->number == 1 ? 0 : put_sample(p);
 		p->next = ns - ns % p->sample_ns;
 		if (__builtin_add_overflow(p->next, p->sample_ns, &p->next))
 			p->next = UINT64_MAX;

@@ -11,6 +11,7 @@
 
 #include "trace/export.h"
 #include "trace/gfp.h"
+#include "trace/tasks.h"
 
 struct text {
 	struct trace_source *source;
@@ -84,9 +85,16 @@ static void put_head(struct text *t, const struct trace_event *e)
 	const struct trace_task *task = trace_source_task(t->source, e->task);
 	const char *comm = task && task->comm[0] ? task->comm : "<...>";
 	const uint64_t sec = e->ns / NSEC_PER_SEC, rest = e->ns % NSEC_PER_SEC;
+	/* A name with a line feed would be two lines. */
+	char name[TASK_COMM_BYTES];
+	size_t i;
 
 	t->nsec |= rest % NSEC_PER_USEC != 0;
-	fprintf(t->out, "%16s-%-7u [%03u] ..... %5" PRIu64, comm,
+	for (i = 0; comm[i] && i < TASK_COMM_BYTES - 1; i++)
+		name[i] = (unsigned char)comm[i] < ' ' || comm[i] == 0x7f ?
+			  '?' : comm[i];
+	name[i] = '\0';
+	fprintf(t->out, "%16s-%-7u [%03u] ..... %5" PRIu64, name,
 		task ? task->pid : 0, e->cpu, sec);
 	if (t->nsec)
 		fprintf(t->out, ".%09" PRIu64 ": ", rest);

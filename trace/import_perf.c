@@ -15,6 +15,22 @@
 #include "trace/importer.h"
 #include "trace/scan.h"
 
+/*
+ * A task that is being released has no number any more: perf_event_pid() says
+ * -1, and perf prints ":-1    -1", which is nobody's name.
+ */
+static bool nobody(const char *start, const char *end, struct event_head *h)
+{
+	start = scan_blanks(start);
+	if (end - start < 3 || memcmp(start, ":-1", 3) ||
+	    memcmp(end - 2, "-1", 2))
+		return false;
+	h->pid = 0;
+	h->comm = start;
+	h->comm_len = 0;
+	return true;
+}
+
 static bool read_task(const char *start, const char *bracket,
 		      struct event_head *h)
 {
@@ -23,6 +39,8 @@ static bool read_task(const char *start, const char *bracket,
 
 	while (p > start && scan_is_blank(p[-1]))
 		p--;
+	if (p > start && p[-1] == '1' && nobody(start, p, h))
+		return true;
 	for (digits = p; digits > start && scan_is_digit(digits[-1]); digits--)
 		;
 	if (digits == p || !scan_decimal(digits, &pid) || pid > INT32_MAX)

@@ -106,9 +106,10 @@ static inline const char *scan_time(const char *p, uint64_t *ns)
 	while (scan_is_digit(*p) && p - start < 9)
 		fraction = fraction * 10 + (uint32_t)(*p++ - '0');
 	if (p == start || scan_is_digit(*p) ||
-	    sec > UINT64_MAX / NSEC_PER_SEC - 1)
+	    __builtin_mul_overflow(sec, NSEC_PER_SEC, &sec) ||
+	    __builtin_add_overflow(sec, (uint64_t)fraction * unit[p - start],
+				   ns))
 		return NULL;
-	*ns = sec * NSEC_PER_SEC + (uint64_t)fraction * unit[p - start];
 	return p;
 }
 

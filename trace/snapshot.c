@@ -88,6 +88,7 @@ static void parse_zone(struct snap_parser *p)
 	struct snapshot *s = p->s;
 	struct snap_zone z = { .zid = (uint8_t)fields_number(f, "the zone",
 					TRACE_MAX_ZONES - 1, false) };
+	unsigned int types;
 
 	if (!f->bad && s->nr_zones && z.zid <= s->zones[s->nr_zones - 1].zid)
 		fields_error(f, "zone %u after zone %u; zones must ascend",
@@ -99,14 +100,18 @@ static void parse_zone(struct snap_parser *p)
 	    NR_PAGE_ORDERS)
 		fields_error(f, "max_order must be %d: orders 0 to %d",
 			     NR_PAGE_ORDERS, MAX_PAGE_ORDER);
-	s->nr_types = (unsigned int)fields_keyed_number(f, "migratetypes",
-							TRACE_MAX_TYPES);
+	types = (unsigned int)fields_keyed_number(f, "migratetypes",
+						  TRACE_MAX_TYPES);
 	fields_end(f);
-	if (!f->bad && s->nr_types < 4)
+	if (!f->bad && types < 4)
 		fields_error(f, "migratetypes is %u; allowed are 4 to %u",
-			     s->nr_types, TRACE_MAX_TYPES);
+			     types, TRACE_MAX_TYPES);
+	if (!f->bad && s->nr_zones && types != s->nr_types)
+		fields_error(f, "migratetypes is %u, and %u in the zone before",
+			     types, s->nr_types);
 	if (f->bad)
 		return;
+	s->nr_types = types;
 	z.pagesets = calloc(s->nr_cpus, sizeof(*z.pagesets));
 	p->no_memory |= !z.pagesets;
 	p->claims[s->nr_zones].line = f->line.number;

@@ -55,15 +55,18 @@ static void set_spanned(struct snap_parser *p, struct snap_zone *z,
 {
 	const unsigned int idx = (unsigned int)(z - p->s->zones);
 
-	c->has_spanned = true;
 	if (z->spanned > TRACE_MAX_PFN - z->start)
 		fields_error(&p->f, "zone %s would end beyond PFN %u", z->name,
 			     TRACE_MAX_PFN - 1);
 	else if (idx && z->start < p->s->zones[idx - 1].end)
 		fields_error(&p->f, "zone %s overlaps zone %s", z->name,
 			     p->s->zones[idx - 1].name);
+	else if (c->has_spanned)
+		/* Blocks named before were judged by the first one. */
+		fields_error(&p->f, "a second spanned for zone %s", z->name);
 	else
 		z->end = z->start + (pfn_t)z->spanned;
+	c->has_spanned = true;
 }
 
 static void plain_zval(struct snap_parser *p, struct snap_zone *z, size_t field)

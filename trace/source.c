@@ -138,7 +138,8 @@ static void count_kind(struct trace_stats *st, const struct trace_event *e)
 		break;
 	case TRACE_LOST:
 		st->lost_markers++;
-		st->lost += e->u.lost;
+		if (__builtin_add_overflow(st->lost, e->u.lost, &st->lost))
+			st->lost = UINT64_MAX;
 		break;
 	case TRACE_MEM:
 		break;

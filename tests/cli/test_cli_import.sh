@@ -60,6 +60,35 @@ stderr_has "nosuch: error: cannot open"
 expect 3 import "$samples/perf-ns.txt" -o no/such/folder.blt
 expect 3 import "$samples/perf-ns.txt" -o /dev/full
 
+# What a file claims reaches neither the terminal nor JSON as it is.
+printf 'e\033[31m-12 [000] ..... 1.000001: mm_page_free: pfn=0x10 order=0\n' >name
+expect 0 info name
+stdout_has "  e?[31m  "
+expect 0 export name
+stdout_has " e?[31m-12 "
+{
+	echo '# tracer: nop'
+	echo 'CPU:0 [LOST 18446744073709551615 EVENTS]'
+	echo 'CPU:0 [LOST 3 EVENTS]'
+	echo 'x-12 [000] ..... 18446744073.709551615: mm_page_free: pfn=0x10 order=0'
+} >numbers
+expect 0 import numbers -o a.blt
+stderr_has "in 2 places, 18446744073709551615 or more"
+expect 0 info numbers --format json
+stdout_has '"lost": 9223372036854775807'
+stdout_has '"first_ns": 9223372036854775807'
+tail -n 1 numbers >late
+expect 0 export late --format perfetto
+[[ $out != *'"ts":0.000'* ]] || fail "a sample before the first event"
+
+# What is read twice cannot be a pipe: it would wait for ever.
+mkfifo pipe
+expect 3 replay pipe --assume boot
+stderr_has "it has to be a file"
+expect 2 stream-diff pipe --workload page_fault1
+stderr_has "a pipe will not do"
+rm pipe
+
 # trace.dat, if this build reads it.
 "$buddylab" import "$samples/trace.dat" -o a.blt >/dev/null 2>err.txt
 if grep -q "cannot be read by this build" err.txt; then
