@@ -6,6 +6,7 @@
  * need be known. Leaves out guest and host files that belong together.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -222,6 +223,10 @@ static void try_file(struct trace_source *s)
 	struct trace_event e;
 	int ret;
 
+	/* Whoever called us may catch what ends this process. */
+	signal(SIGSEGV, SIG_DFL);
+	signal(SIGABRT, SIG_DFL);
+	signal(SIGBUS, SIG_DFL);
 	setrlimit(RLIMIT_CORE, &no_core);
 	s->diag->out = NULL;
 	if (!open_reader(&r, s))
