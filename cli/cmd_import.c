@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/args.h"
 #include "cli/commands.h"
@@ -218,6 +219,15 @@ static int take_option(void *ctx, int opt)
 	}
 }
 
+/* Would the result take the place of the only copy of the recording? */
+static bool same_file(const char *one, const char *two)
+{
+	struct stat a, b;
+
+	return !stat(one, &a) && !stat(two, &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
 int cmd_import(int argc, char **argv)
 {
 	struct import im = { .output = NULL };
@@ -229,5 +239,8 @@ int cmd_import(int argc, char **argv)
 		return code;
 	if (!im.output)
 		return args_error(&im.args, "-o T.blt is missing");
+	if (same_file(im.path, im.output))
+		return args_error(&im.args, "-o names the trace itself, which "
+				  "would be replaced; take another name");
 	return import(&im);
 }

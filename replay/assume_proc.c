@@ -19,6 +19,9 @@
 #define BIOS_HOLE_START ((pfn_t)159)
 #define BIOS_HOLE_END ((pfn_t)256)
 
+/* In both tables together: 64 GiB of single pages. */
+#define MAX_COUNTED_BLOCKS (UINT64_C(1) << 25)
+
 struct placer {
 	struct snapshot *s;
 	const struct procstats *p;
@@ -250,17 +253,35 @@ static void place_zone(struct placer *w, unsigned int zone)
 	}
 }
 
-static bool make_room(struct placer *w)
+/*
+ * Free blocks that the tables count, at most; a few lines could ask for all
+ * pages of 4 TiB one by one, so there is a bound.
+ */
+static uint64_t counted_blocks(const struct procstats *p, pfn_t end)
 {
-	const struct proc_zone *last = &w->p->zones[w->p->nr_zones - 1];
 	uint64_t blocks = 1;
 
-	w->end = (pfn_t)(last->start + last->spanned);
-	for (uint32_t i = 0; i < w->p->nr_rows; i++)
-		for (unsigned int o = 0; o < w->p->rows[i].nr; o++)
-			if (w->p->rows[i].table != PROC_BLOCKS)
-				blocks += w->p->rows[i].values[o] < w->end ?
-					  w->p->rows[i].values[o] : w->end;
+	for (uint32_t i = 0; i < p->nr_rows; i++)
+		for (unsigned int o = 0; o < p->rows[i].nr; o++)
+			if (p->rows[i].table != PROC_BLOCKS)
+				blocks += p->rows[i].values[o] < end ?
+						  p->rows[i].values[o] : end;
+	return blocks;
+}
+
+static pfn_t last_pfn(const struct procstats *p)
+{
+	const struct proc_zone *last = &p->zones[p->nr_zones - 1];
+
+	return (pfn_t)(last->start + last->spanned);
+}
+
+static bool make_room(struct placer *w)
+{
+	uint64_t blocks;
+
+	w->end = last_pfn(w->p);
+	blocks = counted_blocks(w->p, w->end);
 	w->room = blocks < w->end ? (uint32_t)blocks : w->end;
 	w->used = calloc(BITMAP_WORDS(w->end), sizeof(uint64_t));
 	w->heads = calloc(BITMAP_WORDS(w->end), sizeof(uint64_t));
@@ -321,6 +342,9 @@ int assume_proc(struct replay *r, const uint64_t *in_use,
 	if (err)
 		return err;
 	why = wrong_zones(p);
+	if (!why && counted_blocks(p, last_pfn(p)) > MAX_COUNTED_BLOCKS)
+		why = "buddyinfo and pagetypeinfo count more than 33554432 free "
+		      "blocks; a replay takes a start state of at most that";
 	if (why) {
 		diag_error(r->diag, at, "%s", why);
 		err = -EINVAL;

@@ -39,6 +39,10 @@ stderr_has "warning: no event of the page allocator"
 # A line that is wrong: all are reported, and nothing is written.
 printf '%s\n' "$free" broken "$free" "${free/16/17}x" >bad
 echo before >kept.blt
+cp "$samples/perf-ns.txt" only-copy
+expect 2 import only-copy -o ./only-copy
+stderr_has "would be replaced"
+cmp -s only-copy "$samples/perf-ns.txt" || fail "the recording was replaced"
 expect 3 import bad -o kept.blt
 stdout_empty
 stderr_has 'bad:2:1: error: "broken" is no event'

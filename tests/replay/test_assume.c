@@ -104,6 +104,11 @@ static void test_assume__wrong_proc_files_are_refused(void **state)
 		{ ZONE "Node 0, zone      DMA\n  spanned 5\n", "out of order" },
 		{ "@@@ before zoneinfo\nNode 0, zone   Normal\n"
 		  "  spanned 5\n  present 6\n", "impossible size" },
+		{ "@@@ before buddyinfo\nNode 0, zone Normal 900000000\n"
+		  "@@@ before zoneinfo\nNode 0, zone Normal\n"
+		  "  spanned 1000000000\n  present 1000000000\n"
+		  "  managed 1000000000\n  cpu: 0\n",
+		  "more than 33554432 free blocks" },
 	};
 
 	(void)state;
