@@ -349,6 +349,7 @@ int alloc_zone_of(const struct alloc *a, pfn_t pfn);
 /* One past the last PFN of the guest. */
 pfn_t alloc_end_pfn(const struct alloc *a);
 uint64_t alloc_free_pages(const struct alloc *a); /* all zones */
+uint64_t alloc_zone_free_pages(const struct alloc *a, unsigned int zone);
 /*
  * Order-0 watermark test as the reporting gate and kswapd use it: free pages
  * above mark + reserve (__zone_watermark_ok) for highest zone index j.
@@ -359,6 +360,11 @@ bool alloc_watermark_ok(const struct alloc *a, unsigned int zone,
 void alloc_set_watermarks(struct alloc *a, unsigned int zone, uint64_t min,
 			  uint64_t low, uint64_t high);
 void alloc_set_boost(struct alloc *a, unsigned int zone, uint64_t boost);
+/*
+ * Pages by which the free counter that watermark tests read lags behind the
+ * pages there are. The allocator itself has no lag: 0.
+ */
+void alloc_set_free_lag(struct alloc *a, unsigned int zone, int32_t lag);
 void alloc_set_reserve(struct alloc *a, unsigned int zone, unsigned int j,
 		       uint64_t pages);
 void alloc_set_highatomic_reserved(struct alloc *a, unsigned int zone,

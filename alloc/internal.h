@@ -71,6 +71,7 @@ struct zone {
 	struct free_area free_area[NR_PAGE_ORDERS];
 	struct per_cpu_pages *pcp;  /* nr_cpus entries */
 	uint64_t free_pages;  /* NR_FREE_PAGES */
+	int32_t free_lag;     /* free_pages minus what watermark tests read */
 	uint64_t wmark[3];    /* min, low, high; raw */
 	uint64_t boost;       /* added to each when read */
 	uint64_t lowmem_reserve[MAX_NR_ZONES];

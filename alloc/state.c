@@ -44,6 +44,11 @@ uint64_t alloc_free_pages(const struct alloc *a)
 	return sum;
 }
 
+uint64_t alloc_zone_free_pages(const struct alloc *a, unsigned int zone)
+{
+	return zone_at(a, zone)->free_pages;
+}
+
 void alloc_zone_info(const struct alloc *a, unsigned int zone,
 		     struct alloc_zone_info *out)
 {

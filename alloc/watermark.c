@@ -5,8 +5,8 @@
  * zone_watermark_ok, zone_watermark_fast and boost_watermark of 5.3 to 6.18.
  *
  * The free page count is exact. The kernel reads a counter that lags by up to
- * the stat threshold of every CPU, and sums the CPUs only near a mark; see
- * docs/fidelity.md.
+ * the stat threshold of every CPU, and sums the CPUs only near a mark; who
+ * knows by how much says so (free_lag). See docs/fidelity.md.
  */
 #include "alloc/internal.h"
 #include "alloc/walk.h"
@@ -86,6 +86,14 @@ bool zone_has_block(const struct alloc *a, const struct zone *z,
 	return false;
 }
 
+/* The global counter is never below 0, as those who read it see to. */
+static uint64_t counted_free(const struct zone *z)
+{
+	const int64_t free = (int64_t)z->free_pages - z->free_lag;
+
+	return free > 0 ? (uint64_t)free : 0;
+}
+
 bool zone_watermark_ok(const struct alloc *a, const struct zone *z,
 		       unsigned int order, uint64_t mark, unsigned int j,
 		       unsigned int alloc_flags)
@@ -94,7 +102,7 @@ bool zone_watermark_ok(const struct alloc *a, const struct zone *z,
 	const uint64_t min = min_after_rights(a, mark, alloc_flags);
 
 	/* Written as a sum, since free - unusable may be negative. */
-	if (z->free_pages <= min + z->lowmem_reserve[j] + unusable)
+	if (counted_free(z) <= min + z->lowmem_reserve[j] + unusable)
 		return false;
 	return order == 0 || zone_has_block(a, z, order, alloc_flags);
 }
@@ -125,7 +133,7 @@ bool zone_watermark_fast(const struct alloc *a, const struct zone *z,
 			unusable = unusable_free(a, z, 0, alloc_flags);
 		else if (!(alloc_flags & AF_CMA))
 			unusable = z->nr_free_cma;
-		if (z->free_pages > mark + z->lowmem_reserve[j] + unusable)
+		if (counted_free(z) > mark + z->lowmem_reserve[j] + unusable)
 			return true;
 	}
 	if (zone_watermark_ok(a, z, order, mark, j, alloc_flags))

@@ -69,8 +69,11 @@ static int hinted_zone(struct replay *r, const struct req_record *rec)
 	if (!(r->opt.hints & REPLAY_HINT_ZONE) || rec->pfn == PFN_NONE)
 		return -1;
 	zone = alloc_zone_of(r->alloc, rec->pfn);
+	if (zone < 0)
+		return -1;
 	boost_refuted(r, (unsigned int)zone, rec->order,
 		      highest_zone(rec->gfp));
+	lag_refuted(r, (unsigned int)zone, rec->order, highest_zone(rec->gfp));
 	return zone == likely_zone(r, rec) ? -1 : zone;
 }
 

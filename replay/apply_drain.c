@@ -78,10 +78,10 @@ static void give_back_reserve(struct replay *r, const struct req_record *rec)
 		alloc_unreserve_highatomic(r->alloc, rec->cpu, request->gfp);
 }
 
-static int drained_cpu(struct replay *r, const struct req_record *rec)
+static int drained_cpu(const struct replay *r, const struct req_record *rec)
 {
 	struct alloc_pcp_info info;
-	int cpu, first;
+	int cpu;
 
 	alloc_pcp_info(r->alloc, twin_zone(r, rec), rec->cpu, &info);
 	if (rec->pindex >= info.nr_lists)
@@ -89,12 +89,9 @@ static int drained_cpu(struct replay *r, const struct req_record *rec)
 	cpu = next_match(r, rec, &r->drainers[rec->cpu]);
 	if (cpu >= 0)
 		return cpu;
-	first = first_match(r, rec, 0);
-	if (first < 0 || !count_matches(r, rec, rec->cpu))
-		return first;
-	if (first == rec->cpu && first_match(r, rec, rec->cpu + 1u) < 0)
-		return first;
-	return begins_full_drain(r, rec) ? first : rec->cpu;
+	if (!begins_full_drain(r, rec) && count_matches(r, rec, rec->cpu))
+		return rec->cpu;
+	return first_match(r, rec, 0);
 }
 
 void drain_is_over(struct replay *r, unsigned int cpu)

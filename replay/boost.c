@@ -12,14 +12,15 @@
  */
 #include "replay/internal.h"
 
-/* Operations of all CPUs until kswapd has worked off a boost. */
-#define BOOST_LIFE 768
+/* Operations of all CPUs until kswapd, once woken, has worked off a boost. */
+#define BOOST_LIFE 256
 
 static void give_back_all(struct replay *r)
 {
 	for (unsigned int i = 0; i < alloc_nr_zones(r->alloc); i++)
 		alloc_set_boost(r->alloc, i, 0);
 	r->boosted = false;
+	r->kswapd_woken = false;
 }
 
 void boost_start(struct replay *r)
@@ -35,16 +36,23 @@ void boost_start(struct replay *r)
 
 void boost_watch(struct replay *r)
 {
-	const uint64_t nr = alloc_counters(r->alloc)->watermark_boosts;
+	const struct alloc_counters *c = alloc_counters(r->alloc);
 
-	if (nr != r->nr_boosts) {
-		r->nr_boosts = nr;
+	if (c->watermark_boosts != r->nr_boosts) {
+		r->nr_boosts = c->watermark_boosts;
 		r->boosted_at = r->nr_operations;
 		r->boosted = true;
-	} else if (r->boosted && !r->boost_recorded && !r->boost_lasts &&
-		   r->nr_operations - r->boosted_at > BOOST_LIFE) {
-		give_back_all(r);
 	}
+	if (!r->boosted || r->boost_recorded || r->boost_lasts)
+		return;
+	/* Bulk requests boost and wake nobody. */
+	if (c->kswapd_wakes != r->nr_wakes && !r->kswapd_woken) {
+		r->woken_at = r->nr_operations;
+		r->kswapd_woken = true;
+	}
+	r->nr_wakes = c->kswapd_wakes;
+	if (r->kswapd_woken && r->nr_operations - r->woken_at > BOOST_LIFE)
+		give_back_all(r);
 }
 
 void boost_reclaim(struct replay *r, bool active)

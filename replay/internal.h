@@ -47,6 +47,11 @@ struct drainer {
 	bool whole;       /* nothing was left in it */
 };
 
+/* Free pages that a CPU has not told a zone's counter of. */
+struct kept {
+	int32_t pages, threshold;
+};
+
 struct ahead;
 
 struct stock;
@@ -82,8 +87,15 @@ struct replay {
 	uint32_t nr_coins, nr_lru_counts;
 	struct drainer drainers[TRACE_MAX_CPUS]; /* by the CPU that drains */
 	uint64_t nr_operations;  /* allocations, frees and drains so far */
+	/* The lag of the free counter, see lag.c. */
+	struct kept *kept;       /* by zone and CPU */
+	uint64_t zone_free[TRACE_MAX_ZONES];
+	int32_t lag[TRACE_MAX_ZONES]; /* sums of kept */
+	bool follow_lag;         /* the snapshot has thresholds */
 	/* Watermark boost, see boost.c; times are nr_operations then. */
 	uint64_t nr_boosts, boosted_at, reclaim_at;
+	uint64_t nr_wakes, woken_at; /* of kswapd, since there is a boost */
+	bool kswapd_woken;
 	bool boosted;            /* some zone may have a boost */
 	bool boost_lasts;        /* it had one from the start */
 	bool boost_recorded;     /* the stream has G records */
@@ -123,6 +135,17 @@ int next_event(struct replay *r, struct trace_event *out);
 /* One record of a request stream. */
 void apply_record(struct replay *r, const struct req_record *rec,
 		  struct replay_step *step);
+
+/* ---- lag.c ---- */
+
+/* What the snapshot's CPUs kept; 0 or -ENOMEM. */
+int lag_init(struct replay *r);
+void lag_destroy(struct replay *r);
+/* After a record, if follow_lag. */
+void lag_follow(struct replay *r, const struct req_record *rec);
+/* The kernel served from this zone: had the CPUs handed over what they kept? */
+void lag_refuted(struct replay *r, unsigned int zone, unsigned int order,
+		 unsigned int highest);
 
 /* ---- boost.c ---- */
 

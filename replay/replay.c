@@ -206,6 +206,8 @@ static int set_hooks(struct replay *r)
 	if (!r->opt.external_reporter)
 		alloc_set_hooks(r->alloc, &hooks);
 	boost_start(r);
+	if (!r->stock && lag_init(r))
+		return -ENOMEM;
 	return act_init(r, &hooks);
 }
 
@@ -360,6 +362,8 @@ void replay_apply(struct replay *r, const struct req_record *rec,
 		apply_record(r, rec, step);
 	else if (r->opt.reporter)
 		act_expect(r, rec);
+	if (r->follow_lag)
+		lag_follow(r, rec);
 }
 
 int replay_finish(struct replay *r, struct replay_result *out)
@@ -397,6 +401,7 @@ void replay_close(struct replay *r)
 	trace_close(r->source);
 	ahead_destroy(r->ahead);
 	hints_destroy(r);
+	lag_destroy(r);
 	free_bitmap(r, r->reported);
 	free_bitmap(r, r->prepared);
 	names_destroy(&r->names);

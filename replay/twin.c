@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The twin: an allocator in exactly the state of a snapshot. What a snapshot
- * does not hold stays at its default: the shuffle switch and its bits, and the
- * per-CPU deltas of the free counter, which the exact count includes.
+ * does not hold stays at its default: the shuffle switch and its bits.
  */
 #include <errno.h>
 

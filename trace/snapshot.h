@@ -40,6 +40,8 @@ enum snap_pcp_flag {
 struct snap_pageset {
 	bool present;     /* the file has its pcphdr */
 	uint32_t count, high, batch, free_factor;
+	int32_t stat_diff; /* of the free counter, not yet in it */
+	uint32_t stat_threshold;
 	/* 6.7 on; has_range says that the file gave high_min and high_max. */
 	bool has_range;
 	uint32_t high_min, high_max, alloc_factor, free_count, flags;

@@ -156,6 +156,9 @@ void snap_parse_zval(struct snap_parser *p)
 	fields_end(&p->f);
 }
 
+/* vm_stat_diff is a signed byte. */
+#define STAT_DIFF_MAX 128
+
 /* What may follow free_factor, in any order. */
 static const struct {
 	const char *name;
@@ -168,9 +171,29 @@ static const struct {
 	{ "free_count", offsetof(struct snap_pageset, free_count),
 	  BATCH_MAX << 5 },
 	{ "flags", offsetof(struct snap_pageset, flags), UINT8_MAX },
+	{ "stat_threshold", offsetof(struct snap_pageset, stat_threshold),
+	  INT8_MAX },
 };
 
-/* stat_diff and stat_threshold are passed over; the exact count has them. */
+static bool is_stat_diff(struct snap_parser *p, struct snap_pageset *ps,
+			 struct word key, struct word value)
+{
+	const bool negative = value.len && value.text[0] == '-';
+
+	if (!word_is(key, "stat_diff"))
+		return false;
+	if (negative) {
+		value.text++;
+		value.len--;
+	}
+	ps->stat_diff = (int32_t)fields_parse(&p->f, value, "stat_diff",
+					      STAT_DIFF_MAX, false);
+	if (negative)
+		ps->stat_diff = -ps->stat_diff;
+	return true;
+}
+
+/* Others are passed over. */
 static void optional_pcp_field(struct snap_parser *p, struct snap_pageset *ps)
 {
 	const struct word w = fields_word(&p->f, "a field");
@@ -179,6 +202,9 @@ static void optional_pcp_field(struct snap_parser *p, struct snap_pageset *ps)
 	const struct word key = { w.text, len };
 	uint32_t value;
 
+	if (eq && is_stat_diff(p, ps, key,
+			       (struct word){ eq + 1, w.len - len - 1 }))
+		return;
 	for (size_t i = 0; eq && i < ARRAY_SIZE(pcp_fields); i++) {
 		if (!word_is(key, pcp_fields[i].name))
 			continue;

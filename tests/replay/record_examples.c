@@ -24,6 +24,14 @@
 #define BOOSTED                                                               \
 	"zval 2 watermark_boost 512\n" BOTH_PCP "free 2 3 0 4096\n"           \
 	"free 2 8 0 5120\n"
+#define LAGGING                                                               \
+	"zval 2 wmark_low 255\npcphdr 2 cpu=0 count=0 high=42 batch=7 "       \
+	"free_factor=0 stat_diff=5 stat_threshold=10\n"                       \
+	PCP(1, 0, 42, 7, 0) "free 2 3 0 4096\nfree 2 8 0 5120\n"
+#define TAKEN                                                                 \
+	PCP(0, 8, 42, 7, 0) PCP(1, 0, 42, 7, 0) "pcp 2 0 9 5120 mt=0\n"       \
+	"free 2 3 0 5128\nfree 2 4 0 5136\nfree 2 5 0 5152\n"                 \
+	"free 2 6 0 5184\nfree 2 7 0 5248\n"
 #define NOT_RESERVED(count1)                                                  \
 	PCP(0, 8, 42, 7, 0) PCP(1, count1, 42, 7, 0) "pcp 2 0 9 5120 mt=0\n"  \
 	"free 2 3 0 5128\nfree 2 4 0 5136\nfree 2 5 0 5152\n"                 \
@@ -453,6 +461,24 @@ const struct example record_examples[NR_RECORD_EXAMPLES] = {
 		.after = NOT_RESERVED(0),
 		.control = "A 0 3 0x2a20 0 4096\n",
 		.hints = REPLAY_HINT_ZONE,
+	},
+	{
+		/* 264 free pages, above the low mark of 255 by enough; but the
+		 * counter has not been told of 5 of them, and so the request
+		 * reserves. */
+		.name = "the free counter lags by what a CPU kept",
+		.before = LAGGING,
+		.stream = "A 0 3 0x2a20 0 4096\n",
+		.after = TAKEN "pb 2 4096 3\n",
+		.control = "FB 0 3 6144\nA 0 3 0x2a20 0 4096\n",
+	},
+	{
+		/* 5 and 8 are more than the threshold of 10. */
+		.name = "what a CPU kept is told beyond the threshold",
+		.before = LAGGING,
+		.stream = "FB 0 3 6144\nA 0 3 0x2a20 0 4096\n",
+		.after = TAKEN "free 2 3 1 6144\npb 2 4096 1\n",
+		.control = "A 0 3 0x2a20 0 4096\nFB 0 3 6144\n",
 	},
 	{
 		/* The twin's own test would refuse: one page, and none may be

@@ -20,7 +20,7 @@ struct example {
 	unsigned int hints, control_hints;
 };
 
-#define NR_RECORD_EXAMPLES 35
+#define NR_RECORD_EXAMPLES 37
 extern const struct example record_examples[NR_RECORD_EXAMPLES];
 
 #endif

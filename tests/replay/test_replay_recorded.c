@@ -143,19 +143,19 @@ RECORDED(pressure_4cpu, FILES("pressure-4cpu"),
 	 .hints = REPLAY_HINT_ZONE, .zones = 1531)
 RECORDED(pcp_contention_4cpu, FILES("pcp-contention-4cpu"),
 	 .allocations = 87157, .pageblocks = 2048,
-	 .hints = REPLAY_HINT_ZONE, .zones = 369)
+	 .hints = REPLAY_HINT_ZONE, .zones = 12)
 RECORDED(reporting_load_4cpu, FILES("reporting-load-4cpu"),
 	 .allocations = 97551, .pageblocks = 2048,
 	 .hints = REPLAY_HINT_COIN, .coins = 75, .reports = 86)
 RECORDED(steal_4cpu, FILES("steal-4cpu"),
 	 .allocations = 26466, .pageblocks = 2048,
-	 .hints = REPLAY_HINT_LRU | REPLAY_HINT_ZONE, .counts = 1, .zones = 21314)
+	 .hints = REPLAY_HINT_LRU, .counts = 1)
 RECORDED(steal_partial_4cpu, FILES("steal-partial-4cpu"),
 	 .allocations = 33981, .pageblocks = 2048,
 	 .hints = REPLAY_HINT_LRU | REPLAY_HINT_ZONE, .counts = 22, .zones = 20)
 RECORDED(steal_shuffle_4cpu, FILES("steal-shuffle-4cpu"),
 	 .allocations = 32629, .pageblocks = 2048,
-	 .hints = REPLAY_HINT_COIN | REPLAY_HINT_ZONE, .coins = 3, .zones = 18638)
+	 .hints = REPLAY_HINT_COIN | REPLAY_HINT_ZONE, .coins = 3, .zones = 13)
 RECORDED(highatomic_4cpu, FILES("highatomic-4cpu"),
 	 .allocations = 39967, .pageblocks = 2048,
 	 .hints = REPLAY_HINT_LRU | REPLAY_HINT_ZONE, .counts = 3, .zones = 61)
@@ -174,7 +174,7 @@ RECORDED(fragment_4cpu_6_12, FILES("fragment-4cpu-6.12"),
 /* Steals, kswapd, compaction: what was counted, and counters that lag. */
 RECORDED(fragment_steal_6_12, FILES("fragment-steal-6.12"),
 	 .allocations = 114195, .pageblocks = 192, .hints = REPLAY_HINTS_ALL,
-	 .counts = 116, .zones = 53, .below = 62)
+	 .counts = 116, .zones = 51, .below = 62)
 RECORDED(pressure_6_12, FILES("pressure-6.12"), .allocations = 111288,
 	 .pageblocks = 192, .hints = REPLAY_HINT_LRU | REPLAY_HINT_BELOW,
 	 .counts = 22, .below = 44)
