@@ -163,8 +163,11 @@ static int hand_out(struct line_reader *r, char *start, size_t len,
 	if (memchr(start, '\0', len))
 		return reader_fail(r, -EINVAL,
 				   "line contains a NUL byte; this is not a text file");
-	start[len] = '\0';
 	r->text_pos += len + 1;
+	/* A recording that came over a serial console. */
+	if (len && start[len - 1] == '\r')
+		len--;
+	start[len] = '\0';
 	*out = (struct line){ .text = start, .len = len, .number = r->line };
 	return 1;
 }

@@ -219,7 +219,21 @@ static void test_line_reader__a_missing_file_is_named(void **state)
 	assert_string_equal(d.last, "no-such-file: error: cannot open: No such file or directory");
 }
 
+static void test_line_reader__lines_of_a_serial_console(void **state)
+{
+	/* A carriage return before the newline is dropped, one of several. */
+	char path[TEST_PATH_MAX], out[64];
+	struct diag d = { 0 };
+
+	(void)state;
+	file_write_text(path, "A 0\r\n\r\nx\r\r\nlast\n");
+	assert_int_equal(read_all(path, &d, out, sizeof(out)), 0);
+	assert_string_equal(out, "1:A 0|2:|3:x\r|4:last|");
+	file_remove(path);
+}
+
 static const struct CMUnitTest cases[] = {
+	cmocka_unit_test(test_line_reader__lines_of_a_serial_console),
 	cmocka_unit_test(test_line_reader__plain_and_compressed_read_alike),
 	cmocka_unit_test(test_line_reader__frames_in_a_row_are_one_text),
 	cmocka_unit_test(test_line_reader__long_texts_pass_the_buffers),
