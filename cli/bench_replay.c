@@ -300,7 +300,7 @@ static int blt_setup(const struct selfbench_row *row, unsigned int samples,
 	if (err)
 		return err;
 	b = *ctx;
-	snprintf(b->dir, sizeof(b->dir), "/tmp/buddylab-bench-XXXXXX");
+	snprintf(b->dir, sizeof(b->dir), P_tmpdir "/buddylab-bench-XXXXXX");
 	if (!mkdtemp(b->dir)) {
 		b->dir[0] = '\0';
 		err = -errno;

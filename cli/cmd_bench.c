@@ -52,7 +52,7 @@ static int run_experiment(const struct selfbench_row *row, void *ctx,
 			  size_t why_size)
 {
 	struct selfbench_timer t = { 0 };
-	char dir[] = "/tmp/buddylab-bench-XXXXXX";
+	char dir[] = P_tmpdir "/buddylab-bench-XXXXXX";
 	int status = -1;
 	pid_t pid;
 
