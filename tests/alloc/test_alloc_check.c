@@ -107,8 +107,7 @@ static void empty_chunk(struct alloc *a)
 	list_m(a, 0)->head = list_m(a, 0)->tail = chunk;
 }
 
-/* 512 is on a list of its own; 1536 is the only one of its list. */
-static void cut_forward(struct alloc *a)
+static void lost_region_tail(struct alloc *a)
 {
 	list_m(a, 9)->tail = 7;
 }
@@ -266,7 +265,7 @@ static const struct corruption {
 	{ "chunk behind itself", chunk_cycle, "link back" },
 	{ "wild chunk", wild_chunk, "nowhere" },
 	{ "empty chunk", empty_chunk, "of 0 blocks" },
-	{ "forward link cut", cut_forward, "tail wrong" },
+	{ "tail of regions lost", lost_region_tail, "tail wrong" },
 	{ "backward link cut", cut_back, "link back" },
 	{ "cycle", cycle, "link back" },
 	{ "tail lost", lost_tail, "tail wrong" },
