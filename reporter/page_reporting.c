@@ -37,6 +37,15 @@
  * - Marked blocks head free blocks of at least the reporting order.
  * - One list costs at most ceil(nr_free / (capacity * budget)) + 1 reports a
  *   pass.
+ * - marked[] of a zone is the number of pages of its marked blocks.
+ *
+ * Two options are of the series "mm/page_reporting: Some knobs and fixes"
+ * (26 March 2021, not merged): a zone is left as soon as `factor` percent of
+ * it are marked, and with scale_capacity the array is halved for every order
+ * from the first one on of which a full array is more than what is free above
+ * the low watermark; what was collected for one order is then reported before
+ * the next. Its two sysfs files are the counters marked_pages - refault_pages
+ * and refault_pages.
  *
  * Left out: the scatter array is part of the state, so that its allocation at
  * the start of a pass cannot fail. stop() lets a running pass end, as waiting
@@ -87,6 +96,13 @@ static const struct option_desc page_reporting_descs[] = {
 	  .def = "profile", .unit = "",
 	  .help = "where reported blocks go: as the kernel profile puts them "
 		  "back, list head, or list tail" },
+	{ .name = "scale_capacity", .type = OPTION_BOOL,
+	  .offset = OFFSET(scale_capacity), .def = "off", .unit = "",
+	  .help = "halve the array for each order of which a full one is more "
+		  "than what is free above the low watermark" },
+	{ .name = "factor", .type = OPTION_UINT, .offset = OFFSET(factor),
+	  .min = 0, .max = 100, .def = "100", .unit = "percent",
+	  .help = "share of a zone that may be reported at a time" },
 	{ .name = NULL },
 };
 
@@ -140,6 +156,23 @@ static void page_reporting_notify_free(struct reporter *r, unsigned int zone,
 		page_reporting_request(r);
 }
 
+/* Models page_reporting_update_refault of the series of 2021. */
+static void page_reporting_unmark(struct reporter *r, unsigned int zone,
+				  pfn_t pfn, unsigned int order,
+				  enum migratetype mt, enum unmark_reason why)
+{
+	struct page_reporting *s = r->state;
+	const uint32_t nr = order_nr_pages(order);
+
+	(void)mt;
+	(void)why;
+	if (!(alloc_block_marks(r->env->view, pfn) & BLOCK_REPORTED))
+		return;
+	CHECK_LE(nr, s->marked[zone]);
+	s->marked[zone] -= nr;
+	r->counters.refault_pages += nr;
+}
+
 /* In front of which block an insertion at the tail goes. */
 static pfn_t page_reporting_tail_position(struct reporter *r,
 					  unsigned int zone,
@@ -151,35 +184,6 @@ static pfn_t page_reporting_tail_position(struct reporter *r,
 	if (!s->placing_head)
 		return PFN_NONE;
 	return alloc_list_first(r->env->view, zone, order, mt);
-}
-
-static bool is_reported(const struct alloc *a, pfn_t pfn)
-{
-	return alloc_block_marks(a, pfn) & BLOCK_REPORTED;
-}
-
-/* A marked block of one list, or PFN_NONE. */
-static pfn_t find_reported(const struct alloc *a, unsigned int zone,
-			   unsigned int order, enum migratetype mt)
-{
-	pfn_t pfn = alloc_list_first(a, zone, order, mt);
-
-	while (pfn != PFN_NONE && !is_reported(a, pfn))
-		pfn = alloc_list_next(a, pfn);
-	return pfn;
-}
-
-/* Any marked block below `order`, in any zone? */
-static bool marks_below(const struct alloc *a, unsigned int order)
-{
-	const unsigned int nr_zones = alloc_nr_zones(a);
-
-	for (unsigned int zone = 0; zone < nr_zones; zone++)
-		for (unsigned int o = 0; o < order; o++)
-			for (int mt = 0; mt < MIGRATE_TYPES; mt++)
-				if (find_reported(a, zone, o, mt) != PFN_NONE)
-					return true;
-	return false;
 }
 
 static int page_reporting_init(struct reporter *r, char *why, size_t why_size)
@@ -197,9 +201,8 @@ static int page_reporting_init(struct reporter *r, char *why, size_t why_size)
 	s->state = PAGE_REPORTING_IDLE;
 	s->order = o->order ? o->order - 1 : alloc_pageblock_order(a);
 	s->capacity = (unsigned int)o->capacity;
-	s->offset = s->capacity;
-	/* Marks of an earlier device persist and are honoured. */
-	s->old_marks = marks_below(a, s->order);
+	s->offset = s->limit = s->capacity;
+	page_reporting_take_over(r);
 	return 0;
 }
 
@@ -210,6 +213,38 @@ static void page_reporting_start(struct reporter *r)
 
 	s->registered = true;
 	page_reporting_request(r);
+}
+
+uint64_t page_reporting_allowance(const struct reporter *r, unsigned int zone)
+{
+	const uint64_t percent = page_reporting_options(r)->factor;
+	struct alloc_zone_info info;
+
+	if (percent == 100)
+		return UINT64_MAX;
+	alloc_zone_info(r->env->view, zone, &info);
+	return info.managed * percent / 100;
+}
+
+/*
+ * Models calculate_zone_order_threshold of 2021: the first order of which a
+ * full array is more than what is free above the low watermark.
+ */
+static unsigned int shrink_order(const struct reporter *r, unsigned int zone)
+{
+	const struct page_reporting *s = r->state;
+	struct alloc_zone_info info;
+	unsigned int order = s->order;
+	uint64_t mark, spare;
+
+	if (!page_reporting_options(r)->scale_capacity)
+		return NR_PAGE_ORDERS;
+	alloc_zone_info(r->env->view, zone, &info);
+	mark = info.wmark_low + info.boost;
+	spare = info.free > mark ? info.free - mark : 0;
+	while (order < NR_PAGE_ORDERS && (uint64_t)s->capacity << order <= spare)
+		order++;
+	return order;
 }
 
 /* Enough memory that a full array in flight leaves the zone above low? */
@@ -230,45 +265,65 @@ static bool gate_passes(struct reporter *r, unsigned int zone)
 	return false;
 }
 
+/* May the zone be looked at in this pass? */
+static bool zone_wanted(struct reporter *r, unsigned int zone)
+{
+	const struct page_reporting *s = r->state;
+
+	if (s->marked[zone] < page_reporting_allowance(r, zone))
+		return gate_passes(r, zone);
+	r->counters.factor_stops++;
+	return false;
+}
+
 /* First zone from `zone` on that may be reported from; false: none. */
 static bool enter_zone(struct reporter *r, unsigned int zone)
 {
 	struct page_reporting *s = r->state;
 	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
 
-	while (zone < nr_zones && !gate_passes(r, zone))
+	while (zone < nr_zones && !zone_wanted(r, zone))
 		zone++;
 	if (zone >= nr_zones)
 		return false;
 	s->zone = zone;
 	s->list_order = s->order;
 	s->mt = MIGRATE_UNMOVABLE;
+	s->offset = s->limit = s->capacity;
+	s->factor_reached = false;
+	s->shrink_order = shrink_order(r, zone);
 	if (!s->counted)
 		r->counters.passes++;
 	s->counted = true;
 	return true;
 }
 
-/* Step to the next list of the zone; false after the last. */
-static bool next_list(struct page_reporting *s)
+/* Step to the next list; past the last one list_order is NR_PAGE_ORDERS. */
+static void next_list(struct reporter *r)
 {
+	struct page_reporting *s = r->state;
+
+	if (s->factor_reached) {
+		r->counters.factor_stops++;
+		s->list_order = NR_PAGE_ORDERS;
+		return;
+	}
 	do {
 		if (++s->mt < MIGRATE_TYPES)
 			continue;
 		s->mt = MIGRATE_UNMOVABLE;
-		if (++s->list_order >= NR_PAGE_ORDERS)
-			return false;
+		s->list_order++;
+		return;
 	} while (s->mt == MIGRATE_ISOLATE);
-	return true;
 }
 
-/* The lists are done; what they left in the array goes as a partial batch. */
+/* What the lists so far left in the array goes as a partial batch. */
 static enum cycle_result report_leftover(struct reporter *r)
 {
 	struct page_reporting *s = r->state;
 	int err;
 
-	if (s->offset == s->capacity)
+	if (s->offset == s->limit)
 		return CYCLE_DONE;
 	err = page_reporting_send(r);
 	if (!err) {
@@ -281,17 +336,40 @@ static enum cycle_result report_leftover(struct reporter *r)
 	return CYCLE_ERROR;
 }
 
+/*
+ * The array for the order that begins. A smaller one starts empty, so that
+ * the leftover of the order before goes first.
+ */
+static enum cycle_result begin_order(struct reporter *r)
+{
+	struct page_reporting *s = r->state;
+	unsigned int limit = s->capacity;
+	enum cycle_result res;
+
+	if (s->mt != MIGRATE_UNMOVABLE || s->list_order < s->shrink_order)
+		return CYCLE_DONE;
+	res = report_leftover(r);
+	if (res != CYCLE_DONE)
+		return res;
+	limit >>= s->list_order - s->shrink_order + 1;
+	s->offset = s->limit = limit ? limit : 1;
+	return CYCLE_DONE;
+}
+
 /* Models page_reporting_process_zone, from the list the pass stands at. */
 static enum cycle_result process_zone(struct reporter *r)
 {
 	struct page_reporting *s = r->state;
 
-	do {
-		const enum cycle_result res = page_reporting_cycle_begin(r);
+	while (s->list_order < NR_PAGE_ORDERS) {
+		enum cycle_result res = begin_order(r);
 
+		if (res == CYCLE_DONE)
+			res = page_reporting_cycle_begin(r);
 		if (res != CYCLE_DONE)
 			return res;
-	} while (next_list(s));
+		next_list(r);
+	}
 	return report_leftover(r);
 }
 
@@ -299,7 +377,7 @@ static void pass_end(struct reporter *r)
 {
 	struct page_reporting *s = r->state;
 
-	CHECK_EQ(s->offset, s->capacity);
+	CHECK_EQ(s->offset, s->limit);
 	s->running = false;
 	if (!s->registered || s->state == PAGE_REPORTING_ACTIVE) {
 		s->state = PAGE_REPORTING_IDLE;
@@ -350,7 +428,7 @@ static void page_reporting_acknowledged(struct reporter *r,
 
 	CHECK(s->running);
 	CHECK(entries == s->sg + s->offset);
-	CHECK_EQ(nr, s->capacity - s->offset);
+	CHECK_EQ(nr, s->limit - s->offset);
 	if (err)
 		r->counters.report_errors++;
 	if (s->leftover) {
@@ -358,12 +436,13 @@ static void page_reporting_acknowledged(struct reporter *r,
 		page_reporting_lock(r);
 		page_reporting_drain(r, err);
 		page_reporting_unlock(r);
-		res = err ? CYCLE_ERROR : CYCLE_DONE;
+		res = err ? CYCLE_ERROR : process_zone(r);
 	} else {
 		res = page_reporting_cycle_resume(r, err);
-		if (res == CYCLE_DONE)
-			res = next_list(s) ? process_zone(r) :
-					     report_leftover(r);
+		if (res == CYCLE_DONE) {
+			next_list(r);
+			res = process_zone(r);
+		}
 	}
 	pass_run(r, res);
 }
@@ -385,52 +464,6 @@ static bool page_reporting_idle(const struct reporter *r)
 	const struct page_reporting *s = r->state;
 
 	return s->state == PAGE_REPORTING_IDLE && !s->running && !s->armed;
-}
-
-static const char *check_in_flight(const struct reporter *r)
-{
-	const struct page_reporting *s = r->state;
-	const struct alloc *a = r->env->view;
-	const unsigned int nr = s->capacity - s->offset;
-
-	if (!nr)
-		return "page_reporting: a pass waits for no report";
-	if (!s->leftover && nr != s->capacity)
-		return "page_reporting: a partial array in mid-zone";
-	for (unsigned int i = s->offset; i < s->capacity; i++) {
-		const struct page_report *e = &s->sg[i];
-		const pfn_t last = e->pfn + order_nr_pages(e->order) - 1;
-		unsigned int order;
-		pfn_t head;
-
-		if (e->order < s->order || e->order > MAX_PAGE_ORDER)
-			return "page_reporting: a block of the wrong order";
-		if (alloc_page_lookup(a, e->pfn, &head, &order) !=
-		    ALLOC_PAGE_USED ||
-		    alloc_page_lookup(a, last, &head, &order) !=
-		    ALLOC_PAGE_USED)
-			return "page_reporting: a block in flight is free";
-	}
-	return NULL;
-}
-
-static const char *page_reporting_check(const struct reporter *r)
-{
-	const struct page_reporting *s = r->state;
-
-	if (s->state == PAGE_REPORTING_ACTIVE && !s->running)
-		return "page_reporting: ACTIVE without a pass";
-	if (s->state == PAGE_REPORTING_IDLE && (s->running || s->armed))
-		return "page_reporting: IDLE, but a pass runs or is armed";
-	if (s->state == PAGE_REPORTING_REQUESTED && s->running == s->armed)
-		return "page_reporting: REQUESTED needs one of pass and timer";
-	if (!s->running && s->offset != s->capacity)
-		return "page_reporting: blocks isolated outside a pass";
-	if (s->budget < -1)
-		return "page_reporting: a list had more reports than allowed";
-	if (!s->old_marks && marks_below(r->env->view, s->order))
-		return "page_reporting: a mark below the reporting order";
-	return s->running ? check_in_flight(r) : NULL;
 }
 
 /* Nothing beyond state_size; what is with the host goes with the guest. */
@@ -455,5 +488,6 @@ const struct reporter_ops page_reporting_reporter = {
 	.destroy = page_reporting_destroy,
 	.notify_order = page_reporting_order,
 	.free_notify = page_reporting_notify_free,
+	.block_unmark = page_reporting_unmark,
 	.tail_position = page_reporting_tail_position,
 };

@@ -29,6 +29,8 @@ struct page_reporting_options {
 	bool watermark_gate;
 	bool isolate_check;
 	bool rotation;
+	bool scale_capacity;    /* smaller arrays where little is free */
+	uint64_t factor;        /* percent of a zone that may be marked */
 };
 
 /* How far the cycle on a list came. */
@@ -48,14 +50,18 @@ struct page_reporting {
 
 	/* Where the running pass stands. */
 	bool running;           /* the array is with the host */
-	bool leftover;          /* ... as the last, partial batch of a zone */
+	bool leftover;          /* ... as a partial batch of all there was */
 	bool counted;           /* this pass is in counters.passes */
 	bool placing_head;      /* inside a putback that goes to the head */
+	bool factor_reached;    /* the zone has its share of marks */
+	unsigned int shrink_order; /* arrays shrink from here on, this zone */
 	unsigned int zone, list_order;
 	enum migratetype mt;
 	int64_t budget;         /* calls left on this list, from budget to -1 */
-	unsigned int offset;    /* slots left: [offset, capacity) are filled */
+	unsigned int limit;     /* slots that this order may use */
+	unsigned int offset;    /* slots left: [offset, limit) are filled */
 	uint32_t touches;       /* list nodes touched in this hold of the lock */
+	uint64_t marked[ALLOC_MAX_ZONES]; /* pages marked as reported */
 	struct page_report sg[REPORTER_MAX_CAPACITY];
 };
 
@@ -67,6 +73,16 @@ page_reporting_options(const struct reporter *r)
 
 /* page_reporting.c: "more work wanted" while a pass runs. */
 void page_reporting_want_more(struct reporter *r);
+/*
+ * Pages of the zone that may be marked: its share by the reporting factor, or
+ * UINT64_MAX.
+ */
+uint64_t page_reporting_allowance(const struct reporter *r, unsigned int zone);
+
+/* page_reporting_check.c: count the marks that are there already. */
+void page_reporting_take_over(struct reporter *r);
+/* Every promise on top of page_reporting.c. */
+const char *page_reporting_check(const struct reporter *r);
 
 /* page_reporting_cycle.c */
 enum cycle_result page_reporting_cycle_begin(struct reporter *r);

@@ -37,7 +37,7 @@ void page_reporting_unlock(struct reporter *r)
 int page_reporting_send(struct reporter *r)
 {
 	struct page_reporting *s = r->state;
-	const unsigned int nr = s->capacity - s->offset;
+	const unsigned int nr = s->limit - s->offset;
 	int err;
 
 	err = r->env->report(r->env->ctx, s->sg + s->offset, nr);
@@ -46,7 +46,7 @@ int page_reporting_send(struct reporter *r)
 		return err;
 	}
 	r->counters.report_calls++;
-	for (unsigned int i = s->offset; i < s->capacity; i++) {
+	for (unsigned int i = s->offset; i < s->limit; i++) {
 		r->counters.blocks[s->sg[i].order]++;
 		r->counters.pages += order_nr_pages(s->sg[i].order);
 	}
@@ -74,12 +74,22 @@ static void put_back(struct reporter *r, const struct page_report *e,
 	}
 }
 
+static void mark_reported(struct reporter *r, const struct page_report *e)
+{
+	struct page_reporting *s = r->state;
+	const uint32_t nr = order_nr_pages(e->order);
+
+	r->env->set_mark(r->env->ctx, e->pfn, BLOCK_REPORTED);
+	s->marked[e->zone] += nr;
+	r->counters.marked_pages += nr;
+}
+
 void page_reporting_drain(struct reporter *r, int err)
 {
 	struct page_reporting *s = r->state;
 	const struct alloc *a = r->env->view;
 
-	for (; s->offset < s->capacity; s->offset++) {
+	for (; s->offset < s->limit; s->offset++) {
 		const struct page_report *e = &s->sg[s->offset];
 
 		/* The type may have changed while the host worked. */
@@ -89,7 +99,7 @@ void page_reporting_drain(struct reporter *r, int err)
 		    alloc_block_order(a, e->pfn) != e->order)
 			r->counters.putback_merged++;
 		else if (!err)
-			r->env->set_mark(r->env->ctx, e->pfn, BLOCK_REPORTED);
+			mark_reported(r, e);
 	}
 }
 
@@ -135,7 +145,16 @@ static bool budget_spent(struct reporter *r)
 	return page_reporting_options(r)->budget && s->budget < 0;
 }
 
-enum visit { VISIT_NEXT, VISIT_LEAVE, VISIT_FULL };
+/* Counted as the series of 2021 does: all slots as blocks of this order. */
+static bool factor_reached(const struct reporter *r)
+{
+	const struct page_reporting *s = r->state;
+	const uint64_t nr = (uint64_t)(s->limit - s->offset) << s->list_order;
+
+	return s->marked[s->zone] + nr >= page_reporting_allowance(r, s->zone);
+}
+
+enum visit { VISIT_NEXT, VISIT_LEAVE, VISIT_FULL, VISIT_ENOUGH };
 
 /* Look at one block: skip it, take it, or say why the walk ends at it. */
 static enum visit visit(struct reporter *r, pfn_t pfn)
@@ -156,7 +175,10 @@ static enum visit visit(struct reporter *r, pfn_t pfn)
 	if (!s->offset)
 		return VISIT_FULL;
 	/* Refused: no error, and no reason to come back either. */
-	return isolate(r, pfn) ? VISIT_NEXT : VISIT_LEAVE;
+	if (!isolate(r, pfn))
+		return VISIT_LEAVE;
+	s->factor_reached = factor_reached(r);
+	return s->factor_reached ? VISIT_ENOUGH : VISIT_NEXT;
 }
 
 /* Walk from the head, locked; unlocks. VISIT_NEXT: the end was reached. */
@@ -165,7 +187,7 @@ static enum visit walk(struct reporter *r)
 	const struct alloc *a = r->env->view;
 	struct page_reporting *s = r->state;
 	enum visit last = VISIT_NEXT;
-	pfn_t pfn, next;
+	pfn_t pfn, next = PFN_NONE;
 
 	pfn = alloc_list_first(a, s->zone, s->list_order, s->mt);
 	for (; pfn != PFN_NONE; pfn = next) {
@@ -174,7 +196,9 @@ static enum visit walk(struct reporter *r)
 		if (last != VISIT_NEXT)
 			break;
 	}
-	if (last != VISIT_NEXT)
+	if (last == VISIT_ENOUGH)
+		pfn = next;
+	if (last != VISIT_NEXT && pfn != PFN_NONE)
 		rotate(r, pfn);
 	page_reporting_unlock(r);
 	return last;
@@ -202,7 +226,7 @@ enum cycle_result page_reporting_cycle_begin(struct reporter *r)
 {
 	const struct alloc *a = r->env->view;
 	struct page_reporting *s = r->state;
-	const uint64_t share = s->capacity *
+	const uint64_t share = s->limit *
 			       page_reporting_options(r)->budget;
 
 	/* An empty list is seen without the lock. */

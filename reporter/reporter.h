@@ -91,6 +91,9 @@ struct reporter_counters {
 	uint64_t rotations;
 	uint64_t putback_merged;  /* drained blocks that merged: not marked */
 	uint64_t longest_hold;    /* list nodes touched in one lock hold, max */
+	uint64_t marked_pages;    /* pages of blocks marked as reported */
+	uint64_t refault_pages;   /* pages of blocks that lost the mark */
+	uint64_t factor_stops;    /* zones left at the reporting factor */
 };
 
 struct reporter {

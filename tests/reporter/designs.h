@@ -24,6 +24,8 @@ static const struct design variants[] = {
 	  "capacity=4 placement=head order=3 watermark_gate=off", true },
 	{ &page_reporting_reporter,
 	  "capacity=7 placement=tail isolate_check=off delay=100ms", true },
+	{ &page_reporting_reporter,
+	  "capacity=4 scale_capacity=on factor=5 watermark_gate=off", true },
 	{ &hinted_boundary_reporter, "capacity=4 threshold=2", true },
 	{ &hinted_boundary_reporter, "capacity=5 threshold=1 order=3", true },
 };

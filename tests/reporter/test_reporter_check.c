@@ -65,7 +65,7 @@ static void test_reporter_check__page_reporting(void **state)
 	s->armed = true;
 	assert_noticed(rig, "both", "one of pass and timer");
 	*s = good;
-	s->offset = s->capacity;
+	s->offset = s->limit;
 	assert_noticed(rig, "empty", "waits for no report");
 	*s = good;
 	s->offset++;
@@ -82,6 +82,9 @@ static void test_reporter_check__page_reporting(void **state)
 	*s = good;
 	alloc_block_set_mark(rig->a, 256, BLOCK_REPORTED);
 	assert_noticed(rig, "small mark", "below the reporting order");
+	s->old_marks = true;
+	assert_noticed(rig, "not counted", "not the pages marked");
+	s->marked[0] += 256;
 	fixture_take(rig->a, MIGRATE_MOVABLE, 8, 0);
 	s->state = PAGE_REPORTING_IDLE;
 	s->running = false;

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The marks that page_reporting finds in the lists, and its promises looked up
+ * there: see the comment of page_reporting.c. Marks of an earlier device
+ * persist and are honoured, as in the kernel.
+ */
+#include "reporter/page_reporting.h"
+
+static bool is_reported(const struct alloc *a, pfn_t pfn)
+{
+	return alloc_block_marks(a, pfn) & BLOCK_REPORTED;
+}
+
+/* A marked block of one list, or PFN_NONE. */
+static pfn_t find_reported(const struct alloc *a, unsigned int zone,
+			   unsigned int order, enum migratetype mt)
+{
+	pfn_t pfn = alloc_list_first(a, zone, order, mt);
+
+	while (pfn != PFN_NONE && !is_reported(a, pfn))
+		pfn = alloc_list_next(a, pfn);
+	return pfn;
+}
+
+/* Any marked block below `order`, in any zone? */
+static bool marks_below(const struct alloc *a, unsigned int order)
+{
+	const unsigned int nr_zones = alloc_nr_zones(a);
+
+	for (unsigned int zone = 0; zone < nr_zones; zone++)
+		for (unsigned int o = 0; o < order; o++)
+			for (int mt = 0; mt < MIGRATE_TYPES; mt++)
+				if (find_reported(a, zone, o, mt) != PFN_NONE)
+					return true;
+	return false;
+}
+
+static uint64_t marked_pages(const struct alloc *a, unsigned int zone)
+{
+	uint64_t nr = 0;
+
+	for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
+		for (int mt = 0; mt < MIGRATE_TYPES; mt++) {
+			pfn_t pfn = alloc_list_first(a, zone, o, mt);
+
+			for (; pfn != PFN_NONE; pfn = alloc_list_next(a, pfn))
+				if (is_reported(a, pfn))
+					nr += order_nr_pages(o);
+		}
+	}
+	return nr;
+}
+
+void page_reporting_take_over(struct reporter *r)
+{
+	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
+	struct page_reporting *s = r->state;
+
+	s->old_marks = marks_below(r->env->view, s->order);
+	for (unsigned int zone = 0; zone < nr_zones; zone++)
+		s->marked[zone] = marked_pages(r->env->view, zone);
+}
+
+static const char *check_in_flight(const struct reporter *r)
+{
+	const struct page_reporting *s = r->state;
+	const struct alloc *a = r->env->view;
+	const unsigned int nr = s->limit - s->offset;
+
+	if (!nr)
+		return "page_reporting: a pass waits for no report";
+	if (!s->leftover && nr != s->limit)
+		return "page_reporting: a partial array in mid-zone";
+	for (unsigned int i = s->offset; i < s->limit; i++) {
+		const struct page_report *e = &s->sg[i];
+		const pfn_t last = e->pfn + order_nr_pages(e->order) - 1;
+		unsigned int order;
+		pfn_t head;
+
+		if (e->order < s->order || e->order > MAX_PAGE_ORDER)
+			return "page_reporting: a block of the wrong order";
+		if (alloc_page_lookup(a, e->pfn, &head, &order) !=
+		    ALLOC_PAGE_USED ||
+		    alloc_page_lookup(a, last, &head, &order) !=
+		    ALLOC_PAGE_USED)
+			return "page_reporting: a block in flight is free";
+	}
+	return NULL;
+}
+
+const char *page_reporting_check(const struct reporter *r)
+{
+	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
+	const struct page_reporting *s = r->state;
+
+	if (s->state == PAGE_REPORTING_ACTIVE && !s->running)
+		return "page_reporting: ACTIVE without a pass";
+	if (s->state == PAGE_REPORTING_IDLE && (s->running || s->armed))
+		return "page_reporting: IDLE, but a pass runs or is armed";
+	if (s->state == PAGE_REPORTING_REQUESTED && s->running == s->armed)
+		return "page_reporting: REQUESTED needs one of pass and timer";
+	if (!s->running && s->offset != s->limit)
+		return "page_reporting: blocks isolated outside a pass";
+	if (s->budget < -1)
+		return "page_reporting: a list had more reports than allowed";
+	if (!s->old_marks && marks_below(r->env->view, s->order))
+		return "page_reporting: a mark below the reporting order";
+	for (unsigned int zone = 0; zone < nr_zones; zone++)
+		if (s->marked[zone] != marked_pages(r->env->view, zone))
+			return "page_reporting: marked is not the pages marked";
+	return s->running ? check_in_flight(r) : NULL;
+}
