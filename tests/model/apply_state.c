@@ -36,22 +36,34 @@ bool apply_drain_pageset(struct world *w, const struct op *op)
 	return true;
 }
 
+/* A block this far from the head or the tail of a free list, at most. */
+#define PICK_DEPTH 32
+
+static struct block pick_on(const struct world *w, const struct naive_list *l,
+			    uint32_t pick, int order)
+{
+	uint32_t steps = (pick >> 1) % PICK_DEPTH % (uint32_t)l->nr;
+	uint32_t pfn = pick & 1 ? l->head : l->tail;
+
+	for (; steps > 0; steps--)
+		pfn = pick & 1 ? w->m->page[pfn].next : w->m->page[pfn].prev;
+	return (struct block){ pfn, order };
+}
+
 /* A random free block of the model; false if nothing is free. */
-static bool pick_free(const struct world *w, uint32_t pick,
-		      struct block *out, struct naive_block **nb)
+static bool pick_free(const struct world *w, uint32_t pick, struct block *out)
 {
 	int nr_lists = w->m->nr_zones * NAIVE_ORDERS * NAIVE_TYPES, i;
 
 	for (i = 0; i < nr_lists; i++) {
 		int at = (int)((pick + (uint32_t)i * 7) % (uint32_t)nr_lists);
 		int o = at / NAIVE_TYPES % NAIVE_ORDERS;
-		struct naive_list *l =
+		const struct naive_list *l =
 			&w->m->zone[at / NAIVE_TYPES / NAIVE_ORDERS]
 				 .free[o][at % NAIVE_TYPES];
 
 		if (l->nr) {
-			*nb = &l->b[(pick >> 12) % (uint32_t)l->nr];
-			*out = (struct block){ (*nb)->pfn, o };
+			*out = pick_on(w, l, pick >> 12, o);
 			return true;
 		}
 	}
@@ -60,11 +72,10 @@ static bool pick_free(const struct world *w, uint32_t pick,
 
 bool apply_isolate(struct world *w, const struct op *op)
 {
-	struct naive_block *nb;
 	struct block b;
 	bool want = true, got = true;
 
-	if (!pick_free(w, op->pick, &b, &nb) || w->nr_isolated == NAIVE_PAGES)
+	if (!pick_free(w, op->pick, &b) || w->nr_isolated == NAIVE_PAGES)
 		return true;
 	op_script(w, "isolate %u %d%s", b.pfn, b.order,
 		  op->kind == OP_ISOLATE_RAW ? " # without a test" : "");
@@ -127,7 +138,7 @@ bool apply_pageblock(struct world *w, const struct op *op)
 	    naive_pageblock_has_free(w->m, block * NAIVE_PB))
 		return true;
 	op_script(w, "pageblock %u %c", block, "UMRHCI"[type]);
-	w->m->pageblock[block] = (uint8_t)type;
+	naive_write_type(w->m, block * NAIVE_PB, type);
 	alloc_set_pageblock_type(w->a, block * NAIVE_PB,
 				 (enum migratetype)type);
 	return true;
@@ -142,7 +153,7 @@ bool apply_lru(struct world *w, const struct op *op)
 		nr = end_pfn(w) - first;
 	op_script(w, "%slru %u %u", on ? "" : "# off: ", first, first + nr);
 	for (i = first; i < first + nr; i++)
-		w->m->lru[i] = on;
+		w->m->page[i].lru = on;
 	alloc_set_lru(w->a, first, nr, on);
 	return true;
 }
@@ -212,20 +223,12 @@ bool apply_tick(struct world *w, const struct op *op)
 bool apply_rotate(struct world *w, const struct op *op)
 {
 	bool front = op->flags & FLAG_ON;
-	struct naive_block *nb;
-	struct naive_list *l;
-	struct naive_zone *z;
 	struct block b;
-	int at, type;
 
-	if (!pick_free(w, op->pick, &b, &nb))
+	if (!pick_free(w, op->pick, &b))
 		return true;
 	op_script(w, "# rotate %u to the %s", b.pfn, front ? "front" : "back");
-	z = naive_zone_of(w->m, b.pfn);
-	type = naive_find(z, b.pfn, b.order, &at);
-	l = &z->free[b.order][type];
-	for (at = front ? at : at + 1; at > 0; at--)
-		nl_add_tail(l, nl_remove(l, 0));
+	naive_rotate(w->m, b.pfn, front);
 	if (front)
 		alloc_list_rotate_to_front(w->a, b.pfn);
 	else
@@ -237,13 +240,12 @@ bool apply_mark(struct world *w, const struct op *op)
 {
 	enum block_mark m = op->flags & FLAG_ON ? BLOCK_REPORTED :
 			    BLOCK_HINTED;
-	struct naive_block *nb;
 	struct block b;
 
-	if (!pick_free(w, op->pick, &b, &nb))
+	if (!pick_free(w, op->pick, &b))
 		return true;
 	op_script(w, "# mark %u with %d", b.pfn, m);
-	nb->marks |= (uint8_t)m;
+	w->m->page[b.pfn].marks |= (uint8_t)m;
 	alloc_block_set_mark(w->a, b.pfn, m);
 	return true;
 }

@@ -75,21 +75,24 @@ static bool compare_list(struct world *w, const char *name, int zone,
 			 int index, int type, pfn_t pfn,
 			 const struct naive_list *l, bool marks)
 {
-	int i;
+	const struct naive_page *page = w->m->page;
+	uint32_t want;
+	int i = 0;
 
-	for (i = 0; i < l->nr || pfn != PFN_NONE; i++) {
-		uint32_t want = i < l->nr ? l->b[i].pfn : NAIVE_NONE;
+	for (want = l->head; want != NAIVE_NONE || pfn != PFN_NONE;
+	     want = page[want].next) {
 
 		if (pfn != want)
 			return differ(w, "zone %d: %s %d/%d: place %d has %d, "
 				      "the model says %d", zone, name, index,
 				      type, i, (int)pfn, (int)want);
-		if (marks && alloc_block_marks(w->a, pfn) != l->b[i].marks)
+		if (marks && alloc_block_marks(w->a, pfn) != page[want].marks)
 			return differ(w, "zone %d: block %u: marks %u, the "
 				      "model says %u", zone, pfn,
 				      alloc_block_marks(w->a, pfn),
-				      l->b[i].marks);
+				      page[want].marks);
 		pfn = alloc_list_next(w->a, pfn);
+		i++;
 	}
 	return true;
 }

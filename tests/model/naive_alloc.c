@@ -28,33 +28,23 @@ struct naive *naive_create(enum naive_kernel kernel, int nr_cpus)
 void naive_add_zone(struct naive *m, int type, uint32_t start, uint32_t end)
 {
 	struct naive_zone *z = &m->zone[m->nr_zones++];
-	int cpu;
+	int cpu, o, t, l;
 
 	CHECK_LE(end, NAIVE_PAGES);
 	*z = (struct naive_zone){
 		.type = type, .start = start, .end = end,
 		.managed = end - start,
 	};
-	z->free = calloc(NAIVE_ORDERS, sizeof(*z->free));
-	CHECK(z->free != NULL);
-	for (cpu = 0; cpu < m->nr_cpus; cpu++) {
-		z->pcp[cpu].list = calloc(NAIVE_PCP_LISTS,
-					  sizeof(struct naive_list));
-		CHECK(z->pcp[cpu].list != NULL);
-	}
+	for (o = 0; o < NAIVE_ORDERS; o++)
+		for (t = 0; t < NAIVE_TYPES; t++)
+			nl_init(&z->free[o][t]);
+	for (cpu = 0; cpu < m->nr_cpus; cpu++)
+		for (l = 0; l < NAIVE_PCP_LISTS; l++)
+			nl_init(&z->pcp[cpu].list[l]);
 }
 
 void naive_destroy(struct naive *m)
 {
-	int i, cpu;
-
-	if (!m)
-		return;
-	for (i = 0; i < m->nr_zones; i++) {
-		free(m->zone[i].free);
-		for (cpu = 0; cpu < m->nr_cpus; cpu++)
-			free(m->zone[i].pcp[cpu].list);
-	}
 	free(m);
 }
 
@@ -72,26 +62,16 @@ void naive_set_pcp(struct naive *m, int zone, int cpu, int batch, int high_min,
 
 /* ---- watermarks ---- */
 
-static int64_t pages_on(const struct naive_zone *z, int type)
-{
-	int64_t sum = 0;
-	int o;
-
-	for (o = 0; o < NAIVE_ORDERS; o++)
-		sum += (int64_t)z->free[o][type].nr << o;
-	return sum;
-}
-
 static int64_t unusable(const struct naive *m, const struct naive_zone *z,
 			int order, bool cma, bool rights)
 {
 	int64_t n = (1 << order) - 1;
 
 	if (!rights)
-		n += m->kernel >= K612_0 ? pages_on(z, NH) :
+		n += m->kernel >= K612_0 ? z->free_pages[NH] :
 		     z->reserved_highatomic;
 	if (!cma)
-		n += pages_on(z, NC);
+		n += z->free_pages[NC];
 	return n;
 }
 
@@ -132,7 +112,7 @@ static bool watermark_fast(const struct naive *m, const struct naive_zone *z,
 		if (m->kernel >= K510)
 			usable -= unusable(m, z, 0, cma, rights);
 		else if (!cma)
-			usable -= pages_on(z, NC);
+			usable -= z->free_pages[NC];
 		if (usable > mark + z->reserve[j])
 			return true;
 	}

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A slow and obvious page allocator: every list is an array, head first, and
- * every question is answered by searching. It shares no code with alloc/ and
- * knows kernels by their release, not by switches, so that the two can only
- * agree if both follow the rules.
+ * A plain and obvious page allocator: doubly linked lists of pages, one record
+ * for each page, nothing remembered that a list or a record says. It shares no
+ * code with alloc/ and knows kernels by their release, not by switches, so that
+ * the two can only agree if both follow the rules.
  *
- * One node, pageblock_order 9, zones up to a few thousand pages. No slow path.
- * Nothing is checked here: a caller must not free what is free.
+ * One node, pageblock_order 9, up to 128 MiB. No slow path. Nothing is checked
+ * here: a caller must not free what is free.
  */
 #ifndef TESTS_MODEL_NAIVE_ALLOC_H
 #define TESTS_MODEL_NAIVE_ALLOC_H
@@ -19,7 +19,7 @@
 #define NAIVE_PCP_LISTS 14  /* 3 * order + type, then order 9: two lists */
 #define NAIVE_ZONES 4
 #define NAIVE_CPUS 4
-#define NAIVE_PAGES 8192
+#define NAIVE_PAGES 32768   /* no layout has more */
 #define NAIVE_PB_ORDER 9
 #define NAIVE_PB 512
 #define NAIVE_NONE UINT32_MAX
@@ -29,14 +29,21 @@ enum { NU, NM, NR, NH, NC, NI };
 /* Releases in order: `kernel >= K61` reads as "6.1 or later". */
 enum naive_kernel { K53, K57, K510, K61, K612_0, K612, K618 };
 
-struct naive_block {
-	uint32_t pfn;
+enum naive_place { IN_USE, ON_FREE_LIST, ON_PCP_LIST };
+
+/* Of the first page of a block, what place, order and type say. */
+struct naive_page {
+	uint32_t prev, next;    /* on its list; NAIVE_NONE at the ends */
+	uint8_t place;          /* enum naive_place */
+	uint8_t order;
+	uint8_t type;           /* of the free list */
 	uint8_t cached;         /* pageblock type remembered by a pcp page */
 	uint8_t marks;
+	bool lru;
 };
 
 struct naive_list {
-	struct naive_block b[NAIVE_PAGES]; /* b[0] is the head */
+	uint32_t head, tail;
 	int nr;
 };
 
@@ -44,7 +51,7 @@ struct naive_pcp {
 	int count, batch, high, high_min, high_max;
 	int free_factor, alloc_factor, free_count;
 	bool prev_free_high;
-	struct naive_list *list; /* NAIVE_PCP_LISTS */
+	struct naive_list list[NAIVE_PCP_LISTS];
 };
 
 struct naive_zone {
@@ -55,7 +62,8 @@ struct naive_zone {
 	int64_t reserve[5];
 	int64_t reserved_highatomic;
 	bool below_high, reclaim;
-	struct naive_list (*free)[NAIVE_TYPES]; /* [NAIVE_ORDERS] */
+	struct naive_list free[NAIVE_ORDERS][NAIVE_TYPES];
+	int64_t free_pages[NAIVE_TYPES]; /* on the lists of the type */
 	struct naive_pcp pcp[NAIVE_CPUS];
 };
 
@@ -64,8 +72,8 @@ struct naive {
 	int nr_zones, nr_cpus;
 	struct naive_zone zone[NAIVE_ZONES];
 	uint8_t pageblock[NAIVE_PAGES / NAIVE_PB];
-	bool lru[NAIVE_PAGES];
-	uint8_t cached[NAIVE_PAGES]; /* of pages that are allocated */
+	int nr_isolated;        /* pageblocks of type NI */
+	struct naive_page page[NAIVE_PAGES];
 	bool grouping, shuffle, big_cache;
 	uint64_t shuffle_bits;
 	int nr_shuffle_bits;
@@ -108,16 +116,27 @@ void naive_putback_tail(struct naive *m, uint32_t pfn, int order);
 
 struct naive_zone *naive_zone_of(struct naive *m, uint32_t pfn);
 int64_t naive_free_pages(const struct naive_zone *z);
-/* Type of the list that a free block heads, or -1; *at is its position. */
-int naive_find(const struct naive_zone *z, uint32_t pfn, int order, int *at);
+/* Type of the list that holds the free block, or -1 if there is none such. */
+int naive_find(const struct naive *m, const struct naive_zone *z, uint32_t pfn,
+	       int order);
+/* Write a pageblock's type, whatever grouping says. */
+void naive_write_type(struct naive *m, uint32_t pfn, int type);
+/* pfn becomes first (last) without a change of order around the ring. */
+void naive_rotate(struct naive *m, uint32_t pfn, bool to_front);
 /* Is any page of the pageblock on a free list? */
 bool naive_pageblock_has_free(struct naive *m, uint32_t pfn);
 
 /* ---- inside ---- */
 
-void nl_add_head(struct naive_list *l, struct naive_block b);
-void nl_add_tail(struct naive_list *l, struct naive_block b);
-struct naive_block nl_remove(struct naive_list *l, int at);
+void nl_init(struct naive_list *l);
+void nl_add_head(struct naive *m, struct naive_list *l, uint32_t pfn);
+void nl_add_tail(struct naive *m, struct naive_list *l, uint32_t pfn);
+void nl_remove(struct naive *m, struct naive_list *l, uint32_t pfn);
+
+/* A block comes to rest on a free list, or leaves the one it is on. */
+void naive_add_free(struct naive *m, struct naive_zone *z, uint32_t pfn,
+		    int order, int type, bool tail);
+void naive_take_free(struct naive *m, struct naive_zone *z, uint32_t pfn);
 
 void naive_free_to_buddy(struct naive *m, struct naive_zone *z, uint32_t pfn,
 			 int order, int type, bool tail);
@@ -130,8 +149,8 @@ void naive_move_pageblock(struct naive *m, struct naive_zone *z, uint32_t from,
 /* Free pages (F) and movable allocated pages (V) in [from, end). */
 void naive_count(struct naive *m, struct naive_zone *z, uint32_t from,
 		 uint32_t end, int *nr_free, int *nr_movable);
-void naive_move_block(struct naive *m, struct naive_zone *z, int order,
-		      int from, int at, int to);
+void naive_move_block(struct naive *m, struct naive_zone *z, uint32_t pfn,
+		      int to);
 uint32_t naive_split(struct naive *m, struct naive_zone *z, uint32_t pfn,
 		     int have, int want, int type);
 uint32_t naive_smallest(struct naive *m, struct naive_zone *z, int order,

@@ -1,39 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Naive buddy: arrays for lists, merging by search, splitting, and moving
- * blocks between types. Rules as in __free_one_page, expand, move_to_free_list
- * and __isolate_free_page of the release.
+ * Naive buddy: merging, splitting, and moving blocks between types. Rules as
+ * in __free_one_page, expand, move_to_free_list and __isolate_free_page of the
+ * release.
  */
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
 #include "include/check.h"
 #include "tests/model/naive_alloc.h"
-
-void nl_add_head(struct naive_list *l, struct naive_block b)
-{
-	CHECK_LT(l->nr, NAIVE_PAGES);
-	memmove(l->b + 1, l->b, (size_t)l->nr * sizeof(b));
-	l->b[0] = b;
-	l->nr++;
-}
-
-void nl_add_tail(struct naive_list *l, struct naive_block b)
-{
-	CHECK_LT(l->nr, NAIVE_PAGES);
-	l->b[l->nr++] = b;
-}
-
-struct naive_block nl_remove(struct naive_list *l, int at)
-{
-	struct naive_block b = l->b[at];
-
-	CHECK_LT(at, l->nr);
-	l->nr--;
-	memmove(l->b + at, l->b + at + 1,
-		(size_t)(l->nr - at) * sizeof(b));
-	return b;
-}
 
 struct naive_zone *naive_zone_of(struct naive *m, uint32_t pfn)
 {
@@ -48,43 +22,71 @@ struct naive_zone *naive_zone_of(struct naive *m, uint32_t pfn)
 int64_t naive_free_pages(const struct naive_zone *z)
 {
 	int64_t sum = 0;
-	int o, t;
+	int t;
 
-	for (o = 0; o < NAIVE_ORDERS; o++)
-		for (t = 0; t < NI; t++)
-			sum += (int64_t)z->free[o][t].nr << o;
+	for (t = 0; t < NI; t++)
+		sum += z->free_pages[t];
 	return sum;
 }
 
-int naive_find(const struct naive_zone *z, uint32_t pfn, int order, int *at)
+int naive_find(const struct naive *m, const struct naive_zone *z, uint32_t pfn,
+	       int order)
 {
-	int t;
-
-	for (t = 0; t < NAIVE_TYPES; t++)
-		for (*at = 0; *at < z->free[order][t].nr; (*at)++)
-			if (z->free[order][t].b[*at].pfn == pfn)
-				return t;
-	return -1;
+	if (pfn < z->start || pfn >= z->end ||
+	    m->page[pfn].place != ON_FREE_LIST || m->page[pfn].order != order)
+		return -1;
+	return m->page[pfn].type;
 }
 
 /* Is pfn the head of a free block of exactly this order in the zone? */
-static bool heads(const struct naive_zone *z, uint32_t pfn, int order)
+static bool heads(const struct naive *m, const struct naive_zone *z,
+		  uint32_t pfn, int order)
 {
-	int at;
-
-	return naive_find(z, pfn, order, &at) >= 0;
+	return naive_find(m, z, pfn, order) >= 0;
 }
 
-static uint8_t *type_of(struct naive *m, uint32_t pfn)
+void naive_add_free(struct naive *m, struct naive_zone *z, uint32_t pfn,
+		    int order, int type, bool tail)
 {
-	return &m->pageblock[pfn / NAIVE_PB];
+	struct naive_page *p = &m->page[pfn];
+
+	p->place = ON_FREE_LIST;
+	p->order = (uint8_t)order;
+	p->type = (uint8_t)type;
+	p->marks = 0;
+	if (tail)
+		nl_add_tail(m, &z->free[order][type], pfn);
+	else
+		nl_add_head(m, &z->free[order][type], pfn);
+	z->free_pages[type] += 1 << order;
+}
+
+void naive_take_free(struct naive *m, struct naive_zone *z, uint32_t pfn)
+{
+	struct naive_page *p = &m->page[pfn];
+
+	CHECK_EQ(p->place, ON_FREE_LIST);
+	nl_remove(m, &z->free[p->order][p->type], pfn);
+	z->free_pages[p->type] -= 1 << p->order;
+	p->place = IN_USE;
+}
+
+static int type_of(const struct naive *m, uint32_t pfn)
+{
+	return m->pageblock[pfn / NAIVE_PB];
+}
+
+void naive_write_type(struct naive *m, uint32_t pfn, int type)
+{
+	m->nr_isolated += (type == NI) - (type_of(m, pfn) == NI);
+	m->pageblock[pfn / NAIVE_PB] = (uint8_t)type;
 }
 
 void naive_set_type(struct naive *m, uint32_t pfn, int type)
 {
 	if (!m->grouping && type < NH)
 		type = NU;
-	*type_of(m, pfn) = (uint8_t)type;
+	naive_write_type(m, pfn, type);
 }
 
 int naive_nr_isolated(const struct naive *m, const struct naive_zone *z)
@@ -92,6 +94,8 @@ int naive_nr_isolated(const struct naive *m, const struct naive_zone *z)
 	uint32_t b;
 	int nr = 0;
 
+	if (m->nr_isolated == 0)
+		return 0;
 	for (b = z->start / NAIVE_PB; b * NAIVE_PB < z->end; b++)
 		nr += m->pageblock[b] == NI;
 	return nr;
@@ -101,7 +105,7 @@ int naive_nr_isolated(const struct naive *m, const struct naive_zone *z)
 static bool may_merge(struct naive *m, const struct naive_zone *z, int t,
 		      uint32_t buddy)
 {
-	int b = *type_of(m, buddy);
+	int b = type_of(m, buddy);
 
 	if (m->kernel >= K61)
 		return b == t || (b < NH && t < NH);
@@ -113,7 +117,7 @@ static void retype(struct naive *m, uint32_t buddy, int order, int t)
 {
 	uint32_t p, nr = 1u << order;
 
-	if (m->kernel < K612_0 || *type_of(m, buddy) == t)
+	if (m->kernel < K612_0 || type_of(m, buddy) == t)
 		return;
 	if (m->kernel != K612)
 		nr = NAIVE_PB;
@@ -146,32 +150,26 @@ static bool place_at_tail(struct naive *m, struct naive_zone *z, uint32_t pfn,
 		return coin_says_tail(m);
 	if (order >= 9)
 		return false;
-	return heads(z, pair ^ (2u << order), order + 1);
+	return heads(m, z, pair ^ (2u << order), order + 1);
 }
 
 void naive_free_to_buddy(struct naive *m, struct naive_zone *z, uint32_t pfn,
 			 int order, int type, bool tail)
 {
-	struct naive_block b = { .pfn = pfn };
-
 	for (; order < 10; order++) {
 		uint32_t buddy = pfn ^ (1u << order);
-		int at, t = naive_find(z, buddy, order, &at);
 
-		if (t < 0)
+		if (!heads(m, z, buddy, order))
 			break;
 		if (order >= NAIVE_PB_ORDER && !may_merge(m, z, type, buddy))
 			break;
-		nl_remove(&z->free[order][t], at);
+		naive_take_free(m, z, buddy);
 		if (order >= NAIVE_PB_ORDER)
 			retype(m, buddy, order, type);
 		pfn &= buddy;
 	}
-	b.pfn = pfn;
-	if (place_at_tail(m, z, pfn, order, tail))
-		nl_add_tail(&z->free[order][type], b);
-	else
-		nl_add_head(&z->free[order][type], b);
+	naive_add_free(m, z, pfn, order, type,
+		       place_at_tail(m, z, pfn, order, tail));
 }
 
 /* A free past the pcp: types are read now; 6.12 cuts what spans pageblocks. */
@@ -183,7 +181,7 @@ void naive_free_pageblocks(struct naive *m, struct naive_zone *z,
 		    NAIVE_PB_ORDER : order;
 
 	for (; pfn < end; pfn += 1u << piece)
-		naive_free_to_buddy(m, z, pfn, piece, *type_of(m, pfn), false);
+		naive_free_to_buddy(m, z, pfn, piece, type_of(m, pfn), false);
 }
 
 void naive_put(struct naive *m, uint32_t pfn, int order)
@@ -200,7 +198,7 @@ void naive_boot(struct naive *m, uint32_t start, uint32_t end)
 
 		while ((start & ((1u << o) - 1)) || start + (1u << o) > stop)
 			o--;
-		naive_free_to_buddy(m, z, start, o, *type_of(m, start),
+		naive_free_to_buddy(m, z, start, o, type_of(m, start),
 				    m->kernel >= K510);
 		start += 1u << o;
 	}
@@ -212,135 +210,91 @@ uint32_t naive_split(struct naive *m, struct naive_zone *z, uint32_t pfn,
 {
 	while (have > want) {
 		have--;
-		nl_add_head(&z->free[have][type], (struct naive_block){
-				    .pfn = pfn + (1u << have) });
+		naive_add_free(m, z, pfn + (1u << have), have, type, false);
 	}
-	m->cached[pfn] = (uint8_t)type;
+	m->page[pfn].cached = (uint8_t)type;
 	return pfn;
 }
 
 uint32_t naive_smallest(struct naive *m, struct naive_zone *z, int order,
 			int type)
 {
+	uint32_t pfn;
 	int o;
 
-	for (o = order; o < NAIVE_ORDERS; o++)
-		if (z->free[o][type].nr)
-			return naive_split(m, z,
-					   nl_remove(&z->free[o][type], 0).pfn,
-					   o, order, type);
+	for (o = order; o < NAIVE_ORDERS; o++) {
+		pfn = z->free[o][type].head;
+		if (pfn == NAIVE_NONE)
+			continue;
+		naive_take_free(m, z, pfn);
+		return naive_split(m, z, pfn, o, order, type);
+	}
 	return NAIVE_NONE;
 }
 
 /* To the head of the other list before 5.10, to its tail since. */
-void naive_move_block(struct naive *m, struct naive_zone *z, int order,
-		      int from, int at, int to)
+void naive_move_block(struct naive *m, struct naive_zone *z, uint32_t pfn,
+		      int to)
 {
-	struct naive_block b = nl_remove(&z->free[order][from], at);
+	uint8_t marks = m->page[pfn].marks;
 
-	if (m->kernel >= K510)
-		nl_add_tail(&z->free[order][to], b);
-	else
-		nl_add_head(&z->free[order][to], b);
+	naive_take_free(m, z, pfn);
+	naive_add_free(m, z, pfn, m->page[pfn].order, to, m->kernel >= K510);
+	m->page[pfn].marks = marks;
 }
 
-struct found {
-	uint32_t pfn;
-	int order;
-};
-
-static int by_pfn(const void *a, const void *b)
+static bool is_free_in(const struct naive *m, const struct naive_zone *z,
+		       uint32_t pfn)
 {
-	const struct found *x = a, *y = b;
-
-	return (x->pfn > y->pfn) - (x->pfn < y->pfn);
-}
-
-/* Free blocks that begin in [from, end), ascending. */
-static int free_blocks_in(const struct naive_zone *z, uint32_t from,
-			  uint32_t end, struct found *out)
-{
-	int o, t, i, nr = 0;
-
-	for (o = 0; o < NAIVE_ORDERS; o++)
-		for (t = 0; t < NAIVE_TYPES; t++)
-			for (i = 0; i < z->free[o][t].nr; i++) {
-				uint32_t pfn = z->free[o][t].b[i].pfn;
-
-				if (pfn >= from && pfn < end)
-					out[nr++] = (struct found){ pfn, o };
-			}
-	qsort(out, (size_t)nr, sizeof(*out), by_pfn);
-	return nr;
+	return pfn >= z->start && pfn < z->end &&
+	       m->page[pfn].place == ON_FREE_LIST;
 }
 
 void naive_move_pageblock(struct naive *m, struct naive_zone *z, uint32_t from,
 			  uint32_t end, int type)
 {
-	struct found blocks[NAIVE_PB];
-	int i, at, t, nr = free_blocks_in(z, from, end, blocks);
+	uint32_t p = from;
 
-	for (i = 0; i < nr; i++) {
-		t = naive_find(z, blocks[i].pfn, blocks[i].order, &at);
-		naive_move_block(m, z, blocks[i].order, t, at, type);
-	}
-}
-
-static void mark_pcp_pages(const struct naive *m, const struct naive_zone *z,
-			   uint32_t from, uint32_t end, bool *used)
-{
-	int cpu, l, i;
-	uint32_t p;
-
-	for (cpu = 0; cpu < m->nr_cpus; cpu++)
-		for (l = 0; l < NAIVE_PCP_LISTS; l++) {
-			const struct naive_list *list = &z->pcp[cpu].list[l];
-			uint32_t size = 1u << (l < 12 ? l / 3 : 9);
-
-			for (i = 0; i < list->nr; i++)
-				for (p = list->b[i].pfn;
-				     p < list->b[i].pfn + size; p++)
-					if (p >= from && p < end)
-						used[p - from] = false;
+	while (p < end) {
+		if (!is_free_in(m, z, p)) {
+			p++;
+			continue;
 		}
+		naive_move_block(m, z, p, type);
+		p += 1u << m->page[p].order;
+	}
 }
 
 void naive_count(struct naive *m, struct naive_zone *z, uint32_t from,
 		 uint32_t end, int *nr_free, int *nr_movable)
 {
-	struct found blocks[NAIVE_PB];
-	bool used[NAIVE_PB];
-	int i, nr = free_blocks_in(z, from, end, blocks);
-	uint32_t p;
+	uint32_t p = from;
 
 	*nr_free = *nr_movable = 0;
-	memset(used, true, sizeof(used));
-	for (i = 0; i < nr; i++)
-		for (p = 0; p < 1u << blocks[i].order; p++) {
-			used[blocks[i].pfn - from + p] = false;
-			(*nr_free)++;
+	while (p < end) {
+		const struct naive_page *page = &m->page[p];
+
+		if (is_free_in(m, z, p)) {
+			*nr_free += 1 << page->order;
+			p += 1u << page->order;
+		} else if (page->place == ON_PCP_LIST) {
+			p += 1u << page->order;
+		} else {
+			*nr_movable += page->lru;
+			p++;
 		}
-	mark_pcp_pages(m, z, from, end, used);
-	for (p = from; p < end; p++)
-		*nr_movable += used[p - from] && m->lru[p];
+	}
 }
 
 bool naive_pageblock_has_free(struct naive *m, uint32_t pfn)
 {
-	uint32_t start = pfn / NAIVE_PB * NAIVE_PB;
-	struct found blocks[2 * NAIVE_PB];
-	int i;
+	uint32_t start = pfn / NAIVE_PB * NAIVE_PB, p;
 
 	/* A block of order 10 may begin one pageblock earlier. */
-	for (i = 0; i < m->nr_zones; i++) {
-		uint32_t from = start & ~1023u;
-		int k, nr = free_blocks_in(&m->zone[i], from, start + NAIVE_PB,
-					   blocks);
-
-		for (k = 0; k < nr; k++)
-			if (blocks[k].pfn + (1u << blocks[k].order) > start)
-				return true;
-	}
+	for (p = start & ~1023u; p < start + NAIVE_PB; p++)
+		if (m->page[p].place == ON_FREE_LIST &&
+		    p + (1u << m->page[p].order) > start)
+			return true;
 	return false;
 }
 
@@ -354,7 +308,7 @@ static void isolate_retype(struct naive *m, struct naive_zone *z, uint32_t pfn,
 	for (p = pfn; p < end; p += NAIVE_PB) {
 		uint32_t start = p / NAIVE_PB * NAIVE_PB;
 
-		if (*type_of(m, p) > NR)
+		if (type_of(m, p) > NR)
 			continue;
 		if (m->kernel >= K612_0) {
 			if (start < z->start || start + NAIVE_PB > z->end)
@@ -369,14 +323,13 @@ static void isolate_retype(struct naive *m, struct naive_zone *z, uint32_t pfn,
 bool naive_isolate(struct naive *m, uint32_t pfn, int order)
 {
 	struct naive_zone *z = naive_zone_of(m, pfn);
-	int at, t = naive_find(z, pfn, order, &at);
 
-	CHECK(t >= 0);
-	if (*type_of(m, pfn) != NI &&
+	CHECK(heads(m, z, pfn, order));
+	if (type_of(m, pfn) != NI &&
 	    !naive_watermark(m, z, 0, z->wmark[0] + (1 << order), 0, true,
 			     false))
 		return false;
-	nl_remove(&z->free[order][t], at);
+	naive_take_free(m, z, pfn);
 	if (order >= NAIVE_PB_ORDER - 1)
 		isolate_retype(m, z, pfn, order);
 	return true;
@@ -385,20 +338,19 @@ bool naive_isolate(struct naive *m, uint32_t pfn, int order)
 void naive_isolate_raw(struct naive *m, uint32_t pfn, int order)
 {
 	struct naive_zone *z = naive_zone_of(m, pfn);
-	int at, t = naive_find(z, pfn, order, &at);
 
-	CHECK(t >= 0);
-	nl_remove(&z->free[order][t], at);
+	CHECK(heads(m, z, pfn, order));
+	naive_take_free(m, z, pfn);
 }
 
 void naive_putback(struct naive *m, uint32_t pfn, int order)
 {
 	naive_free_to_buddy(m, naive_zone_of(m, pfn), pfn, order,
-			    *type_of(m, pfn), m->kernel >= K510);
+			    type_of(m, pfn), m->kernel >= K510);
 }
 
 void naive_putback_tail(struct naive *m, uint32_t pfn, int order)
 {
 	naive_free_to_buddy(m, naive_zone_of(m, pfn), pfn, order,
-			    *type_of(m, pfn), true);
+			    type_of(m, pfn), true);
 }

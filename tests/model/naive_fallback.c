@@ -58,9 +58,9 @@ static void claim_large(struct naive *m, uint32_t pfn, int order, int type)
 static void steal(struct naive *m, struct naive_zone *z, int order, int from,
 		  int type)
 {
-	uint32_t pfn = z->free[order][from].b[0].pfn;
+	uint32_t pfn = z->free[order][from].head;
 	uint32_t start = pfn / NAIVE_PB * NAIVE_PB, end = start + NAIVE_PB;
-	int old = m->pageblock[pfn / NAIVE_PB], f = 0, v = 0, at;
+	int old = m->pageblock[pfn / NAIVE_PB], f = 0, v = 0;
 
 	if (old != NH && order >= NAIVE_PB_ORDER)
 		claim_large(m, pfn, order, type);
@@ -77,8 +77,7 @@ static void steal(struct naive *m, struct naive_zone *z, int order, int from,
 			return;
 		}
 	}
-	from = naive_find(z, pfn, order, &at);
-	naive_move_block(m, z, order, from, at, type);
+	naive_move_block(m, z, pfn, type);
 }
 
 static bool fallback_old(struct naive *m, struct naive_zone *z, int order,
@@ -113,14 +112,14 @@ static bool fallback_old(struct naive *m, struct naive_zone *z, int order,
 static uint32_t try_claim(struct naive *m, struct naive_zone *z, int o,
 			  int order, int from, int type)
 {
-	uint32_t pfn = z->free[o][from].b[0].pfn;
+	uint32_t pfn = z->free[o][from].head;
 	uint32_t start = pfn / NAIVE_PB * NAIVE_PB, end = start + NAIVE_PB;
 	int old = m->pageblock[pfn / NAIVE_PB], f, v;
 
 	if (old == NH)
 		return NAIVE_NONE;
 	if (o >= NAIVE_PB_ORDER) {
-		nl_remove(&z->free[o][from], 0);
+		naive_take_free(m, z, pfn);
 		claim_large(m, pfn, o, type);
 		return naive_split(m, z, pfn, o, order, type);
 	}
@@ -138,8 +137,10 @@ static uint32_t try_claim(struct naive *m, struct naive_zone *z, int o,
 static uint32_t split_foreign(struct naive *m, struct naive_zone *z, int o,
 			      int order, int from)
 {
-	return naive_split(m, z, nl_remove(&z->free[o][from], 0).pfn, o, order,
-			   from);
+	uint32_t pfn = z->free[o][from].head;
+
+	naive_take_free(m, z, pfn);
+	return naive_split(m, z, pfn, o, order, from);
 }
 
 static uint32_t fallback_6_12_0(struct naive *m, struct naive_zone *z,
@@ -223,16 +224,6 @@ static uint32_t by_stages(struct naive *m, struct naive_zone *z, int order,
 	return pfn;
 }
 
-static int64_t free_cma(const struct naive_zone *z)
-{
-	int64_t sum = 0;
-	int o;
-
-	for (o = 0; o < NAIVE_ORDERS; o++)
-		sum += (int64_t)z->free[o][NC].nr << o;
-	return sum;
-}
-
 uint32_t naive_rmqueue(struct naive *m, struct naive_zone *z, int order,
 		       int type, bool nofragment, enum naive_mode *mode)
 {
@@ -242,7 +233,7 @@ uint32_t naive_rmqueue(struct naive *m, struct naive_zone *z, int order,
 	if (nofragment && (order < NAIVE_PB_ORDER || m->kernel < K61))
 		bound = NAIVE_PB_ORDER;
 	if (m->kernel >= K510 && type == NM &&
-	    free_cma(z) > naive_free_pages(z) / 2) {
+	    z->free_pages[NC] > naive_free_pages(z) / 2) {
 		pfn = naive_smallest(m, z, order, NC);
 		if (pfn != NAIVE_NONE)
 			return pfn;

@@ -81,6 +81,27 @@ static int refill_size(const struct naive *m, const struct naive_zone *z,
 	return p->batch;
 }
 
+/* The type that the page remembers is not touched. */
+static void put_on(struct naive *m, struct naive_pcp *p, uint32_t pfn,
+		   int order, int type, bool tail)
+{
+	struct naive_list *l = &p->list[list_of(order, type)];
+
+	m->page[pfn].place = ON_PCP_LIST;
+	m->page[pfn].order = (uint8_t)order;
+	if (tail)
+		nl_add_tail(m, l, pfn);
+	else
+		nl_add_head(m, l, pfn);
+}
+
+static uint32_t take_off(struct naive *m, struct naive_list *l, uint32_t pfn)
+{
+	nl_remove(m, l, pfn);
+	m->page[pfn].place = IN_USE;
+	return pfn;
+}
+
 static void refill(struct naive *m, struct naive_zone *z, struct naive_pcp *p,
 		   int order, int type, bool nofragment)
 {
@@ -93,9 +114,7 @@ static void refill(struct naive *m, struct naive_zone *z, struct naive_pcp *p,
 
 		if (pfn == NAIVE_NONE)
 			break;
-		nl_add_tail(&p->list[list_of(order, type)],
-			    (struct naive_block){ .pfn = pfn,
-						  .cached = m->cached[pfn] });
+		put_on(m, p, pfn, order, type, true);
 		got++;
 	}
 	p->count += got << order;
@@ -106,7 +125,6 @@ uint32_t naive_pcp_alloc(struct naive *m, struct naive_zone *z, int cpu,
 {
 	struct naive_pcp *p = &z->pcp[cpu];
 	struct naive_list *l = &p->list[list_of(order, type)];
-	struct naive_block b;
 
 	if (!bulk && m->kernel == K61)
 		p->free_factor >>= 1;
@@ -116,29 +134,27 @@ uint32_t naive_pcp_alloc(struct naive *m, struct naive_zone *z, int cpu,
 		refill(m, z, p, order, type, nofragment);
 	if (l->nr == 0)
 		return NAIVE_NONE;
-	b = nl_remove(l, 0);
-	m->cached[b.pfn] = b.cached;
 	p->count -= 1 << order;
-	return b.pfn;
+	return take_off(m, l, l->head);
 }
 
 /* ---- flush ---- */
 
-static void to_buddy(struct naive *m, struct naive_zone *z,
-		     struct naive_block b, int order)
+static void to_buddy(struct naive *m, struct naive_zone *z, uint32_t pfn,
+		     int order)
 {
-	int type = b.cached;
+	int type = m->page[pfn].cached;
 
 	if (m->kernel >= K612_0 || naive_nr_isolated(m, z))
-		type = m->pageblock[b.pfn / NAIVE_PB];
-	naive_free_to_buddy(m, z, b.pfn, order, type, false);
+		type = m->pageblock[pfn / NAIVE_PB];
+	naive_free_to_buddy(m, z, pfn, order, type, false);
 }
 
 /* Up to 5.10: lists take turns, and a list gains a turn per empty neighbour. */
 static void flush_by_turns(struct naive *m, struct naive_zone *z,
 			   struct naive_pcp *p, int n)
 {
-	struct naive_block taken[NAIVE_PAGES];
+	uint32_t taken[NAIVE_PAGES];
 	int i = 0, c = 0, nr = 0, k;
 
 	n = min(n, p->count);
@@ -151,8 +167,8 @@ static void flush_by_turns(struct naive *m, struct naive_zone *z,
 		if (c == 3)
 			c = n;
 		do {
-			taken[nr++] = nl_remove(&p->list[i],
-						p->list[i].nr - 1);
+			taken[nr++] = take_off(m, &p->list[i],
+					       p->list[i].tail);
 			n--;
 			if (n == 0)
 				break;
@@ -173,7 +189,7 @@ static void flush_lists(struct naive *m, struct naive_zone *z,
 		int order = list_order(list);
 
 		while (n > 0 && l->nr > 0) {
-			to_buddy(m, z, nl_remove(l, l->nr - 1), order);
+			to_buddy(m, z, take_off(m, l, l->tail), order);
 			n -= 1 << order;
 			p->count -= 1 << order;
 		}
@@ -294,10 +310,10 @@ void naive_pcp_free(struct naive *m, struct naive_zone *z, int cpu,
 		    uint32_t pfn, int order, int type)
 {
 	struct naive_pcp *p = &z->pcp[cpu];
-	int list = list_of(order, type < NH ? type : NM);
+	int list_type = type < NH ? type : NM, list = list_of(order, list_type);
 
-	nl_add_head(&p->list[list], (struct naive_block){
-			    .pfn = pfn, .cached = (uint8_t)type });
+	m->page[pfn].cached = (uint8_t)type;
+	put_on(m, p, pfn, order, list_type, false);
 	p->count += 1 << order;
 	if (m->kernel >= K612_0)
 		after_free_6_12(m, z, p, order, list);
