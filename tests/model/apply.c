@@ -25,14 +25,14 @@ bool op_differ(struct world *w, const char *what, uint32_t alloc,
 	return false;
 }
 
-static void add_live(struct world *w, uint32_t pfn, int order)
+void op_add_live(struct world *w, uint32_t pfn, int order)
 {
 	CHECK_LT(w->nr_live, NAIVE_PAGES);
 	w->live[w->nr_live++] = (struct block){ pfn, order };
 	w->live_pages += 1u << order;
 }
 
-static struct block take_live(struct world *w, uint32_t pick)
+struct block op_take_live(struct world *w, uint32_t pick)
 {
 	int i = (int)(pick % (uint32_t)w->nr_live);
 	struct block b = w->live[i];
@@ -42,14 +42,28 @@ static struct block take_live(struct world *w, uint32_t pick)
 	return b;
 }
 
-static const gfp_t gfps[] = {
-	GFP_KERNEL, GFP_HIGHUSER_MOVABLE, GFP_KERNEL | GFP_BIT_RECLAIMABLE,
-};
+gfp_t op_gfp(const struct op *op)
+{
+	static const gfp_t gfps[] = {
+		GFP_KERNEL, GFP_HIGHUSER_MOVABLE,
+		GFP_KERNEL | GFP_BIT_RECLAIMABLE,
+	};
+
+	return gfps[op->type];
+}
+
+bool op_answer(struct world *w, const char *what, uint32_t alloc,
+	       uint32_t naive)
+{
+	digest_u64(&w->got, alloc);
+	digest_u64(&w->want, naive);
+	return alloc == naive || op_differ(w, what, alloc, naive);
+}
 
 static pfn_t alloc_one(struct world *w, const struct op *op)
 {
 	struct alloc_request req = {
-		.gfp = gfps[op->type], .order = op->order, .cpu = op->cpu,
+		.gfp = op_gfp(op), .order = op->order, .cpu = op->cpu,
 		.node = -1, .zone = -1, .flags = ALLOC_REQ_NO_SLOWPATH,
 	};
 
@@ -81,10 +95,10 @@ bool apply_alloc(struct world *w, const struct op *op)
 		  op->flags & FLAG_BUDDY ? " # past the pcp" : "");
 	want = naive_alloc(w->m, op->cpu, op->type, op->order, flags);
 	got = alloc_one(w, op);
-	if (got != want)
-		return op_differ(w, "alloc", got, want);
+	if (!op_answer(w, "alloc", got, want))
+		return false;
 	if (got != PFN_NONE)
-		add_live(w, got, op->order);
+		op_add_live(w, got, op->order);
 	return true;
 }
 
@@ -105,10 +119,10 @@ bool apply_alloc_buddy(struct world *w, const struct op *op)
 	want = naive_alloc_buddy(w->m, zone, op->type, op->order, nofragment);
 	got = alloc_buddy(w->a, (unsigned int)zone, op->order,
 			  (enum migratetype)op->type, nofragment);
-	if (got != want)
-		return op_differ(w, "alloc buddy", got, want);
+	if (!op_answer(w, "alloc buddy", got, want))
+		return false;
 	if (got != PFN_NONE)
-		add_live(w, got, op->order);
+		op_add_live(w, got, op->order);
 	return true;
 }
 
@@ -118,7 +132,7 @@ bool apply_put(struct world *w, const struct op *op)
 
 	if (!w->nr_live)
 		return true;
-	b = take_live(w, op->pick);
+	b = op_take_live(w, op->pick);
 	op_script(w, "put %u %d", b.pfn, b.order);
 	naive_put(w->m, b.pfn, b.order);
 	alloc_free_buddy(w->a, b.pfn, (unsigned int)b.order);
@@ -146,66 +160,16 @@ bool apply_many(struct world *w, const struct op *op)
 	return true;
 }
 
-#define MAX_BULK 16
-
-bool apply_bulk(struct world *w, const struct op *op)
-{
-	struct alloc_request req = {
-		.gfp = gfps[op->type], .cpu = op->cpu, .node = -1, .zone = -1,
-		.flags = ALLOC_REQ_NO_SLOWPATH,
-	};
-	uint32_t want[MAX_BULK];
-	pfn_t got[MAX_BULK];
-	int nr = (int)(op->nr % MAX_BULK) + 1, nr_want, nr_got, i;
-
-	if (w->kernel < K61)
-		return true;
-	op_script(w, "# bulk %c %d cpu=%d", "UMR"[op->type], nr, op->cpu);
-	nr_want = naive_alloc_bulk(w->m, op->cpu, op->type, nr, want);
-	nr_got = (int)alloc_pages_bulk(w->a, &req, got, (unsigned int)nr);
-	if (nr_got != nr_want)
-		return op_differ(w, "bulk count", (uint32_t)nr_got,
-				 (uint32_t)nr_want);
-	for (i = 0; i < nr_got; i++) {
-		if (got[i] != want[i])
-			return op_differ(w, "bulk", got[i], want[i]);
-		add_live(w, got[i], 0);
-	}
-	return true;
-}
-
 bool apply_free(struct world *w, const struct op *op)
 {
 	struct block b;
 
 	if (!w->nr_live)
 		return true;
-	b = take_live(w, op->pick);
+	b = op_take_live(w, op->pick);
 	op_script(w, "free %u %d cpu=%d", b.pfn, b.order, op->cpu);
 	naive_free(w->m, op->cpu, b.pfn, b.order);
 	alloc_free(w->a, op->cpu, b.pfn, (unsigned int)b.order);
-	return true;
-}
-
-/* Up to 16 live single pages, from a random place on. */
-bool apply_free_list(struct world *w, const struct op *op)
-{
-	uint32_t pfns[MAX_BULK];
-	int wanted = (int)(op->nr % MAX_BULK) + 1, nr = 0, i, tries;
-
-	for (tries = 0; tries < 64 && nr < wanted && w->nr_live; tries++) {
-		i = (int)((op->pick + (uint32_t)tries) %
-			  (uint32_t)w->nr_live);
-		if (w->live[i].order == 0) {
-			pfns[nr] = take_live(w, (uint32_t)i).pfn;
-			op_script(w, "free %u 0 cpu=%d", pfns[nr], op->cpu);
-			nr++;
-		}
-	}
-	if (nr) {
-		naive_free_list(w->m, op->cpu, pfns, nr);
-		alloc_free_list(w->a, op->cpu, pfns, (unsigned int)nr);
-	}
 	return true;
 }
 
@@ -220,7 +184,7 @@ bool apply_split(struct world *w, const struct op *op)
 	if (b->order > 0) {
 		b->order--;
 		w->live_pages -= 1u << b->order;
-		add_live(w, b->pfn + (1u << b->order), b->order);
+		op_add_live(w, b->pfn + (1u << b->order), b->order);
 	}
 	return true;
 }
@@ -246,7 +210,8 @@ bool op_apply(struct world *w, const struct op *op)
 		[OP_ROTATE] = apply_rotate, [OP_MARK] = apply_mark,
 		[OP_GROUPING] = apply_switch, [OP_SHUFFLE] = apply_switch,
 		[OP_PCP] = apply_pcp, [OP_ALLOC_MANY] = apply_many,
-		[OP_PUT_MANY] = apply_many,
+		[OP_PUT_MANY] = apply_many, [OP_RUN] = apply_run,
+		[OP_GATHER] = apply_gather,
 	};
 
 	CHECK_LT(op->kind, NR_OP_KINDS);

@@ -18,7 +18,7 @@ static const struct {
 	{ OP_PAGEBLOCK, 5 }, { OP_LRU, 20 }, { OP_WATERMARK, 6 },
 	{ OP_RESERVE, 2 }, { OP_BOOST, 8 }, { OP_RECLAIM, 3 }, { OP_TICK, 8 },
 	{ OP_ROTATE, 10 }, { OP_MARK, 10 }, { OP_GROUPING, 1 },
-	{ OP_SHUFFLE, 1 }, { OP_PCP, 2 },
+	{ OP_SHUFFLE, 1 }, { OP_PCP, 2 }, { OP_RUN, 20 }, { OP_GATHER, 20 },
 };
 
 static uint8_t choose_kind(struct rng *r, const struct world *w,
@@ -35,7 +35,7 @@ static uint8_t choose_kind(struct rng *r, const struct world *w,
 		n -= rare_ops[i].weight;
 	}
 	/* Fifteen of 16 steps go towards the wanted fill. */
-	if ((w->live_pages * 256 < mood->fill * 4096) ==
+	if ((w->live_pages * 256 < mood->fill * w->pages) ==
 	    (rng_below(r, 16) > 0))
 		return OP_ALLOC;
 	return OP_FREE;
@@ -81,12 +81,16 @@ static uint32_t choose_flags(struct rng *r)
 
 #define MOOD_OPS 5000
 
-struct mood mood_of(uint64_t seed, unsigned int i)
+void mood_update(struct mood *mood, const struct world *w, uint64_t seed,
+		 unsigned int i)
 {
+	const unsigned int period = MOOD_OPS * w->scale;
 	struct rng r;
 
-	rng_init(&r, seed, "mood", i / MOOD_OPS);
-	return (struct mood){
+	if (i % period)
+		return;
+	rng_init(&r, seed, "mood", i / period);
+	*mood = (struct mood){
 		.fill = rng_below(&r, 4) ? 100 + rng_below(&r, 156) : 0,
 		.large = rng_below(&r, 4) == 0,
 		.single = 100 + rng_below(&r, 150),

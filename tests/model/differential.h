@@ -20,6 +20,7 @@ enum op_kind {
 	OP_ISOLATE_RAW, OP_PUTBACK, OP_PUTBACK_TAIL, OP_PAGEBLOCK, OP_LRU,
 	OP_WATERMARK, OP_RESERVE, OP_BOOST, OP_RECLAIM, OP_TICK, OP_ROTATE,
 	OP_MARK, OP_GROUPING, OP_SHUFFLE, OP_PCP, OP_ALLOC_MANY, OP_PUT_MANY,
+	OP_RUN, OP_GATHER,
 	NR_OP_KINDS
 };
 
@@ -42,7 +43,11 @@ struct world {
 	enum naive_kernel kernel;
 	const char *kernel_name;
 	unsigned int layout;
-	bool shuffle, big_cache, small_pcp;
+	uint32_t scale;           /* times the 16 MiB of the layout */
+	uint32_t pages;
+	uint32_t batch, high, high_max; /* of all pagesets at first */
+	bool shuffle, big_cache;
+	bool events;              /* the allocator keeps its own digest */
 	struct alloc *a;
 	struct naive *m;
 	struct block live[NAIVE_PAGES];     /* allocated */
@@ -51,6 +56,9 @@ struct world {
 	struct block isolated[NAIVE_PAGES];
 	int nr_isolated;
 	uint64_t words_drawn;     /* by the allocator */
+	bool looked_around;       /* so said the allocator */
+	struct digest own;        /* the allocator's, if `events` */
+	struct digest got, want;  /* PFNs handed out, in order */
 	FILE *script;             /* write a step script here, or NULL */
 	char why[400];            /* the difference, empty if none */
 };
@@ -60,8 +68,12 @@ struct world {
 const char *naive_kernel_name(enum naive_kernel k);
 /* -1 if there is none of that name. */
 int naive_kernel_find(const char *name);
-/* A guest of 16 MiB in both, chosen by seed; 0 or -ENOMEM. */
-int world_create(struct world *w, enum naive_kernel kernel, uint64_t seed);
+/*
+ * A guest in both, chosen by seed: of 16 MiB, if large of up to 128 MiB and
+ * with larger pagesets, too. 0 or -ENOMEM.
+ */
+int world_create(struct world *w, enum naive_kernel kernel, uint64_t seed,
+		 bool large);
 void world_destroy(struct world *w);
 /* The guest as the first lines of a step script. */
 void world_print_setup(const struct world *w, FILE *out);
@@ -78,8 +90,9 @@ struct mood {
 	uint8_t type;             /* asked for by half of the requests */
 };
 
-/* Mood around operation i of an episode. */
-struct mood mood_of(uint64_t seed, unsigned int i);
+/* Bring *mood up to date for operation i of an episode. */
+void mood_update(struct mood *mood, const struct world *w, uint64_t seed,
+		 unsigned int i);
 struct op op_random(struct rng *r, const struct world *w,
 		    const struct mood *mood);
 /* Apply to both; false, with w->why, if they answer differently. */

@@ -9,7 +9,7 @@
 #include "include/check.h"
 #include "tests/model/episode.h"
 
-/* Complete lists are compared after so many operations. */
+/* Complete lists are compared after so many operations, if each is looked at. */
 #define LIST_PERIOD 16
 
 /* What a child has to say; shared, so that it survives an abort. */
@@ -17,14 +17,37 @@ struct progress {
 	unsigned int op;
 	bool failed;
 	char why[400];
+	char got[DIGEST_HEX_SIZE], want[DIGEST_HEX_SIZE];
 };
 
-static bool step_both(struct world *w, const struct op *op, unsigned int i,
-		      unsigned int period)
+static bool compare_all(struct world *w)
 {
-	if (!op_apply(w, op) || !world_compare_counts(w))
+	return world_compare_counts(w) && world_compare_lists(w);
+}
+
+static bool step_both(struct world *w, const struct op *op, unsigned int i,
+		      unsigned int every, unsigned int period)
+{
+	if (!op_apply(w, op))
 		return false;
-	return i % period != 0 || world_compare_lists(w);
+	if (every > 1)
+		return i % every != every - 1 || compare_all(w);
+	return world_compare_counts(w) &&
+	       (i % period != 0 || world_compare_lists(w));
+}
+
+static void finish(struct world *w, struct progress *p)
+{
+	digest_hex(&w->got, p->got);
+	digest_hex(&w->want, p->want);
+	if (!p->failed && !compare_all(w))
+		p->failed = true;
+	if (!p->failed && strcmp(p->got, p->want) != 0) {
+		snprintf(w->why, sizeof(w->why), "digest %s, the model's is %s",
+			 p->got, p->want);
+		p->failed = true;
+	}
+	memcpy(p->why, w->why, sizeof(p->why));
 }
 
 /* Operations come from ops or, if that is NULL, from the seed. */
@@ -33,28 +56,25 @@ static void run_here(const struct episode *e, const struct op *ops,
 		     struct progress *p)
 {
 	static struct world w; /* too large for a stack; one per process */
+	struct mood mood = { 0 };
 	struct rng r;
 
-	CHECK_EQ(world_create(&w, e->kernel, e->seed), 0);
+	CHECK_EQ(world_create(&w, e->kernel, e->seed, e->large), 0);
 	w.script = script;
 	if (script)
 		world_print_setup(&w, script);
 	rng_init(&r, e->seed, "ops", 0);
 	for (p->op = 0; p->op < nr; p->op++) {
-		const struct mood mood = mood_of(e->seed, p->op);
-		const struct op op = ops ? ops[p->op] :
-				     op_random(&r, &w, &mood);
+		struct op op;
 
-		if (!step_both(&w, &op, p->op, period)) {
-			memcpy(p->why, w.why, sizeof(p->why));
+		mood_update(&mood, &w, e->seed, p->op);
+		op = ops ? ops[p->op] : op_random(&r, &w, &mood);
+		if (!step_both(&w, &op, p->op, e->every, period)) {
 			p->failed = true;
 			break;
 		}
 	}
-	if (!p->failed && !world_compare_lists(&w)) {
-		memcpy(p->why, w.why, sizeof(p->why));
-		p->failed = true;
-	}
+	finish(&w, p);
 	world_destroy(&w);
 }
 
@@ -63,6 +83,8 @@ static struct outcome judge(const struct progress *p, int status)
 	struct outcome o = { .op = p->op };
 
 	o.failed = p->failed || !WIFEXITED(status) || WEXITSTATUS(status);
+	memcpy(o.got, p->got, sizeof(o.got));
+	memcpy(o.want, p->want, sizeof(o.want));
 	if (p->failed)
 		snprintf(o.why, sizeof(o.why), "%s", p->why);
 	else if (WIFSIGNALED(status))
@@ -123,15 +145,15 @@ unsigned int episode_draw(const struct episode *e, struct op *ops,
 			  unsigned int nr)
 {
 	struct world *w = malloc(sizeof(*w));
+	struct mood mood = { 0 };
 	unsigned int i;
 	struct rng r;
 
 	CHECK(w != NULL);
-	CHECK_EQ(world_create(w, e->kernel, e->seed), 0);
+	CHECK_EQ(world_create(w, e->kernel, e->seed, e->large), 0);
 	rng_init(&r, e->seed, "ops", 0);
 	for (i = 0; i < nr; i++) {
-		const struct mood mood = mood_of(e->seed, i);
-
+		mood_update(&mood, w, e->seed, i);
 		ops[i] = op_random(&r, w, &mood);
 		if (i + 1 < nr && !op_apply(w, &ops[i]))
 			break;

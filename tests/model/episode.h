@@ -13,12 +13,20 @@ struct episode {
 	enum naive_kernel kernel;
 	uint64_t seed;            /* of this episode */
 	unsigned int nr_ops;
+	bool large;               /* kind of guest, see world_create() */
+	/*
+	 * Every answer is compared; state after so many operations only. 1:
+	 * counts and alloc_check() each time, lists now and then.
+	 */
+	unsigned int every;
 };
 
 struct outcome {
 	bool failed;
 	unsigned int op;          /* index of the operation that failed */
 	char why[500];
+	/* Of the page frame numbers handed out. */
+	char got[DIGEST_HEX_SIZE], want[DIGEST_HEX_SIZE];
 };
 
 /* Run it with operations drawn from its seed. */

@@ -284,10 +284,10 @@ int naive_alloc_bulk(struct naive *m, int cpu, int type, int nr, uint32_t *out)
 
 /* ---- free ---- */
 
-void naive_free(struct naive *m, int cpu, uint32_t pfn, int order)
+static void free_as(struct naive *m, int cpu, uint32_t pfn, int order,
+		    int type)
 {
 	struct naive_zone *z = naive_zone_of(m, pfn);
-	int type = m->pageblock[pfn / NAIVE_PB];
 
 	if (!naive_pcp_order(m, order) || type == NI)
 		naive_free_pageblocks(m, z, pfn, order);
@@ -295,11 +295,39 @@ void naive_free(struct naive *m, int cpu, uint32_t pfn, int order)
 		naive_pcp_free(m, z, cpu, pfn, order, type);
 }
 
+void naive_free(struct naive *m, int cpu, uint32_t pfn, int order)
+{
+	free_as(m, cpu, pfn, order, m->pageblock[pfn / NAIVE_PB]);
+}
+
+void naive_free_prepare(struct naive *m, uint32_t pfn)
+{
+	m->page[pfn].cached = m->pageblock[pfn / NAIVE_PB];
+}
+
+/* 6.12 reads the type again, and so do others past the pcp under isolation. */
+void naive_free_commit(struct naive *m, int cpu, uint32_t pfn, int order,
+		       bool past_pcp)
+{
+	struct naive_zone *z = naive_zone_of(m, pfn);
+	bool reread = m->kernel >= K612_0;
+	int type = m->page[pfn].cached;
+
+	if (!past_pcp)
+		free_as(m, cpu, pfn, order,
+			reread ? m->pageblock[pfn / NAIVE_PB] : type);
+	else if (reread || naive_nr_isolated(m, z))
+		naive_free_pageblocks(m, z, pfn, order);
+	else
+		naive_free_to_buddy(m, z, pfn, order, type, false);
+}
+
 void naive_free_list(struct naive *m, int cpu, const uint32_t *pfns, int nr)
 {
 	int i;
 
-	/* The first pass only looks; no type changes before the second. */
 	for (i = 0; i < nr; i++)
-		naive_free(m, cpu, pfns[i], 0);
+		naive_free_prepare(m, pfns[i]);
+	for (i = 0; i < nr; i++)
+		naive_free_commit(m, cpu, pfns[i], 0, false);
 }

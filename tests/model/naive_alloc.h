@@ -19,7 +19,7 @@
 #define NAIVE_PCP_LISTS 14  /* 3 * order + type, then order 9: two lists */
 #define NAIVE_ZONES 4
 #define NAIVE_CPUS 4
-#define NAIVE_PAGES 32768   /* no layout has more */
+#define NAIVE_PAGES 33792   /* no layout has more */
 #define NAIVE_PB_ORDER 9
 #define NAIVE_PB 512
 #define NAIVE_NONE UINT32_MAX
@@ -103,6 +103,11 @@ void naive_boot(struct naive *m, uint32_t start, uint32_t end);
 void naive_put(struct naive *m, uint32_t pfn, int order);
 void naive_free(struct naive *m, int cpu, uint32_t pfn, int order);
 void naive_free_list(struct naive *m, int cpu, const uint32_t *pfns, int nr);
+
+/* The two passes of a batched free: the type is read in the first. */
+void naive_free_prepare(struct naive *m, uint32_t pfn);
+void naive_free_commit(struct naive *m, int cpu, uint32_t pfn, int order,
+		       bool past_pcp);
 
 void naive_drain_cpu(struct naive *m, int cpu);
 void naive_drain_pageset(struct naive *m, int zone, int cpu, int nr,

@@ -14,8 +14,10 @@
 typedef bool apply_fn(struct world *w, const struct op *op);
 
 /* apply.c: requests and frees */
-apply_fn apply_alloc, apply_alloc_buddy, apply_many, apply_bulk, apply_free,
-	 apply_put, apply_free_list, apply_split;
+apply_fn apply_alloc, apply_alloc_buddy, apply_many, apply_free, apply_put,
+	 apply_split;
+/* apply_runs.c: several requests or frees in one call */
+apply_fn apply_bulk, apply_free_list, apply_run, apply_gather;
 /* apply_state.c: all else */
 apply_fn apply_drain, apply_drain_pageset, apply_isolate, apply_putback,
 	 apply_pageblock, apply_lru, apply_watermark, apply_reserve,
@@ -28,6 +30,12 @@ void op_script(const struct world *w, const char *fmt, ...);
 /* The two answers differ: say so; false. */
 bool op_differ(struct world *w, const char *what, uint32_t alloc,
 	       uint32_t naive);
+/* One page frame number handed out: the same by both? PFN_NONE is none. */
+bool op_answer(struct world *w, const char *what, uint32_t alloc,
+	       uint32_t naive);
+void op_add_live(struct world *w, uint32_t pfn, int order);
+struct block op_take_live(struct world *w, uint32_t pick);
+gfp_t op_gfp(const struct op *op);
 int op_pick_zone(const struct world *w, const struct op *op);
 
 #endif

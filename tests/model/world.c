@@ -34,7 +34,7 @@ struct layout {
 	} zones[3];
 };
 
-/* 16 MiB each; the last two cut pageblocks and order-10 blocks. */
+/* 16 MiB each, or times the scale; the last two cut pageblocks. */
 static const struct layout layouts[NR_LAYOUTS] = {
 	{ 1, { { ZONE_NORMAL, 0, 4096 } } },
 	{ 2, { { ZONE_DMA32, 0, 2048 }, { ZONE_NORMAL, 2048, 4096 } } },
@@ -46,6 +46,16 @@ static const struct layout layouts[NR_LAYOUTS] = {
 
 static const char *const zone_names[] = { "DMA", "DMA32", "Normal",
 					  "Movable" };
+
+static uint32_t zone_start(const struct world *w, unsigned int i)
+{
+	return layouts[w->layout].zones[i].start * w->scale;
+}
+
+static uint32_t zone_end(const struct world *w, unsigned int i)
+{
+	return layouts[w->layout].zones[i].end * w->scale;
+}
 
 static uint64_t shuffle_word(uint64_t index)
 {
@@ -62,6 +72,13 @@ static uint64_t shuffle_hook(void *ctx)
 	return shuffle_word(w->words_drawn++);
 }
 
+static void look_around(void *ctx)
+{
+	struct world *w = ctx;
+
+	w->looked_around = true;
+}
+
 static int create_alloc(struct world *w)
 {
 	const struct layout *l = &layouts[w->layout];
@@ -75,7 +92,8 @@ static int create_alloc(struct world *w)
 	};
 	const struct alloc_hooks hooks = {
 		.notify_order = NR_PAGE_ORDERS, .ctx = w,
-		.shuffle_word = shuffle_hook,
+		.shuffle_word = shuffle_hook, .look_around = look_around,
+		.digest = w->events ? &w->own : NULL,
 	};
 	const char *why = NULL;
 	unsigned int i;
@@ -83,8 +101,8 @@ static int create_alloc(struct world *w)
 
 	for (i = 0; i < l->nr_zones; i++)
 		zones[i] = (struct alloc_zone_config){
-			.type = l->zones[i].type, .start = l->zones[i].start,
-			.end = l->zones[i].end,
+			.type = l->zones[i].type, .start = zone_start(w, i),
+			.end = zone_end(w, i),
 		};
 	err = alloc_create(&w->a, &cfg, &why);
 	if (err)
@@ -105,38 +123,51 @@ static int create_naive(struct world *w)
 	w->m->big_cache = w->big_cache;
 	w->m->word = shuffle_word;
 	for (i = 0; i < l->nr_zones; i++)
-		naive_add_zone(w->m, l->zones[i].type, l->zones[i].start,
-			       l->zones[i].end);
+		naive_add_zone(w->m, l->zones[i].type, zone_start(w, i),
+			       zone_end(w, i));
 	return 0;
 }
 
 static void set_up(struct world *w)
 {
-	const struct layout *l = &layouts[w->layout];
 	unsigned int i, cpu;
 
-	for (i = 0; i < l->nr_zones; i++) {
-		unsigned int batch = w->small_pcp ? 1 : 7;
-		unsigned int high = w->small_pcp ? 0 : 42;
+	for (i = 0; i < layouts[w->layout].nr_zones; i++) {
+		const uint32_t start = zone_start(w, i), end = zone_end(w, i);
 
-		if (w->small_pcp && w->kernel >= K61)
-			high = 4;
 		for (cpu = 0; cpu < NAIVE_CPUS; cpu++) {
-			alloc_set_pcp(w->a, i, cpu, batch, high, high, 0);
-			naive_set_pcp(w->m, (int)i, (int)cpu, (int)batch,
-				      (int)high, (int)high);
+			alloc_set_pcp(w->a, i, cpu, w->batch, w->high,
+				      w->high_max, 0);
+			naive_set_pcp(w->m, (int)i, (int)cpu, (int)w->batch,
+				      (int)w->high, (int)w->high_max);
 		}
-		alloc_boot_range(w->a, l->zones[i].start, l->zones[i].end);
-		alloc_set_managed(w->a, i,
-				  l->zones[i].end - l->zones[i].start);
-		naive_boot(w->m, l->zones[i].start, l->zones[i].end);
+		alloc_boot_range(w->a, start, end);
+		alloc_set_managed(w->a, i, end - start);
+		naive_boot(w->m, start, end);
+		w->pages += end - start;
 	}
 	if (w->shuffle)
 		alloc_set_shuffle(w->a, true);
 	w->m->shuffle = w->shuffle;
 }
 
-int world_create(struct world *w, enum naive_kernel kernel, uint64_t seed)
+static void choose_pagesets(struct world *w, struct rng *r, bool large)
+{
+	static const uint8_t batches[] = { 7, 15, 31, 63 };
+
+	w->batch = large ? batches[rng_below(r, ARRAY_SIZE(batches))] : 7;
+	w->high = 6 * w->batch;
+	if (rng_below(r, 8) == 0) {
+		w->batch = 1;
+		w->high = w->kernel >= K61 ? 4 : 0;
+	}
+	w->high_max = w->high;
+	if (large && w->kernel >= K612_0)
+		w->high_max *= 1 + rng_below(r, 4);
+}
+
+int world_create(struct world *w, enum naive_kernel kernel, uint64_t seed,
+		 bool large)
 {
 	struct rng r;
 	int err;
@@ -148,8 +179,16 @@ int world_create(struct world *w, enum naive_kernel kernel, uint64_t seed)
 	w->layout = rng_below(&r, NR_LAYOUTS);
 	w->shuffle = rng_below(&r, 3) == 0;
 	w->big_cache = rng_below(&r, 2);
-	w->small_pcp = rng_below(&r, 8) == 0;
-	err = create_alloc(w);
+	w->events = rng_below(&r, 2);
+	w->scale = large ? 1u << rng_below(&r, 4) : 1;
+	choose_pagesets(w, &r, large);
+	err = digest_init(&w->own);
+	if (!err)
+		err = digest_init(&w->got);
+	if (!err)
+		err = digest_init(&w->want);
+	if (!err)
+		err = create_alloc(w);
 	if (!err)
 		err = create_naive(w);
 	if (!err)
@@ -161,6 +200,9 @@ void world_destroy(struct world *w)
 {
 	alloc_destroy(w->a);
 	naive_destroy(w->m);
+	digest_destroy(&w->own);
+	digest_destroy(&w->got);
+	digest_destroy(&w->want);
 	w->a = NULL;
 	w->m = NULL;
 }
@@ -173,15 +215,15 @@ void world_print_setup(const struct world *w, FILE *out)
 	fprintf(out, "kernel %s\n", w->kernel_name);
 	for (i = 0; i < l->nr_zones; i++)
 		fprintf(out, "zone %s %u %u\n", zone_names[l->zones[i].type],
-			l->zones[i].start, l->zones[i].end);
+			zone_start(w, i), zone_end(w, i));
 	fprintf(out, "cpus %d\n", NAIVE_CPUS);
-	if (w->small_pcp)
-		fprintf(out, "pcp 1 %d\n", w->kernel >= K61 ? 4 : 0);
+	if (w->high == w->high_max)
+		fprintf(out, "pcp %u %u\n", w->batch, w->high);
 	else
-		fprintf(out, "pcp 7 42\n");
+		fprintf(out, "pcp %u %u %u\n", w->batch, w->high, w->high_max);
 	for (i = 0; i < l->nr_zones; i++)
-		fprintf(out, "boot %u %u\n", l->zones[i].start,
-			l->zones[i].end);
+		fprintf(out, "boot %u %u\n", zone_start(w, i),
+			zone_end(w, i));
 	if (w->shuffle)
 		fprintf(out, "shuffle 0x%016llx 0x%016llx 0x%016llx\n",
 			(unsigned long long)shuffle_word(0),

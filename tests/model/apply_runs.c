@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Random operations on both allocators: several requests or frees in one call,
+ * or in two calls with somebody else in between. The model makes them one by
+ * one.
+ */
+#include "include/check.h"
+#include "tests/model/ops.h"
+
+#define MAX_BULK 16
+
+bool apply_bulk(struct world *w, const struct op *op)
+{
+	struct alloc_request req = {
+		.gfp = op_gfp(op), .cpu = op->cpu, .node = -1, .zone = -1,
+		.flags = ALLOC_REQ_NO_SLOWPATH,
+	};
+	uint32_t want[MAX_BULK];
+	pfn_t got[MAX_BULK];
+	int nr = (int)(op->nr % MAX_BULK) + 1, nr_want, nr_got, i;
+
+	if (w->kernel < K61)
+		return true;
+	op_script(w, "# bulk %c %d cpu=%d", "UMR"[op->type], nr, op->cpu);
+	nr_want = naive_alloc_bulk(w->m, op->cpu, op->type, nr, want);
+	nr_got = (int)alloc_pages_bulk(w->a, &req, got, (unsigned int)nr);
+	if (nr_got != nr_want)
+		return op_differ(w, "bulk count", (uint32_t)nr_got,
+				 (uint32_t)nr_want);
+	for (i = 0; i < nr_got; i++) {
+		if (got[i] != want[i])
+			return op_differ(w, "bulk", got[i], want[i]);
+		op_add_live(w, got[i], 0);
+	}
+	return true;
+}
+
+/* Up to 16 live single pages, from a random place on. */
+bool apply_free_list(struct world *w, const struct op *op)
+{
+	uint32_t pfns[MAX_BULK];
+	int wanted = (int)(op->nr % MAX_BULK) + 1, nr = 0, i, tries;
+
+	for (tries = 0; tries < 64 && nr < wanted && w->nr_live; tries++) {
+		i = (int)((op->pick + (uint32_t)tries) %
+			  (uint32_t)w->nr_live);
+		if (w->live[i].order == 0) {
+			pfns[nr] = op_take_live(w, (uint32_t)i).pfn;
+			op_script(w, "free %u 0 cpu=%d", pfns[nr], op->cpu);
+			nr++;
+		}
+	}
+	if (nr) {
+		naive_free_list(w->m, op->cpu, pfns, nr);
+		alloc_free_list(w->a, op->cpu, pfns, (unsigned int)nr);
+	}
+	return true;
+}
+
+/* Another CPU allocates or frees one page; false if it went wrong. */
+static bool disturb(struct world *w, const struct op *op)
+{
+	struct op other = *op;
+
+	if (!(op->flags & FLAG_ON))
+		return true;
+	other.cpu = (uint8_t)((op->cpu + 1) % NAIVE_CPUS);
+	other.order = (uint8_t)(op->nr / 64 % 4);
+	other.type = (uint8_t)(op->nr / 256 % 3);
+	other.flags = op->nr / 1024 % 2 ? FLAG_FAST : 0;
+	return op->nr & 32 ? apply_alloc(w, &other) : apply_free(w, &other);
+}
+
+#define MAX_RUN 64
+
+/*
+ * What the CPU's list would give is looked at, others go on, some of it is
+ * taken. Not taken where the rules of alloc_run_take() forbid it.
+ */
+bool apply_run(struct world *w, const struct op *op)
+{
+	const gfp_t gfp = op_gfp(op);
+	pfn_t run[MAX_RUN];
+	unsigned int nr, i;
+
+	nr = alloc_run_look(w->a, op->cpu, gfp, run, op->nr % MAX_RUN + 1);
+	if (nr == 0)
+		return true;
+	w->looked_around = false;
+	if (!disturb(w, op))
+		return false;
+	if (w->looked_around || !alloc_run_allowed(w->a, gfp))
+		return true;
+	nr = op->pick % nr + 1;
+	op_script(w, "repeat %u alloc %c 0 cpu=%d # at once", nr,
+		  "UMR"[op->type], op->cpu);
+	alloc_run_take(w->a, op->cpu, gfp, run, nr);
+	for (i = 0; i < nr; i++) {
+		const uint32_t want = naive_alloc(w->m, op->cpu, op->type, 0,
+						  0);
+
+		if (!op_answer(w, "run", run[i], want))
+			return false;
+		op_add_live(w, run[i], 0);
+	}
+	return true;
+}
+
+#define MAX_GATHER 40
+
+static int gather_live(struct world *w, const struct op *op, struct block *b)
+{
+	const int wanted = (int)(op->nr % MAX_GATHER) + 1;
+	const bool single = op->flags & FLAG_FAST;
+	int nr = 0, tries;
+
+	for (tries = 0; tries < 64 && nr < wanted && w->nr_live; tries++) {
+		const uint32_t i = (op->pick + (uint32_t)tries) %
+				   (uint32_t)w->nr_live;
+
+		if (!single || w->live[i].order == 0)
+			b[nr++] = op_take_live(w, i);
+	}
+	return nr;
+}
+
+/* All are prepared, then freed one after the other: an unmapped range. */
+bool apply_gather(struct world *w, const struct op *op)
+{
+	const bool past_pcp = op->flags & FLAG_BUDDY;
+	struct block b[MAX_GATHER];
+	const int nr = gather_live(w, op, b);
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		naive_free_prepare(w->m, b[i].pfn);
+		alloc_free_prepare(w->a, b[i].pfn, (unsigned int)b[i].order);
+	}
+	for (i = 0; i < nr; i++) {
+		if (i == (int)(op->pick % MAX_GATHER) && !disturb(w, op))
+			return false;
+		op_script(w, "free %u %d cpu=%d # prepared before%s", b[i].pfn,
+			  b[i].order, op->cpu, past_pcp ? ", past the pcp" :
+			  "");
+		naive_free_commit(w->m, op->cpu, b[i].pfn, b[i].order,
+				  past_pcp);
+		if (past_pcp)
+			alloc_free_commit_buddy(w->a, b[i].pfn,
+						(unsigned int)b[i].order);
+		else
+			alloc_free_commit(w->a, op->cpu, b[i].pfn,
+					  (unsigned int)b[i].order);
+	}
+	return true;
+}
