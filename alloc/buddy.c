@@ -318,17 +318,16 @@ static inline bool merges_quietly(const struct alloc *a, pfn_t pfn)
 	       a->region_zone[pfn_region(pfn)] < REGION_MIXED;
 }
 
-void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
-		   unsigned int order, enum migratetype mt, unsigned int fpi)
+/* The rest of __free_one_page(), once the pages are counted as free. */
+static inline __attribute__((always_inline))
+void merge_and_add(struct alloc *a, struct zone *z, pfn_t freed, pfn_t pfn,
+		   unsigned int order, enum migratetype mt, unsigned int fpi,
+		   bool quiet)
 {
-	const pfn_t freed = pfn;
 	const unsigned int from = order;
 	bool taken = false;
 
-	CHECK_MSG(rec_of(a, pfn, order)->state == PAGE_NONE,
-		  "free of pfn %u order %u, which is free", pfn, order);
-	account_free_pages(a, z, order_nr_pages(order), mt);
-	if (likely(merges_quietly(a, pfn)))
+	if (likely(quiet))
 		order = merge_pages(a, z, &pfn, order, mt);
 	else while (order < HPAGE_PMD_ORDER) {
 		taken = captured(a, z, pfn, order, mt);
@@ -350,6 +349,56 @@ void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 		add_merged(a, z, freed, pfn, order, mt, fpi);
 	else
 		add_merged(a, z, freed, pfn, order, mt, fpi);
+}
+
+void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
+		   unsigned int order, enum migratetype mt, unsigned int fpi)
+{
+	CHECK_MSG(rec_of(a, pfn, order)->state == PAGE_NONE,
+		  "free of pfn %u order %u, which is free", pfn, order);
+	account_free_pages(a, z, order_nr_pages(order), mt);
+	merge_and_add(a, z, pfn, pfn, order, mt, fpi, merges_quietly(a, pfn));
+}
+
+unsigned int free_run_room(const struct alloc *a, pfn_t pfn, bool ascending)
+{
+	const unsigned int inside = pfn % HPAGE_PMD_NR;
+
+	if (!merges_quietly(a, pfn) || a->hooks.notify_order < HPAGE_PMD_ORDER)
+		return 1;
+	return ascending ? HPAGE_PMD_NR - inside : inside + 1;
+}
+
+void free_run(struct alloc *a, struct zone *z, pfn_t first, unsigned int nr,
+	      bool ascending, enum migratetype mt)
+{
+	pfn_t start = ascending ? first : first - (nr - 1);
+	pfn_t end = start + nr;
+	unsigned int inner = 0;
+
+	account_free_pages(a, z, nr, mt);
+	while (start < end) {
+		/* The widest block that ends the run, on the side it starts. */
+		const pfn_t edge = (ascending ? start : end) | HPAGE_PMD_NR;
+		unsigned int order = (unsigned int)__builtin_ctz(edge);
+		pfn_t pfn, last;
+
+		while (order_nr_pages(order) > end - start)
+			order--;
+		if (ascending) {
+			pfn = start;
+			start += order_nr_pages(order);
+			last = start - 1;
+		} else {
+			end -= order_nr_pages(order);
+			pfn = end;
+			last = end;
+		}
+		inner += order_nr_pages(order) - 1;
+		merge_and_add(a, z, last, pfn, order, mt, 0, true);
+	}
+	note_merges(a, inner);
+	note_touches(a, inner);
 }
 
 /* Models free_one_page with split_large_buddy (6.12). */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How pages leave the per-CPU lists for the buddy: when a free makes them too
- * long, when they are drained, and when the vmstat worker looks at them. Models
- * free_pcppages_bulk, nr_pcp_high, nr_pcp_free, drain_all_pages, decay_pcp_high
- * and the pageset part of refresh_cpu_vm_stats, 5.3 to 6.18.
+ * When pages leave the per-CPU lists for the buddy, and how many: when a free
+ * makes the lists too long, when they are drained, and when the vmstat worker
+ * looks at them. Models nr_pcp_high, nr_pcp_free, drain_all_pages,
+ * decay_pcp_high and the pageset part of refresh_cpu_vm_stats, 5.3 to 6.18.
+ * How they leave is alloc/pcp_bulk.c.
  *
  * A full drain visits the CPUs in ascending order in every release. Up to 5.10
  * it is work queued on each CPU, whose order the scheduler decides; see
@@ -14,115 +15,9 @@
 /* Ticks of the vmstat worker that a remote node's pageset must be idle. */
 #define PCP_EXPIRE_TICKS 3
 
-/* Return the oldest block of a list to the buddy. */
-static inline __attribute__((always_inline))
-void flush_tail(struct alloc *a, struct zone *z, struct per_cpu_pages *pcp,
-		unsigned int pindex, unsigned int order)
+static uint32_t min_u32(uint32_t x, uint32_t y)
 {
-	struct page_list *list = &pcp->lists[pindex];
-	const pfn_t pfn = list_last(a, list, order);
-	struct page_rec *rec = rec_of(a, pfn, order);
-	enum migratetype mt = (enum migratetype)rec->aux;
-
-	list_del(a, list, pfn, order);
-	pcp_rec_clear(rec);
-	pcp->count -= order_nr_pages(order);
-	/* A pageblock may have been isolated since the type was cached. */
-	if (a->prof.pcp_type_reread || z->nr_isolate_pageblock != 0)
-		mt = pageblock_mt(a, pfn);
-	free_one_page(a, z, pfn, order, mt, 0);
-	a->work->pcp_ops++;
-	a->work->buddy_pages += order_nr_pages(order);
-	a->cnt.pcp_flush_pages += order_nr_pages(order);
-	if (__builtin_expect(a->hooks.event != NULL, 0)) {
-		const struct alloc_event ev = {
-			.kind = ALLOC_EVENT_PCPU_DRAIN,
-			.pfn = pfn,
-			.order = (uint8_t)order,
-			.migratetype = (uint8_t)mt,
-		};
-
-		emit_event(a, &ev);
-	}
-}
-
-/*
- * Up to 5.17: round robin over the lists, more from the next one for each empty
- * one that was passed over. The search starts behind list 0, so movable pages
- * go first. `share` is deliberately kept from one round to the next.
- */
-static void flush_alternating(struct alloc *a, struct zone *z,
-			      struct per_cpu_pages *pcp, uint32_t nr)
-{
-	const unsigned int nr_lists = pcp_nr_lists(a);
-	unsigned int pindex = 0;
-	int64_t left = nr, share = 0;
-
-	while (left > 0) {
-		do {
-			share++;
-			pindex = (pindex + 1) % nr_lists;
-		} while (list_empty(&pcp->lists[pindex]));
-		/* The only list left: no need to come back for more. */
-		if (share == nr_lists)
-			share = left;
-		do {
-			const unsigned int order = pindex_to_order(a, pindex);
-
-			flush_tail(a, z, pcp, pindex, order);
-			left -= order_nr_pages(order);
-			share--;
-		} while (left > 0 && share > 0 &&
-			 !list_empty(&pcp->lists[pindex]));
-	}
-}
-
-/* From 5.18 on: empty a list before going on to the next. */
-static void flush_whole_lists(struct alloc *a, struct zone *z,
-			      struct per_cpu_pages *pcp, uint32_t nr,
-			      unsigned int pindex)
-{
-	const unsigned int nr_lists = pcp_nr_lists(a);
-	int64_t left = nr;
-
-	while (left > 0) {
-		const unsigned int order = pindex_to_order(a, pindex);
-
-		if (list_empty(&pcp->lists[pindex])) {
-			pindex = (pindex + 1) % nr_lists;
-			continue;
-		}
-		/* The last block goes whole, even if that is too much. */
-		flush_tail(a, z, pcp, pindex, order);
-		left -= order_nr_pages(order);
-	}
-}
-
-/*
- * Deviation: 5.3 and 5.7 do not clamp nr to the pages there are and would spin
- * if asked for more; no caller of theirs does, but a test script may. See
- * docs/fidelity.md.
- */
-void pcp_flush(struct alloc *a, struct zone *z, unsigned int cpu,
-	       uint32_t nr_pages, unsigned int pindex)
-{
-	struct per_cpu_pages *pcp = &z->pcp[cpu];
-
-	if (nr_pages > pcp->count)
-		nr_pages = pcp->count;
-	if (nr_pages == 0)
-		return;
-	CHECK_LT(pindex, pcp_nr_lists(a));
-	if (__builtin_expect(a->hooks.pcp_flush != NULL, 0) &&
-	    a->hooks.pcp_flush(a->hooks.ctx, z->idx, cpu, nr_pages, pindex))
-		return;
-	note_lock(a, z);
-	a->cnt.pcp_flushes++;
-	pcp->stat_changed = true;
-	if (a->prof.pcp_flush_alternates)
-		flush_alternating(a, z, pcp, nr_pages);
-	else
-		flush_whole_lists(a, z, pcp, nr_pages, pindex);
+	return x < y ? x : y;
 }
 
 static bool costly_order_above_0(unsigned int order)
@@ -135,11 +30,6 @@ static uint32_t clamp_u32(uint32_t value, uint32_t low, uint32_t high)
 	if (value < low)
 		value = low;
 	return value > high ? high : value;
-}
-
-static uint32_t min_u32(uint32_t x, uint32_t y)
-{
-	return x < y ? x : y;
 }
 
 static uint32_t max_u32(uint32_t x, uint32_t y)
