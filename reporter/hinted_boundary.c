@@ -43,11 +43,19 @@
  *   given up with both ends HINTED (below).
  * - A batch holds at most `capacity` blocks.
  *
- * Known properties of the design that are kept: no watermark is looked at when
+ * Option variant = v10 is the "reported boundary" of September 2019, when the
+ * series was called unused page reporting. The walk skips marked blocks and
+ * takes the boundary along instead of trying the head, so no list is given up.
+ * Blocks are isolated with the watermark test of compaction, a refusal ends the
+ * walk of the list, and they return to the list of their pageblock. Isolate and
+ * CMA lists are left out. watermark_gate is of v13 (November 2019), the last
+ * with boundaries: no zone without low watermark + a full batch free.
+ *
+ * Known properties of v2 that are kept: no watermark is looked at when
  * blocks are taken; unhinted blocks between hinted ones are never found, and
  * they may let every free of a large block start another, fruitless cycle;
  * isolate and CMA lists are hinted, too. Compaction that rotates a list of the
- * active zone (5.1 on) can break the hinted run; v10 repaired that.
+ * active zone (5.1 on) can break the hinted run.
  *
  * Simplified: hinted_count needs no allocation, so the endless loop of v2 when
  * that fails does not exist. A request while the worker runs does not arm it a
@@ -57,6 +65,8 @@
 
 #include "include/check.h"
 #include "reporter/hinted_boundary.h"
+
+static const char *const variant_names[] = { "v2", "v10", NULL };
 
 static const char *const order_names[] = {
 	"pageblock", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10",
@@ -79,6 +89,13 @@ static const struct option_desc hinted_boundary_descs[] = {
 	  .offset = OFFSET(threshold), .min = 1, .max = UINT32_MAX,
 	  .def = "32", .unit = "blocks",
 	  .help = "unhinted blocks of one order that make a zone request" },
+	{ .name = "variant", .type = OPTION_NAME, .offset = OFFSET(variant),
+	  .names = variant_names, .def = "v2", .unit = "",
+	  .help = "posting that is followed: v2 of July or v10 of September "
+		  "2019" },
+	{ .name = "watermark_gate", .type = OPTION_BOOL,
+	  .offset = OFFSET(watermark_gate), .def = "off", .unit = "",
+	  .help = "skip zones without low watermark + a full batch free" },
 	{ .name = NULL },
 };
 
@@ -156,6 +173,7 @@ static void hinted_boundary_unmark(struct reporter *r, unsigned int zone,
 		return;
 	CHECK_LE(1, s->zones[zone].hinted_count[order]);
 	s->zones[zone].hinted_count[order]--;
+	r->counters.refault_pages += order_nr_pages(order);
 	if (s->active == (int)zone && s->boundary[order][mt] == pfn)
 		s->boundary[order][mt] = next_hinted(a, pfn);
 }
@@ -183,36 +201,6 @@ static bool hinted_boundary_position(const struct reporter *r,
 	return true;
 }
 
-static uint64_t count_hinted(const struct alloc *a, unsigned int zone,
-			     unsigned int order)
-{
-	uint64_t nr = 0;
-
-	for (int mt = 0; mt < MIGRATE_TYPES; mt++) {
-		pfn_t pfn = alloc_list_first(a, zone, order, mt);
-
-		for (; pfn != PFN_NONE; pfn = alloc_list_next(a, pfn))
-			nr += is_hinted(a, pfn);
-	}
-	return nr;
-}
-
-/* The counts outlive a device in v2; here its successor takes them anew. */
-static void take_over_marks(struct reporter *r)
-{
-	struct hinted_boundary *s = r->state;
-	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
-
-	for (unsigned int zone = 0; zone < nr_zones; zone++) {
-		uint64_t *count = s->zones[zone].hinted_count;
-
-		for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
-			count[o] = count_hinted(r->env->view, zone, o);
-			s->old_marks |= count[o] && o < s->order;
-		}
-	}
-}
-
 static int hinted_boundary_init(struct reporter *r, char *why, size_t why_size)
 {
 	const struct hinted_boundary_options *o = hinted_boundary_options(r);
@@ -224,7 +212,7 @@ static int hinted_boundary_init(struct reporter *r, char *why, size_t why_size)
 			      alloc_pageblock_order(r->env->view);
 	s->capacity = (unsigned int)o->capacity;
 	s->active = NO_ZONE;
-	take_over_marks(r);
+	hinted_boundary_take_over(r);
 	return 0;
 }
 
@@ -311,110 +299,6 @@ static bool hinted_boundary_idle(const struct reporter *r)
 	const struct hinted_boundary *s = r->state;
 
 	return !s->running && !s->armed && !s->refcount;
-}
-
-static const char *check_requests(const struct hinted_boundary *s)
-{
-	unsigned int requested = 0;
-
-	for (unsigned int zone = 0; zone < ALLOC_MAX_ZONES; zone++)
-		requested += s->zones[zone].requested;
-	if (requested != s->refcount)
-		return "hinted_boundary: refcount is not the zones requested";
-	if (s->armed && s->running)
-		return "hinted_boundary: armed while the worker runs";
-	if (!s->running && s->armed != (s->refcount > 0))
-		return "hinted_boundary: armed must mean a zone is requested";
-	if (s->running != (s->active != NO_ZONE) || s->running != (s->nr > 0))
-		return "hinted_boundary: a batch belongs to an active zone";
-	if (s->nr > s->capacity)
-		return "hinted_boundary: more blocks in flight than fit";
-	return NULL;
-}
-
-static const char *check_counts(const struct reporter *r)
-{
-	const struct hinted_boundary *s = r->state;
-	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
-
-	for (unsigned int zone = 0; zone < nr_zones; zone++) {
-		const uint64_t *count = s->zones[zone].hinted_count;
-
-		for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
-			if (count[o] != count_hinted(r->env->view, zone, o))
-				return "hinted_boundary: hinted_count is not "
-				       "the number of hinted blocks";
-			if (count[o] && o < s->order && !s->old_marks)
-				return "hinted_boundary: a hint below the "
-				       "hinting order";
-		}
-	}
-	return NULL;
-}
-
-static const char *check_boundary(const struct reporter *r,
-				  unsigned int order, enum migratetype mt)
-{
-	const struct hinted_boundary *s = r->state;
-	const struct alloc *a = r->env->view;
-	pfn_t pfn = s->boundary[order][mt];
-
-	if (pfn == PFN_NONE)
-		return NULL;
-	if (!alloc_is_free_head(a, pfn) ||
-	    alloc_zone_of(a, pfn) != s->active ||
-	    alloc_block_order(a, pfn) != order ||
-	    alloc_block_type(a, pfn) != mt)
-		return "hinted_boundary: a boundary is not on its list";
-	if (!is_hinted(a, pfn))
-		return "hinted_boundary: a boundary is not hinted";
-	if (s->gave_up[order][mt])
-		return NULL;
-	for (; pfn != PFN_NONE; pfn = alloc_list_next(a, pfn))
-		if (!is_hinted(a, pfn))
-			return "hinted_boundary: an unhinted block behind the "
-			       "boundary";
-	return NULL;
-}
-
-static const char *check_in_flight(const struct reporter *r)
-{
-	const struct hinted_boundary *s = r->state;
-
-	for (unsigned int i = 0; i < s->nr; i++) {
-		const struct page_report *e = &s->sg[i];
-		const pfn_t last = e->pfn + order_nr_pages(e->order) - 1;
-		unsigned int order;
-		pfn_t head;
-
-		if (e->order < s->order || e->order > MAX_PAGE_ORDER)
-			return "hinted_boundary: a block of the wrong order";
-		if (alloc_page_lookup(r->env->view, e->pfn, &head, &order) !=
-		    ALLOC_PAGE_USED ||
-		    alloc_page_lookup(r->env->view, last, &head, &order) !=
-		    ALLOC_PAGE_USED)
-			return "hinted_boundary: a block in flight is free";
-	}
-	return NULL;
-}
-
-static const char *hinted_boundary_check(const struct reporter *r)
-{
-	const struct hinted_boundary *s = r->state;
-	const char *broken = check_requests(s);
-
-	if (!broken)
-		broken = check_counts(r);
-	if (broken || s->active == NO_ZONE)
-		return broken;
-	for (unsigned int o = s->order; o < NR_PAGE_ORDERS; o++) {
-		for (int mt = 0; mt < MIGRATE_TYPES; mt++) {
-			broken = check_boundary(r, o, mt);
-			if (broken)
-				return broken;
-		}
-	}
-	return check_in_flight(r);
 }
 
 /* Nothing beyond state_size; what is with the host goes with the guest. */

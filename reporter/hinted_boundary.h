@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Private to the hinted_boundary design: hinted_boundary.c has requests, hooks
- * and promises, hinted_boundary_cycle.c the work on one zone.
+ * Private to the hinted_boundary design: hinted_boundary.c has requests and
+ * hooks, hinted_boundary_cycle.c the work on one zone, hinted_boundary_check.c
+ * the promises.
  */
 #ifndef REPORTER_HINTED_BOUNDARY_H
 #define REPORTER_HINTED_BOUNDARY_H
 
 #include "reporter/reporter.h"
 
+enum hinted_boundary_variant {
+	BOUNDARY_V2,          /* July 2019 */
+	BOUNDARY_V10,         /* September 2019 */
+};
+
 struct hinted_boundary_options {
+	unsigned int variant; /* enum hinted_boundary_variant */
 	unsigned int order;   /* 0 = pageblock_order, n = order n - 1 */
 	uint64_t capacity;    /* blocks per batch */
 	uint64_t delay_ns;    /* from the first request to the work */
 	uint64_t threshold;   /* unhinted blocks of an order that request */
+	bool watermark_gate;  /* leave zones that a full batch would empty */
 };
 
 struct hinted_zone {
@@ -66,5 +74,12 @@ void hinted_boundary_clear_request(struct hinted_boundary *s,
  */
 bool hinted_boundary_cycle_begin(struct reporter *r, unsigned int zone);
 bool hinted_boundary_cycle_resume(struct reporter *r, int err);
+
+/*
+ * hinted_boundary_check.c: count the marks that are there already; and every
+ * promise on top of hinted_boundary.c.
+ */
+void hinted_boundary_take_over(struct reporter *r);
+const char *hinted_boundary_check(const struct reporter *r);
 
 #endif

@@ -14,6 +14,9 @@
  * Boundaries begin at the end of every list. Blocks hinted in an earlier cycle
  * may then be in front of them: there the head of the list is tried instead,
  * and a list with both ends hinted is taken to be done.
+ *
+ * In the variant of September 2019 (get_unreported_page, v10) the walk goes on
+ * past them with the boundary instead.
  */
 #include "include/check.h"
 #include "reporter/hinted_boundary.h"
@@ -58,19 +61,46 @@ static bool visit(struct reporter *r, pfn_t pfn)
 	return false;
 }
 
+static bool is_v10(const struct reporter *r)
+{
+	return hinted_boundary_options(r)->variant == BOUNDARY_V10;
+}
+
+/* The block in front of the boundary of this list; PFN_NONE: none is. */
+static pfn_t before_boundary(const struct reporter *r, unsigned int order,
+			     enum migratetype mt)
+{
+	const struct alloc *a = r->env->view;
+	const struct hinted_boundary *s = r->state;
+	const pfn_t boundary = s->boundary[order][mt];
+
+	if (boundary == PFN_NONE)
+		return alloc_list_last(a, s->zone, order, mt);
+	return alloc_list_prev(a, boundary);
+}
+
+/* Models get_unreported_page of v10, without taking it. */
+static pfn_t get_unreported(struct reporter *r, unsigned int order,
+			    enum migratetype mt)
+{
+	struct hinted_boundary *s = r->state;
+	pfn_t pfn = before_boundary(r, order, mt);
+
+	while (pfn != PFN_NONE && !visit(r, pfn)) {
+		s->boundary[order][mt] = pfn;
+		pfn = alloc_list_prev(r->env->view, pfn);
+	}
+	return pfn;
+}
+
 /* Models get_unhinted_page, without taking it; PFN_NONE: the list is done. */
 static pfn_t get_unhinted(struct reporter *r, unsigned int order,
 			  enum migratetype mt)
 {
 	const struct alloc *a = r->env->view;
 	struct hinted_boundary *s = r->state;
-	const pfn_t boundary = s->boundary[order][mt];
-	pfn_t pfn;
+	pfn_t pfn = before_boundary(r, order, mt);
 
-	if (boundary == PFN_NONE)
-		pfn = alloc_list_last(a, s->zone, order, mt);
-	else
-		pfn = alloc_list_prev(a, boundary);
 	if (pfn == PFN_NONE || visit(r, pfn))
 		return pfn;
 	pfn = alloc_list_first(a, s->zone, order, mt);
@@ -79,6 +109,19 @@ static pfn_t get_unhinted(struct reporter *r, unsigned int order,
 	s->boundary[order][mt] = pfn;
 	s->gave_up[order][mt] = true;
 	return PFN_NONE;
+}
+
+/* False: the watermark refuses, which ends the list. */
+static bool take(struct reporter *r, pfn_t pfn)
+{
+	if (!is_v10(r)) {
+		r->env->isolate_raw(r->env->ctx, pfn);
+		return true;
+	}
+	if (r->env->isolate(r->env->ctx, pfn))
+		return true;
+	r->counters.isolate_refused++;
+	return false;
 }
 
 /* Take blocks of one list until it is done or the batch is full. */
@@ -91,11 +134,11 @@ static void fill_from(struct reporter *r, unsigned int order,
 		return;
 	r->counters.lists_visited++;
 	while (s->nr < s->capacity) {
-		const pfn_t pfn = get_unhinted(r, order, mt);
+		const pfn_t pfn = is_v10(r) ? get_unreported(r, order, mt) :
+					      get_unhinted(r, order, mt);
 
-		if (pfn == PFN_NONE)
+		if (pfn == PFN_NONE || !take(r, pfn))
 			return;
-		r->env->isolate_raw(r->env->ctx, pfn);
 		s->sg[s->nr++] = (struct page_report){
 			.pfn = pfn,
 			.order = (uint8_t)order,
@@ -105,6 +148,12 @@ static void fill_from(struct reporter *r, unsigned int order,
 	}
 }
 
+/* v3 on leaves out lists that somebody else has plans for. */
+static bool list_wanted(const struct reporter *r, enum migratetype mt)
+{
+	return !is_v10(r) || (mt != MIGRATE_ISOLATE && mt != MIGRATE_CMA);
+}
+
 static void fill(struct reporter *r)
 {
 	struct hinted_boundary *s = r->state;
@@ -112,11 +161,23 @@ static void fill(struct reporter *r)
 	s->nr = 0;
 	for (unsigned int o = NR_PAGE_ORDERS; o-- > s->order;)
 		for (unsigned int mt = MIGRATE_TYPES; mt-- > 0;)
-			if (s->nr < s->capacity)
+			if (s->nr < s->capacity && list_wanted(r, mt))
 				fill_from(r, o, mt);
 	/* Not enough for a whole batch: the last one, then quiet. */
 	if (s->nr < s->capacity)
 		hinted_boundary_clear_request(s, s->zone);
+}
+
+/* The list is the one it is on: later kernels correct a stale type. */
+static void mark_hinted(struct reporter *r, pfn_t pfn, unsigned int order)
+{
+	const enum migratetype mt = alloc_block_type(r->env->view, pfn);
+	struct hinted_boundary *s = r->state;
+
+	r->env->set_mark(r->env->ctx, pfn, BLOCK_HINTED);
+	s->zones[s->zone].hinted_count[order]++;
+	s->boundary[order][mt] = pfn;
+	r->counters.marked_pages += order_nr_pages(order);
 }
 
 /* Models put_hinted_page for every block of the batch. */
@@ -127,9 +188,10 @@ static void drain(struct reporter *r, int err)
 
 	for (unsigned int i = 0; i < s->nr; i++) {
 		const struct page_report *e = &s->sg[i];
+		const enum migratetype mt = is_v10(r) ?
+			alloc_pageblock_type(a, e->pfn) : e->migratetype;
 
-		r->env->putback_tail(r->env->ctx, e->pfn, e->order,
-				     e->migratetype);
+		r->env->putback_tail(r->env->ctx, e->pfn, e->order, mt);
 		s->touches++;
 		if (!alloc_is_free_head(a, e->pfn) ||
 		    alloc_block_order(a, e->pfn) != e->order) {
@@ -138,9 +200,7 @@ static void drain(struct reporter *r, int err)
 		}
 		if (err)
 			continue;
-		r->env->set_mark(r->env->ctx, e->pfn, BLOCK_HINTED);
-		s->zones[s->zone].hinted_count[e->order]++;
-		s->boundary[e->order][e->migratetype] = e->pfn;
+		mark_hinted(r, e->pfn, e->order);
 	}
 	s->nr = 0;
 }
@@ -204,12 +264,34 @@ static bool fill_and_react(struct reporter *r)
 	return false;
 }
 
+/* v13: is there enough that a full batch may be away for a while? */
+static bool gate_passes(struct reporter *r, unsigned int zone)
+{
+	const struct hinted_boundary *s = r->state;
+	struct alloc_zone_info info;
+	uint64_t mark;
+
+	if (!hinted_boundary_options(r)->watermark_gate)
+		return true;
+	alloc_zone_info(r->env->view, zone, &info);
+	mark = info.wmark_low + info.boost +
+	       ((uint64_t)s->capacity << s->order);
+	if (alloc_watermark_ok(r->env->view, zone, 0, mark, 0))
+		return true;
+	r->counters.gate_skips++;
+	return false;
+}
+
 bool hinted_boundary_cycle_begin(struct reporter *r, unsigned int zone)
 {
 	struct hinted_boundary *s = r->state;
 
 	CHECK_EQ(s->active, NO_ZONE);
 	CHECK_EQ(s->nr, 0);
+	if (!gate_passes(r, zone)) {
+		hinted_boundary_clear_request(s, zone);
+		return false;
+	}
 	reset_boundaries(s);
 	lock_zone(r);
 	s->active = (int)zone;

@@ -28,6 +28,11 @@ static const struct design variants[] = {
 	  "capacity=4 scale_capacity=on factor=5 watermark_gate=off", true },
 	{ &hinted_boundary_reporter, "capacity=4 threshold=2", true },
 	{ &hinted_boundary_reporter, "capacity=5 threshold=1 order=3", true },
+	{ &hinted_boundary_reporter, "variant=v10 capacity=4 threshold=2",
+	  true },
+	{ &hinted_boundary_reporter,
+	  "variant=v10 capacity=3 threshold=1 order=4 watermark_gate=on",
+	  true },
 };
 
 #define MAX_DESIGNS 64
