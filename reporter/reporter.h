@@ -143,6 +143,8 @@ struct reporter_ops {
 			     enum unmark_reason why);
 	pfn_t (*tail_position)(struct reporter *r, unsigned int zone,
 			       unsigned int order, enum migratetype mt);
+	/* Wants env->next_use(): cells take a first pass without reporting. */
+	bool needs_future;
 	/*
 	 * Position of the design's boundary on a list, for `step`'s `lists`:
 	 * true and *pfn (PFN_NONE = at the end) while one exists.

@@ -35,6 +35,8 @@ struct counter_desc {
 			offsetof(struct device, m), false }
 #define S(n, u, h, m) { "guest." n, u, h, FROM_SIM, \
 			offsetof(struct sim_guest, m), false }
+#define M(n, u, h, m) { "reporter." n, u, h, FROM_SIM, \
+			offsetof(struct sim_guest, m), false }
 #define L(n, u, h, m, max) { "lock." n, u, h, FROM_LOCKS, \
 			     offsetof(struct zone_lock, m), max }
 
@@ -136,6 +138,14 @@ static const struct counter_desc counter_descs[] = {
 	  refault_pages),
 	R("factor_stops", "zones", "Zones left at the reporting factor.",
 	  factor_stops),
+	M("discards", "blocks", "Blocks that the host was asked to drop.",
+	  reuse.reported),
+	M("wasted", "blocks",
+	  "Of these, used again by the guest within two seconds.",
+	  reuse.wasted),
+	M("failures_in_flight", "calls",
+	  "Requests that ended without a page while the host had blocks.",
+	  failures_in_flight),
 	D("batches_1", "batches", "Batches of 1 block.", batch_hist[0]),
 	D("batches_2_3", "batches", "Batches of 2 or 3 blocks.", batch_hist[1]),
 	D("batches_4_7", "batches", "Batches of 4 to 7 blocks.", batch_hist[2]),
@@ -164,6 +174,7 @@ static const struct counter_desc counter_descs[] = {
 #undef R
 #undef D
 #undef S
+#undef M
 #undef L
 
 #endif

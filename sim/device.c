@@ -111,6 +111,7 @@ static void done_event(void *ctx, uint64_t arg)
 	struct flight f = g->dev.flights[arg];
 
 	g->dev.flights[arg].used = false;
+	g->dev.in_flight--;
 	worker_enter(g);
 	g->dev.r.ops->drain(&g->dev.r, f.entries, f.nr, 0);
 	worker_leave(g);
@@ -156,6 +157,7 @@ static int dev_report(void *ctx, struct page_report *entries, unsigned int nr)
 	if (i == MAX_FLIGHTS)
 		return -ENOSPC;
 	d->flights[i] = (struct flight){ true, entries, nr };
+	d->in_flight++;
 	d->batches++;
 	bucket = (unsigned int)(31 - __builtin_clz(nr));
 	d->batch_hist[bucket < ARRAY_SIZE(d->batch_hist) ? bucket :

@@ -60,7 +60,7 @@ int host_add_guest(struct sim_guest *g, char *why, size_t why_size)
 	}
 	g->hv_id = (uint32_t)id;
 	g->hv_map = hv->ops->guest_map(hv, g->hv_id);
-	return 0;
+	return reuse_init(&g->reuse, end);
 }
 
 static uint64_t price_violations(const struct price_now *p,
@@ -90,6 +90,8 @@ static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
 	digest_u64(&s->digest, DIGEST_ACCESS | (uint64_t)kind << 48 |
 		   (uint64_t)order << 40 | pfn);
 	hv_events_add(&g->host, &ev);
+	if (g->reuse.any)
+		reuse_touched(&g->reuse, pfn, order, s->engine.now);
 	/* Reclaim may have taken what a run found mapped. */
 	if (ev.pressure && s->nr_ahead)
 		ahead_settle(s, s->engine.now,
@@ -103,9 +105,20 @@ static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
 uint64_t host_touch(struct sim_guest *g, pfn_t pfn, unsigned int order,
 		    enum touch_kind kind)
 {
+	if (g->sim->recorder)
+		first_pass_note(g, pfn, order);
 	if (hv_block_mapped(g->hv_map, pfn, order))
 		return 0;
 	return host_access(g, pfn, order, kind);
+}
+
+static void note_touches(struct sim_guest *g)
+{
+	const struct touch_buffer *b = g->touches;
+	uint32_t i;
+
+	for (i = 0; i < b->nr; i++)
+		first_pass_note(g, b->entries[i].pfn, b->entries[i].order);
 }
 
 uint64_t host_drain_touches(struct sim_guest *g)
@@ -114,6 +127,8 @@ uint64_t host_drain_touches(struct sim_guest *g)
 	uint64_t ps = 0;
 	uint32_t i;
 
+	if (g->sim->recorder)
+		note_touches(g);
 	for (i = 0; i < b->nr; i++) {
 		const struct touch *t = &b->entries[i];
 
@@ -138,6 +153,10 @@ uint64_t host_discard(struct sim_guest *g, const struct page_report *entries,
 			   (uint64_t)entries[i].order << 40 | entries[i].pfn);
 		s->hv->ops->discard(s->hv, g->hv_id, entries[i].pfn,
 				    entries[i].order, HV_ORIGIN_REPORT, &ev);
+		if (reuse_discarded(&g->reuse, entries[i].pfn,
+				    entries[i].order, s->engine.now))
+			sim_fail(s, -ENOMEM, "out of memory for what was "
+				 "reported");
 	}
 	hv_events_add(&g->host, &ev);
 	*flushes = ev.tlb_flush_rounds;

@@ -11,6 +11,8 @@
  *     kthreads.c kswapd and the vmstat worker
  *     stats.c    counters, samples, results
  *     tap.c      allocator calls for a listener
+ *     reuse.c    reports whose block was used again soon
+ *     first_pass.c  the future, for a design that may know it
  */
 #ifndef SIM_MACHINE_H
 #define SIM_MACHINE_H
@@ -19,7 +21,9 @@
 #include "include/diag.h"
 #include "include/rng.h"
 #include "sim/engine.h"
+#include "sim/future.h"
 #include "sim/guest_boot.h"
+#include "sim/reuse.h"
 #include "sim/sim.h"
 
 struct sim_guest;
@@ -96,6 +100,7 @@ struct device {
 	uint64_t timer_seq;
 	uint16_t worker_cpu;        /* vCPU that pays for the worker's time */
 	struct flight flights[MAX_FLIGHTS];
+	unsigned int in_flight;     /* batches that the host has */
 	uint64_t batches, doorbells;
 	uint64_t batch_hist[7];     /* by power of two, the last for all above */
 };
@@ -112,6 +117,7 @@ struct sim_guest {
 	struct alloc_work work;
 	struct touch_buffer *touches;
 	struct hv_events host;      /* what its accesses and discards cost */
+	struct reuse_map reuse;
 	struct zone_lock locks[ALLOC_MAX_ZONES];
 	struct device dev;
 	struct rng shuffle_rng, boot_rng, phase_rng;
@@ -132,9 +138,12 @@ struct sim_guest {
 	uint64_t record_seen;       /* what the design had done ... */
 	sim_ns_t record_since;      /* ... when that last changed */
 	uint64_t records_applied, record_misses;
+	sim_ns_t record_waited;     /* in this phase, for the design */
 	uint32_t kswapd_pending;    /* bit per node: woken, has not run yet */
 	uint64_t base_pages;        /* kept by the kernel since boot */
 	uint64_t reclaim_rounds, oom_kills, tasks_started;
+	/* Requests that ended without a page while the host had blocks. */
+	uint64_t failures_in_flight;
 };
 
 struct sim {
@@ -150,6 +159,7 @@ struct sim {
 
 	/* Current phase. */
 	const struct phase_options *opt;
+	sim_ns_t phase_began;
 	bool measuring, stopping, window_closed, failed;
 	uint32_t nr_running;        /* tasks that are not done, all guests */
 	int error;                  /* -errno of a failed run */
@@ -157,6 +167,10 @@ struct sim {
 	uint64_t window_iterations;
 	sim_ns_t window_start, window_end;
 	uint64_t open_event, close_event; /* of the window */
+
+	/* Of a design that needs the future: made before the first phase. */
+	struct future *future;
+	struct future *recorder;    /* this is the first pass: note uses here */
 
 	/* Results. */
 	struct sim_phase_result *phases;
@@ -235,6 +249,17 @@ void device_fill_hooks(struct sim_guest *g, struct alloc_hooks *h);
 void device_start(struct sim_guest *g);
 void device_destroy(struct sim_guest *g);
 bool device_idle(const struct sim_guest *g);
+
+/* first_pass.c: 0, or -errno with a sentence in why */
+bool first_pass_wanted(const struct sim *s);
+int first_pass_run(struct sim *s, const volatile sig_atomic_t *stop, char *why,
+		   size_t why_size);
+void first_pass_destroy(struct sim *s);
+/* This is the first pass, and the guest uses the block. */
+void first_pass_note(struct sim_guest *g, pfn_t pfn, unsigned int order);
+/* From now, as far as the first pass can tell; FUTURE_NEVER. */
+sim_ns_t first_pass_next_use(const struct sim_guest *g, pfn_t pfn,
+			     unsigned int order);
 
 /* kthreads.c: kswapd and the vmstat worker */
 void kthreads_start(struct sim_guest *g);

@@ -161,6 +161,7 @@ static int start_tasks(struct sim_guest *g, const struct sim_phase_config *c,
 
 	if (ret)
 		return ret;
+	g->record_waited = 0;
 	g->nr_tasks = (uint32_t)c->opt.tasks;
 	g->sim->nr_running += g->nr_tasks;
 	g->tasks = calloc(g->nr_tasks, sizeof(*g->tasks));
@@ -327,6 +328,7 @@ static int phase_begin(struct sim *s, const struct sim_phase_config *c,
 	if (ret)
 		return ret;
 	s->opt = &c->opt;
+	s->phase_began = now;
 	s->measuring = s->stopping = s->window_closed = false;
 	s->nr_running = 0;
 	for (i = 0; i < s->nr_guests && !ret; i++)
@@ -381,6 +383,11 @@ int sim_run_phase(struct sim *s, unsigned int i,
 
 	CHECK_LT(i, s->cfg.nr_phases);
 	CHECK_EQ(i, s->nr_phases_run);
+	if (first_pass_wanted(s)) {
+		ret = first_pass_run(s, stop, why, why_size);
+		if (ret)
+			return ret;
+	}
 	ret = phase_begin(s, c, why, why_size);
 	if (!ret)
 		ret = phase_loop(s, stop);

@@ -218,6 +218,7 @@ bool record_apply(struct sim_guest *g, struct task *t,
 		t->record = *op;
 		t->record_waits = true;
 		t->wake_at = now + RECORD_POLL_NS;
+		g->record_waited += RECORD_POLL_NS;
 		return false;
 	}
 	t->record_waits = false;

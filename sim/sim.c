@@ -250,6 +250,7 @@ static void destroy_guest(struct sim_guest *g)
 		record_destroy(g);
 	else
 		alloc_destroy(g->alloc);
+	reuse_destroy(&g->reuse);
 	for (i = 0; g->vcpus && i < g->topo.nr_cpus; i++)
 		free(g->vcpus[i].tasks);
 	for (i = 0; g->cpu_digests && i < g->topo.nr_cpus; i++)
@@ -269,6 +270,7 @@ void sim_destroy(struct sim *s)
 	for (i = 0; s->guests && i < s->nr_guests; i++)
 		destroy_guest(&s->guests[i]);
 	host_destroy(s);
+	first_pass_destroy(s);
 	engine_destroy(&s->engine);
 	digest_destroy(&s->digest);
 	free(s->guests);

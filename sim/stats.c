@@ -240,6 +240,19 @@ static void result_digest(struct sim *s, char out[DIGEST_HEX_SIZE])
 	digest_destroy(&all);
 }
 
+/* Of the blocks reported so far, how many were not worth it. */
+static double wasted_share(const struct sim *s)
+{
+	uint64_t discards = 0, wasted = 0;
+	unsigned int i;
+
+	for (i = 0; i < s->nr_guests; i++) {
+		discards += s->guests[i].reuse.reported;
+		wasted += s->guests[i].reuse.wasted;
+	}
+	return discards ? (double)wasted / (double)discards : 0.0;
+}
+
 const struct sim_result *sim_result(struct sim *s)
 {
 	struct sim_result *r = &s->result;
@@ -264,6 +277,8 @@ const struct sim_result *sim_result(struct sim *s)
 	}
 	put_metric(r->metrics, &r->nr_metrics, "virtual_s",
 		   (double)s->engine.now / 1e9);
+	put_metric(r->metrics, &r->nr_metrics, "wasted_report_share",
+		   wasted_share(s));
 	end_metrics(s, r->metrics, &r->nr_metrics);
 	r->nr_phases = s->nr_phases_run;
 	r->phases = s->phases;

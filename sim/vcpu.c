@@ -233,11 +233,15 @@ static uint64_t task_run_op(struct vcpu *v, struct task *t)
 	struct sim_guest *g = v->guest;
 	struct guest_work w = { .progress = t->op_progress };
 	const enum guest_op_kind kind = t->op.kind;
+	const uint64_t failures = alloc_counters(g->alloc)->alloc_failures;
 	uint32_t budget = kind == GUEST_TOUCH ? FAULT_BUDGET : FREE_BUDGET;
 	enum guest_status status;
 	uint64_t ps;
 
 	status = guest_run(g->mm, &t->op, v->cpu, budget, &w);
+	if (g->dev.in_flight)
+		g->failures_in_flight +=
+			alloc_counters(g->alloc)->alloc_failures - failures;
 	ps = price_of_work(&g->sim->price, &w, kind);
 	if (t->op_counted && w.touched_pages) {
 		t->iterations += w.touched_pages;
