@@ -29,6 +29,7 @@
 enum block_mark {
 	BLOCK_REPORTED = 1,
 	BLOCK_HINTED = 2,
+	BLOCK_ZEROED = 4,  /* the host is known to give zeroes */
 };
 
 struct alloc;
@@ -113,6 +114,7 @@ enum alloc_reason {
 	ALLOC_REASON_COMPACT,   /* direct compaction of req->order wanted */
 	ALLOC_REASON_RECLAIM,   /* direct reclaim wanted; set req->progress */
 	ALLOC_REASON_OOM,       /* OOM killer wanted; set req->progress */
+	ALLOC_REASON_STALL,     /* the block taken is still with the host */
 };
 
 #define ALLOC_REQ_BUDDY 0x1u      /* bypass the pcp (as under trylock failure) */

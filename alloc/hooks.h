@@ -45,7 +45,7 @@ enum unmark_reason {
  * the allocator, except block_unmark, which may read the list.
  */
 struct alloc_hooks {
-	/* First argument of the reporter's hooks: free_notify to free_capture. */
+	/* First argument of the reporter's hooks: free_notify to alloc_stall. */
 	void *reporter_ctx;
 	/* A free block of order >= notify_order came to rest on a list. */
 	unsigned int notify_order;
@@ -66,6 +66,15 @@ struct alloc_hooks {
 	/* A free of any order, before the pcp or buddy sees it. */
 	void (*free_capture)(void *ctx, unsigned int zone, pfn_t pfn,
 			     unsigned int order, unsigned int cpu);
+	/*
+	 * A block is about to be handed out: true = not yet, the request ends
+	 * with ALLOC_AGAIN and ALLOC_REASON_STALL and keeps the block.
+	 */
+	bool (*alloc_stall)(void *ctx, unsigned int zone, pfn_t pfn,
+			    unsigned int order, unsigned int cpu);
+	/* Masks of enum block_mark: both halves of a split block keep them; a
+	 * merged block has them if both halves had. */
+	unsigned int marks_kept_on_split, marks_kept_on_merge;
 	/* First argument of every hook from here on. */
 	void *ctx;
 	/* Slow path and boost wake kswapd of a node. */

@@ -235,11 +235,11 @@ bool step_host_has(const struct step *s, pfn_t start, pfn_t end)
 			&e->batches[(e->first_batch + i) %
 				    SYNC_ENV_MAX_BATCHES];
 
-		for (j = 0; j < b->nr; j++) {
-			pfn_t pfn = b->entries[j].pfn;
+		for (j = 0; j < b->rq.nr; j++) {
+			pfn_t pfn = b->rq.entries[j].pfn;
 
 			if (pfn < end &&
-			    start < pfn + order_nr_pages(b->entries[j].order))
+			    start < pfn + order_nr_pages(b->rq.entries[j].order))
 				return true;
 		}
 	}

@@ -31,6 +31,22 @@ static pfn_t call_tail_position(void *ctx, unsigned int zone,
 	return r->ops->tail_position(r, zone, order, mt);
 }
 
+static void call_free_capture(void *ctx, unsigned int zone, pfn_t pfn,
+			      unsigned int order, unsigned int cpu)
+{
+	struct reporter *r = ctx;
+
+	r->ops->free_capture(r, zone, pfn, order, cpu);
+}
+
+static bool call_alloc_stall(void *ctx, unsigned int zone, pfn_t pfn,
+			     unsigned int order, unsigned int cpu)
+{
+	struct reporter *r = ctx;
+
+	return r->ops->alloc_stall(r, zone, pfn, order, cpu);
+}
+
 void reporter_fill_hooks(struct reporter *r, struct alloc_hooks *h)
 {
 	const struct reporter_ops *ops = r->ops;
@@ -42,4 +58,8 @@ void reporter_fill_hooks(struct reporter *r, struct alloc_hooks *h)
 	h->block_unmark = ops->block_unmark ? call_block_unmark : NULL;
 	h->unmark_on_move = ops->unmark_on_move;
 	h->tail_position = ops->tail_position ? call_tail_position : NULL;
+	h->free_capture = ops->free_capture ? call_free_capture : NULL;
+	h->alloc_stall = ops->alloc_stall ? call_alloc_stall : NULL;
+	h->marks_kept_on_split = ops->marks_kept_on_split;
+	h->marks_kept_on_merge = ops->marks_kept_on_merge;
 }

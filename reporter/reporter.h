@@ -13,8 +13,15 @@
  * list, and allocation goes on meanwhile. process(), drain() and start() are
  * entered without any zone lock, and report() is called without one.
  *
- * Hooks (free_notify, block_unmark, tail_position) run under the zone lock:
- * they may change the reporter's own state and call env->schedule, no more.
+ * Designs with more than one thing to do at a time use numbered work items
+ * (queue_work -> work) and requests of several kinds (send -> reply) instead of
+ * or beside these two pairs. The host may change a balloon's target or ask for
+ * something at any time between start and stop; the guest may ask for a page to
+ * be moved or given back.
+ *
+ * Hooks (free_notify, block_unmark, tail_position, alloc_stall) run under the
+ * zone lock: they may change the reporter's own state and make the calls of
+ * reporter/env.h that are marked "any", no more.
  */
 #ifndef REPORTER_REPORTER_H
 #define REPORTER_REPORTER_H
@@ -22,79 +29,9 @@
 #include "alloc/alloc.h"
 #include "include/option.h"
 #include "include/types.h"
-
-#define REPORTER_MAX_CAPACITY 1024
-
-struct page_report {
-	pfn_t pfn;            /* first page of the block */
-	uint8_t order;        /* block is 2^order pages */
-	uint8_t migratetype;  /* of the list it came from */
-	uint8_t zone;
-};
-
-/*
- * The reporter's only way to the guest and the host. Owned by the caller,
- * outlives the reporter. `view` is for reading (lists, zones, marks); every
- * change goes through the calls, which count and price it.
- */
-struct reporter_env {
-	void *ctx;
-	const struct alloc *view;
-
-	/*
-	 * Zone lock. unlock() says how many list nodes the hold touched: looked
-	 * at, put back or rotated. isolate() and putback() also show in the
-	 * allocator's own work record; price one of the two.
-	 */
-	void (*lock)(void *ctx, unsigned int zone);
-	void (*unlock)(void *ctx, unsigned int zone, uint32_t list_touches);
-
-	/* Under the zone lock: as the calls of the same name in alloc.h. */
-	bool (*isolate)(void *ctx, pfn_t pfn);
-	void (*isolate_raw)(void *ctx, pfn_t pfn);
-	void (*putback)(void *ctx, pfn_t pfn, unsigned int order,
-			enum migratetype mt);
-	void (*putback_tail)(void *ctx, pfn_t pfn, unsigned int order,
-			     enum migratetype mt);
-	void (*set_mark)(void *ctx, pfn_t pfn, enum block_mark m);
-	void (*rotate_to_front)(void *ctx, pfn_t pfn);
-
-	/*
-	 * Give nr blocks (1..capacity) to the host; entries stay valid and
-	 * untouched until drain(). 0, or -errno: refused, no drain() follows.
-	 */
-	int (*report)(void *ctx, struct page_report *entries, unsigned int nr);
-	/* Ask for process() after delay_ns; replaces an earlier request. */
-	void (*schedule)(void *ctx, sim_ns_t delay_ns);
-	/* Forget the request. */
-	void (*cancel)(void *ctx);
-};
-
-/*
- * Counted by the designs; units are blocks or calls unless said otherwise.
- * Blocks and pages count when report() accepts them, whatever the
- * acknowledgement says later.
- */
-struct reporter_counters {
-	uint64_t requests;        /* transitions to "work wanted" */
-	uint64_t passes;          /* process() runs that looked at lists */
-	uint64_t report_calls;    /* report() calls accepted */
-	uint64_t report_errors;   /* refused, or acknowledged with an error */
-	uint64_t blocks[NR_PAGE_ORDERS]; /* blocks reported, by order */
-	uint64_t pages;           /* 4 KiB pages reported */
-	uint64_t list_visits;     /* loop iterations over free lists */
-	uint64_t lists_visited;   /* non-empty lists walked */
-	uint64_t skipped_marked;  /* visits that only skipped a marked block */
-	uint64_t isolate_refused; /* watermark refused an isolation */
-	uint64_t gate_skips;      /* zones skipped by the watermark gate */
-	uint64_t budget_stops;    /* lists left because the budget was spent */
-	uint64_t rotations;
-	uint64_t putback_merged;  /* drained blocks that merged: not marked */
-	uint64_t longest_hold;    /* list nodes touched in one lock hold, max */
-	uint64_t marked_pages;    /* pages of blocks marked as reported */
-	uint64_t refault_pages;   /* pages of blocks that lost the mark */
-	uint64_t factor_stops;    /* zones left at the reporting factor */
-};
+#include "reporter/counters.h"
+#include "reporter/env.h"
+#include "reporter/request.h"
 
 struct reporter {
 	const struct reporter_ops *ops;
@@ -151,6 +88,53 @@ struct reporter_ops {
 	 */
 	bool (*boundary)(const struct reporter *r, unsigned int zone,
 			 unsigned int order, enum migratetype mt, pfn_t *pfn);
+
+	/* ---- more calls, each NULL if the design has no use for it ---- */
+
+	/* env->queue_work(nr) is due. */
+	void (*work)(struct reporter *r, unsigned int nr);
+	/* The host has answered a send(); the same entries. */
+	void (*reply)(struct reporter *r, const struct host_request *rq,
+		      const struct host_reply *reply);
+	/* The host wants the balloon to hold so many 4 KiB pages. */
+	void (*set_target)(struct reporter *r, uint64_t pages);
+	/* A command of the host. 0; -EOPNOTSUPP: not of this kind. */
+	int (*host_request)(struct reporter *r,
+			    const struct host_command *command);
+	/* env->host has changed. */
+	void (*host_changed)(struct reporter *r);
+
+	/*
+	 * The guest is about to kill a task (or runs its shrinkers): give
+	 * pages back now with env->free(). Returns how many.
+	 */
+	uint64_t (*oom_notify)(struct reporter *r);
+	/* Is this allocated page one of the design's movable ones? */
+	bool (*owns_page)(const struct reporter *r, pfn_t pfn);
+	/*
+	 * Compaction wants `from` free: let `to`, which it has allocated, take
+	 * its place. 0: `to` is the design's, and `from` the caller's to free;
+	 * -EAGAIN: busy, nothing has changed.
+	 */
+	int (*migrate_page)(struct reporter *r, pfn_t from, pfn_t to);
+
+	/* A free of any order, before the CPU's lists or the buddy see it;
+	 * no zone lock is held. */
+	void (*free_capture)(struct reporter *r, unsigned int zone, pfn_t pfn,
+			     unsigned int order, unsigned int cpu);
+	/*
+	 * An allocation is about to hand this block out. True: some of it is
+	 * still with the host; the block stays with the allocation, which is
+	 * parked (ALLOC_AGAIN, ALLOC_REASON_STALL) and asks again after
+	 * env->wake_stalled(). A design with this hook has no run-ahead.
+	 */
+	bool (*alloc_stall)(struct reporter *r, unsigned int zone, pfn_t pfn,
+			    unsigned int order, unsigned int cpu);
+	/*
+	 * Marks (mask of enum block_mark) that both halves of a split block
+	 * keep, and that a merged block has if both halves had them.
+	 */
+	unsigned int marks_kept_on_split, marks_kept_on_merge;
 };
 
 extern const struct reporter_ops none_reporter;

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The environment of a reporter on a bare allocator (sync_env.h).
- *
- * Every call checks the contract of reporter.h from the environment's side:
- * lists change only under the lock of their zone, the lock is not held while
- * the host is called or when the design returns, entries are inside one guest.
+ * The environment of a reporter on a bare allocator (sync_env.h): its clock,
+ * its host, and what it asks of the design.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,177 +9,7 @@
 #include <string.h>
 
 #include "include/check.h"
-#include "reporter/sync_env.h"
-
-static void env_lock(void *ctx, unsigned int zone)
-{
-	struct sync_env *e = ctx;
-
-	CHECK_EQ(e->locked_zone, -1);
-	e->locked_zone = (int)zone;
-}
-
-static void env_unlock(void *ctx, unsigned int zone, uint32_t list_touches)
-{
-	struct sync_env *e = ctx;
-
-	CHECK_EQ(e->locked_zone, zone);
-	e->locked_zone = -1;
-	if (e->cfg.watch.unlock)
-		e->cfg.watch.unlock(e->cfg.watch.ctx, zone, list_touches);
-}
-
-static void check_locked(const struct sync_env *e, pfn_t pfn)
-{
-	CHECK(e->locked_zone >= 0);
-	CHECK_EQ(alloc_zone_of(e->alloc, pfn), e->locked_zone);
-}
-
-static void note_isolated(struct sync_env *e, pfn_t pfn, unsigned int order,
-			  enum migratetype mt)
-{
-	e->out_pages += order_nr_pages(order);
-	if (e->cfg.watch.isolate)
-		e->cfg.watch.isolate(e->cfg.watch.ctx, pfn, order, mt);
-}
-
-static bool env_isolate(void *ctx, pfn_t pfn)
-{
-	struct sync_env *e = ctx;
-	const unsigned int order = alloc_block_order(e->alloc, pfn);
-	const enum migratetype mt = alloc_block_type(e->alloc, pfn);
-
-	check_locked(e, pfn);
-	if (!alloc_isolate(e->alloc, pfn))
-		return false;
-	note_isolated(e, pfn, order, mt);
-	return true;
-}
-
-static void env_isolate_raw(void *ctx, pfn_t pfn)
-{
-	struct sync_env *e = ctx;
-	const unsigned int order = alloc_block_order(e->alloc, pfn);
-	const enum migratetype mt = alloc_block_type(e->alloc, pfn);
-
-	check_locked(e, pfn);
-	alloc_isolate_raw(e->alloc, pfn);
-	note_isolated(e, pfn, order, mt);
-}
-
-static void note_putback(struct sync_env *e, pfn_t pfn, unsigned int order,
-			 enum migratetype mt)
-{
-	check_locked(e, pfn);
-	CHECK_LE(order_nr_pages(order), e->out_pages);
-	e->out_pages -= order_nr_pages(order);
-	if (e->cfg.watch.putback)
-		e->cfg.watch.putback(e->cfg.watch.ctx, pfn, order, mt);
-}
-
-static void env_putback(void *ctx, pfn_t pfn, unsigned int order,
-			enum migratetype mt)
-{
-	struct sync_env *e = ctx;
-
-	note_putback(e, pfn, order, mt);
-	alloc_putback(e->alloc, pfn, order, mt);
-}
-
-static void env_putback_tail(void *ctx, pfn_t pfn, unsigned int order,
-			     enum migratetype mt)
-{
-	struct sync_env *e = ctx;
-
-	note_putback(e, pfn, order, mt);
-	alloc_putback_tail(e->alloc, pfn, order, mt);
-}
-
-static void env_set_mark(void *ctx, pfn_t pfn, enum block_mark m)
-{
-	struct sync_env *e = ctx;
-
-	check_locked(e, pfn);
-	if (e->cfg.watch.mark)
-		e->cfg.watch.mark(e->cfg.watch.ctx, pfn, m);
-	alloc_block_set_mark(e->alloc, pfn, m);
-}
-
-static void env_rotate_to_front(void *ctx, pfn_t pfn)
-{
-	struct sync_env *e = ctx;
-
-	check_locked(e, pfn);
-	if (e->cfg.watch.rotate)
-		e->cfg.watch.rotate(e->cfg.watch.ctx, pfn);
-	alloc_list_rotate_to_front(e->alloc, pfn);
-}
-
-static unsigned int blocks_in_flight(const struct sync_env *e)
-{
-	unsigned int nr = 0;
-
-	for (unsigned int i = 0; i < e->nr_batches; i++)
-		nr += e->batches[(e->first_batch + i) %
-				 SYNC_ENV_MAX_BATCHES].nr;
-	return nr;
-}
-
-static int env_report(void *ctx, struct page_report *entries, unsigned int nr)
-{
-	struct sync_env *e = ctx;
-	struct sync_env_batch *b;
-
-	CHECK_EQ(e->locked_zone, -1);
-	CHECK_LE(1, nr);
-	CHECK_LE(nr, REPORTER_MAX_CAPACITY);
-	e->reports++;
-	if (e->cfg.refuse_every && e->reports % e->cfg.refuse_every == 0)
-		return -ENOSPC;
-	if (e->nr_batches == SYNC_ENV_MAX_BATCHES)
-		return -EBUSY;
-	b = &e->batches[(e->first_batch + e->nr_batches) %
-			SYNC_ENV_MAX_BATCHES];
-	*b = (struct sync_env_batch){
-		.entries = entries, .nr = nr,
-		.due_ns = e->now_ns + e->cfg.ack_latency_ns,
-	};
-	e->nr_batches++;
-	if (e->max_in_flight < blocks_in_flight(e))
-		e->max_in_flight = blocks_in_flight(e);
-	if (e->cfg.watch.report)
-		e->cfg.watch.report(e->cfg.watch.ctx, entries, nr);
-	return 0;
-}
-
-static void env_schedule(void *ctx, sim_ns_t delay_ns)
-{
-	struct sync_env *e = ctx;
-
-	e->scheduled = true;
-	e->scheduled_ns = e->now_ns + delay_ns;
-}
-
-static void env_cancel(void *ctx)
-{
-	struct sync_env *e = ctx;
-
-	e->scheduled = false;
-}
-
-static const struct reporter_env sync_calls = {
-	.lock = env_lock,
-	.unlock = env_unlock,
-	.isolate = env_isolate,
-	.isolate_raw = env_isolate_raw,
-	.putback = env_putback,
-	.putback_tail = env_putback_tail,
-	.set_mark = env_set_mark,
-	.rotate_to_front = env_rotate_to_front,
-	.report = env_report,
-	.schedule = env_schedule,
-	.cancel = env_cancel,
-};
+#include "reporter/sync_env_calls.h"
 
 static int default_options(struct sync_env *e)
 {
@@ -198,6 +25,12 @@ static int default_options(struct sync_env *e)
 	return 0;
 }
 
+/* One item even for designs without any: NULL means out of memory. */
+static size_t ops_nr_work(const struct reporter_ops *ops)
+{
+	return ops->work ? REPORTER_MAX_WORK : 1;
+}
+
 int sync_env_init(struct sync_env *e, struct alloc *a,
 		  const struct sync_env_config *cfg, char *why,
 		  size_t why_size)
@@ -208,9 +41,13 @@ int sync_env_init(struct sync_env *e, struct alloc *a,
 	e->alloc = a;
 	e->cfg = *cfg;
 	e->locked_zone = -1;
-	e->env = sync_calls;
+	e->env = sync_env_calls;
 	e->env.ctx = e;
 	e->env.view = a;
+	e->env.host = &e->cfg.host;
+	e->work = calloc(ops_nr_work(cfg->ops), sizeof(*e->work));
+	if (!e->work)
+		goto no_memory;
 	if (!cfg->options) {
 		err = default_options(e);
 		if (err)
@@ -245,6 +82,7 @@ void sync_env_destroy(struct sync_env *e)
 	}
 	free(e->reporter.state);
 	free(e->own_options);
+	free(e->work);
 	memset(e, 0, sizeof(*e));
 }
 
@@ -253,10 +91,17 @@ void sync_env_hooks(struct sync_env *e, struct alloc_hooks *h)
 	reporter_fill_hooks(&e->reporter, h);
 }
 
+/* The design has returned: it holds no lock. */
+static void check_returned(const struct sync_env *e)
+{
+	CHECK_EQ(e->locked_zone, -1);
+	CHECK_EQ(e->own_locked, 0);
+}
+
 void sync_env_start(struct sync_env *e)
 {
 	e->reporter.ops->start(&e->reporter);
-	CHECK_EQ(e->locked_zone, -1);
+	check_returned(e);
 }
 
 bool sync_env_process(struct sync_env *e)
@@ -265,13 +110,15 @@ bool sync_env_process(struct sync_env *e)
 		return false;
 	e->scheduled = false;
 	e->reporter.ops->process(&e->reporter);
-	CHECK_EQ(e->locked_zone, -1);
+	check_returned(e);
 	return true;
 }
 
 bool sync_env_ack(struct sync_env *e, int err)
 {
+	const struct reporter_ops *ops = e->reporter.ops;
 	struct sync_env_batch b;
+	struct host_reply reply;
 
 	if (!e->nr_batches)
 		return false;
@@ -279,8 +126,15 @@ bool sync_env_ack(struct sync_env *e, int err)
 	e->first_batch = (e->first_batch + 1) % SYNC_ENV_MAX_BATCHES;
 	e->nr_batches--;
 	e->acks++;
-	e->reporter.ops->drain(&e->reporter, b.entries, b.nr, err);
-	CHECK_EQ(e->locked_zone, -1);
+	sync_env_answer(e, &b.rq, err, &reply);
+	if (b.is_report) {
+		ops->drain(&e->reporter, b.rq.entries, b.rq.nr, err);
+	} else {
+		e->cpu = ops->work ? e->work[b.rq.work].cpu : 0;
+		ops->reply(&e->reporter, &b.rq, &reply);
+		e->cpu = 0;
+	}
+	check_returned(e);
 	return true;
 }
 
@@ -301,20 +155,60 @@ static void ack_next(struct sync_env *e)
 void sync_env_stop(struct sync_env *e)
 {
 	e->reporter.ops->stop(&e->reporter);
-	CHECK_EQ(e->locked_zone, -1);
+	check_returned(e);
 	while (e->nr_batches)
 		ack_next(e);
 }
 
+/* The work item that is due first; SYNC_ENV_NO_WORK if there is none. */
+static unsigned int next_work(const struct sync_env *e)
+{
+	unsigned int best = SYNC_ENV_NO_WORK;
+
+	for (unsigned int i = 0; i < e->nr_work; i++)
+		if (e->work[i].armed && (best == SYNC_ENV_NO_WORK ||
+		    e->work[i].due_ns < e->work[best].due_ns))
+			best = i;
+	return best;
+}
+
+/* When process() or work() is due; UINT64_MAX = never. */
+static sim_ns_t next_run(const struct sync_env *e)
+{
+	const unsigned int nr = next_work(e);
+	sim_ns_t at = e->scheduled ? e->scheduled_ns : UINT64_MAX;
+
+	if (nr != SYNC_ENV_NO_WORK && e->work[nr].due_ns < at)
+		at = e->work[nr].due_ns;
+	return at;
+}
+
+static void run_next(struct sync_env *e, sim_ns_t at)
+{
+	unsigned int nr;
+
+	if (e->now_ns < at)
+		e->now_ns = at;
+	if (e->scheduled && e->scheduled_ns == at) {
+		sync_env_process(e);
+		return;
+	}
+	nr = next_work(e);
+	e->work[nr].armed = false;
+	e->cpu = e->work[nr].cpu;
+	e->reporter.ops->work(&e->reporter, nr);
+	e->cpu = 0;
+	check_returned(e);
+}
+
 bool sync_env_run_pass(struct sync_env *e)
 {
-	if (!e->scheduled && !e->nr_batches)
+	const sim_ns_t at = next_run(e);
+
+	if (at == UINT64_MAX && !e->nr_batches)
 		return false;
-	if (!e->nr_batches) {
-		if (e->now_ns < e->scheduled_ns)
-			e->now_ns = e->scheduled_ns;
-		sync_env_process(e);
-	}
+	if (!e->nr_batches)
+		run_next(e, at);
 	while (e->nr_batches)
 		ack_next(e);
 	return true;
@@ -337,20 +231,66 @@ void sync_env_advance(struct sync_env *e, sim_ns_t delta_ns)
 	for (;;) {
 		const sim_ns_t ack = e->nr_batches ?
 			e->batches[e->first_batch].due_ns : UINT64_MAX;
-		const sim_ns_t run = e->scheduled ?
-			e->scheduled_ns : UINT64_MAX;
+		const sim_ns_t run = next_run(e);
 
 		if (ack > end && run > end)
 			break;
-		if (ack <= run) {
+		if (ack <= run)
 			ack_next(e);
-		} else {
-			if (e->now_ns < run)
-				e->now_ns = run;
-			sync_env_process(e);
-		}
+		else
+			run_next(e, run);
 	}
 	e->now_ns = end;
+}
+
+void sync_env_set_target(struct sync_env *e, uint64_t pages)
+{
+	e->reporter.ops->set_target(&e->reporter, pages);
+	check_returned(e);
+}
+
+int sync_env_host_request(struct sync_env *e, const struct host_command *c)
+{
+	const int ret = e->reporter.ops->host_request(&e->reporter, c);
+
+	check_returned(e);
+	return ret;
+}
+
+void sync_env_set_host(struct sync_env *e, const struct host_status *host)
+{
+	e->cfg.host = *host;
+	if (e->reporter.ops->host_changed)
+		e->reporter.ops->host_changed(&e->reporter);
+	check_returned(e);
+}
+
+uint64_t sync_env_oom_notify(struct sync_env *e)
+{
+	const uint64_t freed = e->reporter.ops->oom_notify(&e->reporter);
+
+	check_returned(e);
+	return freed;
+}
+
+int sync_env_migrate_page(struct sync_env *e, pfn_t from, pfn_t to)
+{
+	const int ret = e->reporter.ops->migrate_page(&e->reporter, from, to);
+
+	check_returned(e);
+	return ret;
+}
+
+/* Isolated blocks are with the host in these; other kinds isolate none. */
+static uint64_t isolated_pages(const struct sync_env_batch *b)
+{
+	uint64_t pages = 0;
+
+	if (b->rq.kind != REQUEST_REPORT)
+		return 0;
+	for (unsigned int j = 0; j < b->rq.nr; j++)
+		pages += order_nr_pages(b->rq.entries[j].order);
+	return pages;
 }
 
 const char *sync_env_check(const struct sync_env *e)
@@ -360,14 +300,10 @@ const char *sync_env_check(const struct sync_env *e)
 
 	if (broken)
 		return broken;
-	for (unsigned int i = 0; i < e->nr_batches; i++) {
-		const struct sync_env_batch *b =
+	for (unsigned int i = 0; i < e->nr_batches; i++)
+		in_flight += isolated_pages(
 			&e->batches[(e->first_batch + i) %
-				    SYNC_ENV_MAX_BATCHES];
-
-		for (unsigned int j = 0; j < b->nr; j++)
-			in_flight += order_nr_pages(b->entries[j].order);
-	}
+				    SYNC_ENV_MAX_BATCHES]);
 	if (in_flight != e->out_pages)
 		return "isolated blocks that are not with the host";
 	return NULL;

@@ -86,6 +86,19 @@ static const struct price_desc descs[NR_PRICES] = {
 	[PRICE_COMPLETION] = {
 		"completion", "device interrupt until the guest worker runs",
 		10 * US, PRICE_LITERATURE, "injection and workqueue wake-up" },
+	[PRICE_HYPERCALL] = {
+		"hypercall", "exit that is answered in the kernel, and back",
+		1500 * NS, PRICE_LITERATURE, "round trip of a vmcall" },
+	[PRICE_DESIGN_LOCAL] = {
+		"design_local", "store to a design's per-CPU memory",
+		5 * NS, PRICE_LITERATURE,
+		"interrupts off and on, three stores to a line in cache" },
+	[PRICE_DESIGN_SHARED] = {
+		"design_shared", "atomic on a line of the design's that all write",
+		60 * NS, PRICE_LITERATURE, "one line from another core's cache" },
+	[PRICE_DESIGN_SCAN] = {
+		"design_scan", "entry or bitmap word of the design's looked at",
+		2 * NS, PRICE_LITERATURE, "sequential, in the first-level cache" },
 };
 
 static const char *const tag_names[] = {

@@ -35,6 +35,11 @@ enum price_id {
 	PRICE_TLB_FLUSH_VCPU,  /* IPI to one running vCPU */
 	PRICE_DOORBELL,        /* kick, exit to user space */
 	PRICE_COMPLETION,      /* interrupt into the guest and wake-up */
+	PRICE_HYPERCALL,       /* exit answered in the kernel, and back */
+	/* A design's own data. */
+	PRICE_DESIGN_LOCAL,    /* store to per-CPU memory, interrupts off */
+	PRICE_DESIGN_SHARED,   /* atomic on a line that other CPUs write */
+	PRICE_DESIGN_SCAN,     /* one entry or bitmap word looked at */
 	NR_PRICES
 };
 

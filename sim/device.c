@@ -1,91 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The reporter's environment in virtual time: zone locks are waited for, list
- * touches are paid for, a report travels to the host and back, and the
- * acknowledgement is a later event. Worker time is charged to the vCPU whose
- * free asked for the pass, as a workqueue item runs where it was queued.
+ * The reporter's device in a guest: set-up, the frame of every callback, and
+ * what guest and host ask of the design. Worker time is charged to the vCPU
+ * whose free asked for the pass, as a workqueue item runs where it was queued.
  */
-#include "sim/machine.h"
-
 #include <errno.h>
 #include <stdlib.h>
 
 #include "include/check.h"
+#include "sim/machine.h"
 
-static struct sim_guest *guest_of(void *ctx)
-{
-	return ctx;
-}
-
-static void dev_lock(void *ctx, unsigned int zone)
-{
-	struct device *d = &guest_of(ctx)->dev;
-	const struct zone_lock *l = &guest_of(ctx)->locks[zone];
-
-	if (l->free_at > d->now)
-		d->now = l->free_at;
-	d->lock_start = d->now;
-}
-
-static void dev_unlock(void *ctx, unsigned int zone, uint32_t list_touches)
-{
-	struct sim_guest *g = guest_of(ctx);
-	const struct price_now *p = &g->sim->price;
-	const uint64_t ps = p->ps[PRICE_LOCK] +
-			    list_touches * p->ps[PRICE_LIST_TOUCH];
-
-	/* dev_lock() has waited: the hold starts at once. */
-	zone_locks_hold(g, UINT64_C(1) << zone, g->dev.lock_start, ps);
-	g->dev.now += ps / 1000;
-}
-
-static bool dev_isolate(void *ctx, pfn_t pfn)
-{
-	return alloc_isolate(guest_of(ctx)->alloc, pfn);
-}
-
-static void dev_isolate_raw(void *ctx, pfn_t pfn)
-{
-	alloc_isolate_raw(guest_of(ctx)->alloc, pfn);
-}
-
-static void dev_putback(void *ctx, pfn_t pfn, unsigned int order,
-			enum migratetype mt)
-{
-	alloc_putback(guest_of(ctx)->alloc, pfn, order, mt);
-}
-
-static void dev_putback_tail(void *ctx, pfn_t pfn, unsigned int order,
-			     enum migratetype mt)
-{
-	alloc_putback_tail(guest_of(ctx)->alloc, pfn, order, mt);
-}
-
-static void dev_set_mark(void *ctx, pfn_t pfn, enum block_mark m)
-{
-	alloc_block_set_mark(guest_of(ctx)->alloc, pfn, m);
-}
-
-static void dev_rotate(void *ctx, pfn_t pfn)
-{
-	alloc_list_rotate_to_front(guest_of(ctx)->alloc, pfn);
-}
-
-/* The worker runs from `at`; its allocator work is priced by unlock(). */
-static void worker_enter(struct sim_guest *g)
+/* The worker runs from now on; its allocator work is priced by its calls. */
+void device_enter(struct sim_guest *g, unsigned int cpu)
 {
 	struct device *d = &g->dev;
 
 	CHECK(!d->in_callback);
 	d->in_callback = true;
+	d->cpu = (uint16_t)cpu;
 	d->now = g->sim->engine.now;
+	d->ps = 0;
 	g->work = (struct alloc_work){ 0 };
 }
 
-static void worker_leave(struct sim_guest *g)
+void device_leave(struct sim_guest *g)
 {
 	struct device *d = &g->dev;
-	struct vcpu *v = &g->vcpus[d->worker_cpu];
+	struct vcpu *v = &g->vcpus[d->cpu];
 
 	d->in_callback = false;
 	d->busy_until = d->now;
@@ -94,123 +35,34 @@ static void worker_leave(struct sim_guest *g)
 	g->work = (struct alloc_work){ 0 };
 }
 
-static void process_event(void *ctx, uint64_t arg)
+sim_ns_t device_now(const struct sim_guest *g)
 {
-	struct sim_guest *g = ctx;
-
-	(void)arg;
-	g->dev.timer_armed = false;
-	worker_enter(g);
-	g->dev.r.ops->process(&g->dev.r);
-	worker_leave(g);
-}
-
-static void done_event(void *ctx, uint64_t arg)
-{
-	struct sim_guest *g = ctx;
-	struct flight f = g->dev.flights[arg];
-
-	g->dev.flights[arg].used = false;
-	g->dev.in_flight--;
-	worker_enter(g);
-	g->dev.r.ops->drain(&g->dev.r, f.entries, f.nr, 0);
-	worker_leave(g);
-}
-
-/* Every busy vCPU of the guest takes the interrupts of `flushes` rounds. */
-static void charge_flushes(struct sim_guest *g, uint64_t flushes)
-{
-	const uint64_t ps = flushes * g->sim->price.ps[PRICE_TLB_FLUSH_VCPU];
-	unsigned int i;
-
-	if (!ps)
-		return;
-	for (i = 0; i < g->topo.nr_cpus; i++)
-		if (g->vcpus[i].nr_tasks && g->vcpus[i].scheduled)
-			g->vcpus[i].stolen_ps += ps;
-}
-
-/* The device thread on the host works through one batch. */
-static void host_event(void *ctx, uint64_t arg)
-{
-	struct sim_guest *g = ctx;
-	struct sim *s = g->sim;
-	const struct flight *f = &g->dev.flights[arg];
-	uint64_t flushes = 0;
-	const uint64_t ps = host_discard(g, f->entries, f->nr, &flushes);
-
-	charge_flushes(g, flushes);
-	engine_at(&s->engine, s->engine.now +
-		  (ps + s->price.ps[PRICE_COMPLETION]) / 1000,
-		  done_event, g, arg);
-}
-
-static int dev_report(void *ctx, struct page_report *entries, unsigned int nr)
-{
-	struct sim_guest *g = guest_of(ctx);
-	struct device *d = &g->dev;
-	struct sim *s = g->sim;
-	unsigned int i, bucket;
-
-	for (i = 0; i < MAX_FLIGHTS && d->flights[i].used; i++)
-		;
-	if (i == MAX_FLIGHTS)
-		return -ENOSPC;
-	d->flights[i] = (struct flight){ true, entries, nr };
-	d->in_flight++;
-	d->batches++;
-	bucket = (unsigned int)(31 - __builtin_clz(nr));
-	d->batch_hist[bucket < ARRAY_SIZE(d->batch_hist) ? bucket :
-		      ARRAY_SIZE(d->batch_hist) - 1]++;
-	engine_at(&s->engine, d->now + s->price.ps[PRICE_DOORBELL] / 1000,
-		  host_event, g, i);
-	return 0;
-}
-
-static void dev_cancel(void *ctx)
-{
-	struct sim_guest *g = guest_of(ctx);
-
-	if (g->dev.timer_armed)
-		engine_cancel(&g->sim->engine, g->dev.timer_seq);
-	g->dev.timer_armed = false;
-}
-
-static void dev_schedule(void *ctx, sim_ns_t delay_ns)
-{
-	struct sim_guest *g = guest_of(ctx);
-	struct device *d = &g->dev;
-	const sim_ns_t from = d->in_callback ? d->now : g->sim->engine.now;
-
-	dev_cancel(ctx);
-	if (!d->in_callback)
-		d->worker_cpu = g->running_cpu;
-	d->timer_armed = true;
-	d->timer_seq = engine_at(&g->sim->engine, from + delay_ns,
-				 process_event, g, 0);
+	return g->dev.in_callback ? g->dev.now : g->sim->engine.now;
 }
 
 int device_init(struct sim_guest *g, char *why, size_t why_size)
 {
 	const struct sim_config *cfg = &g->sim->cfg;
+	const struct reporter_ops *ops = cfg->reporter;
 	struct device *d = &g->dev;
 
-	d->env = (struct reporter_env){
-		.ctx = g, .view = g->alloc,
-		.lock = dev_lock, .unlock = dev_unlock,
-		.isolate = dev_isolate, .isolate_raw = dev_isolate_raw,
-		.putback = dev_putback, .putback_tail = dev_putback_tail,
-		.set_mark = dev_set_mark, .rotate_to_front = dev_rotate,
-		.report = dev_report, .schedule = dev_schedule,
-		.cancel = dev_cancel,
-	};
-	d->r = (struct reporter){ .ops = cfg->reporter, .env = &d->env,
+	d->host = (struct host_status){ .thp_order = HPAGE_PMD_ORDER };
+	d->env = (struct reporter_env){ .ctx = g, .view = g->alloc,
+					.host = &d->host };
+	device_env_fill(&d->env);
+	device_host_fill(&d->env);
+	device_work_fill(&d->env);
+	d->r = (struct reporter){ .ops = ops, .env = &d->env,
 				  .options = cfg->reporter_options };
-	d->r.state = calloc(1, cfg->reporter->state_size ?
-			       cfg->reporter->state_size : 1);
+	d->flights = calloc(MAX_FLIGHTS, sizeof(*d->flights));
+	if (ops->work)
+		d->work = calloc(REPORTER_MAX_WORK, sizeof(*d->work));
+	if (!d->flights || (ops->work && !d->work))
+		return -ENOMEM;
+	d->r.state = calloc(1, ops->state_size ? ops->state_size : 1);
 	if (!d->r.state)
 		return -ENOMEM;
-	return cfg->reporter->init(&d->r, why, why_size);
+	return ops->init(&d->r, why, why_size);
 }
 
 void device_fill_hooks(struct sim_guest *g, struct alloc_hooks *h)
@@ -228,6 +80,18 @@ void device_start(struct sim_guest *g)
 		g->dev.r.ops->start(&g->dev.r);
 }
 
+void device_stop(struct sim_guest *g)
+{
+	struct device *d = &g->dev;
+
+	if (!d->present)
+		return;
+	device_enter(g, d->worker_cpu);
+	d->r.ops->stop(&d->r);
+	device_leave(g);
+	d->present = false;
+}
+
 bool device_idle(const struct sim_guest *g)
 {
 	return !g->dev.present || g->dev.r.ops->idle(&g->dev.r);
@@ -235,8 +99,109 @@ bool device_idle(const struct sim_guest *g)
 
 void device_destroy(struct sim_guest *g)
 {
-	if (g->dev.r.state && g->dev.r.ops->destroy)
-		g->dev.r.ops->destroy(&g->dev.r);
-	free(g->dev.r.state);
-	g->dev.r.state = NULL;
+	struct device *d = &g->dev;
+
+	if (d->r.state && d->r.ops->destroy)
+		d->r.ops->destroy(&d->r);
+	free(d->r.state);
+	free(d->flights);
+	free(d->work);
+	d->r.state = NULL;
+	d->flights = NULL;
+	d->work = NULL;
+}
+
+/*
+ * The guest waits for these: their time is that of the task that asked, or of
+ * the design itself if its own allocation did.
+ */
+uint64_t device_oom_notify(struct sim_guest *g)
+{
+	struct reporter *r = &g->dev.r;
+
+	if (!g->dev.present || !r->ops->oom_notify)
+		return 0;
+	return r->ops->oom_notify(r);
+}
+
+bool device_owns_page(const struct sim_guest *g, pfn_t pfn)
+{
+	const struct reporter *r = &g->dev.r;
+
+	return r->ops->owns_page && r->ops->owns_page(r, pfn);
+}
+
+int device_migrate_page(struct sim_guest *g, pfn_t from, pfn_t to)
+{
+	struct reporter *r = &g->dev.r;
+
+	return r->ops->migrate_page ? r->ops->migrate_page(r, from, to) :
+				      -EAGAIN;
+}
+
+void device_set_target(struct sim_guest *g, uint64_t pages)
+{
+	struct reporter *r = &g->dev.r;
+
+	if (!g->dev.present || !r->ops->set_target)
+		return;
+	device_enter(g, g->dev.worker_cpu);
+	r->ops->set_target(r, pages);
+	device_leave(g);
+}
+
+int device_host_request(struct sim_guest *g, const struct host_command *c)
+{
+	struct reporter *r = &g->dev.r;
+	int ret;
+
+	if (!g->dev.present)
+		return -ENODEV;
+	if (!r->ops->host_request)
+		return -EOPNOTSUPP;
+	device_enter(g, g->dev.worker_cpu);
+	ret = r->ops->host_request(r, c);
+	device_leave(g);
+	return ret;
+}
+
+void sim_guest_set_balloon_target(struct sim *s, unsigned int guest,
+				  uint64_t bytes)
+{
+	CHECK_LT(guest, s->nr_guests);
+	device_set_target(&s->guests[guest], bytes_to_pages(bytes));
+}
+
+int sim_guest_host_request(struct sim *s, unsigned int guest,
+			   const struct host_command *command)
+{
+	CHECK_LT(guest, s->nr_guests);
+	return device_host_request(&s->guests[guest], command);
+}
+
+void sim_guest_reporter_start(struct sim *s, unsigned int guest)
+{
+	CHECK_LT(guest, s->nr_guests);
+	device_start(&s->guests[guest]);
+}
+
+void sim_guest_reporter_stop(struct sim *s, unsigned int guest)
+{
+	CHECK_LT(guest, s->nr_guests);
+	device_stop(&s->guests[guest]);
+}
+
+void sim_guest_set_host_status(struct sim *s, unsigned int guest,
+			       const struct host_status *status)
+{
+	struct sim_guest *g = &s->guests[guest];
+	struct reporter *r = &g->dev.r;
+
+	CHECK_LT(guest, s->nr_guests);
+	g->dev.host = *status;
+	if (!g->dev.present || !r->ops->host_changed)
+		return;
+	device_enter(g, g->dev.worker_cpu);
+	r->ops->host_changed(r);
+	device_leave(g);
 }

@@ -6,7 +6,7 @@
  */
 #include "sim/machine.h"
 
-static sim_ns_t lock_hold(struct zone_lock *l, sim_ns_t at, sim_ns_t hold)
+sim_ns_t lock_hold(struct zone_lock *l, sim_ns_t at, sim_ns_t hold)
 {
 	const sim_ns_t start = l->free_at > at ? l->free_at : at;
 

@@ -7,7 +7,8 @@
  *     ahead.c    runs of steps that concern nobody else
  *     vcpu.c     one step of a task: workload op -> guest -> prices
  *     host.c     touches and discards -> hypervisor -> prices
- *     device.c   the reporter's environment in virtual time
+ *     device.c   the reporter's device: set-up, callbacks, what is asked of it
+ *     device_*.c its environment in virtual time: env, host, work
  *     kthreads.c kswapd and the vmstat worker
  *     stats.c    counters, samples, results
  *     tap.c      allocator calls for a listener
@@ -51,6 +52,8 @@ struct task {
 	uint64_t iterations;        /* counted touches since the task began */
 	sim_ns_t wake_at;           /* not to run before */
 	bool asleep;                /* in a SLEEP of its workload */
+	bool stalled;               /* its allocation waits for the host */
+	sim_ns_t stalled_at;
 };
 
 /* Faults of one task that were begun and are not carried out yet. */
@@ -78,30 +81,47 @@ struct vcpu {
 	struct run_ahead ahead;
 };
 
-/* A batch on its way to the host and back. */
+/* A request on its way to the host and back. */
 struct flight {
 	bool used;
-	struct page_report *entries;
-	unsigned int nr;
+	bool is_report;             /* of report(): ends in drain() */
+	struct host_request rq;
+	struct host_reply reply;
 };
 
-#define MAX_FLIGHTS 64
+/* A work item of the design. */
+struct work_item {
+	bool armed;
+	uint16_t cpu;
+	uint64_t seq;               /* of its event */
+	sim_ns_t busy_until;        /* its last callback ended */
+};
 
-/* The reporter's side of a guest: env, timer, batches in flight. */
+/* One batch for each CPU's thread, and some. */
+#define MAX_FLIGHTS (ALLOC_MAX_CPUS + 64)
+
+/* The reporter's side of a guest: env, timers, requests in flight. */
 struct device {
 	struct reporter r;
 	struct reporter_env env;
+	struct host_status host;
 	bool present;               /* the device is registered */
 	bool in_callback;
+	uint16_t cpu;               /* that runs the callback */
 	sim_ns_t now;               /* the worker's own time in a callback */
+	uint64_t ps;                /* fraction of a nanosecond of it */
 	sim_ns_t lock_start;        /* of the hold under way */
 	sim_ns_t busy_until;        /* the worker's last callback ended */
+	sim_ns_t host_busy_until;   /* the host's thread for this guest */
 	bool timer_armed;
 	uint64_t timer_seq;
 	uint16_t worker_cpu;        /* vCPU that pays for the worker's time */
-	struct flight flights[MAX_FLIGHTS];
-	unsigned int in_flight;     /* batches that the host has */
-	uint64_t batches, doorbells;
+	struct work_item *work;     /* REPORTER_MAX_WORK, or NULL: no work() */
+	struct flight *flights;     /* MAX_FLIGHTS */
+	unsigned int in_flight;     /* requests that the host has */
+	struct zone_lock own_locks[REPORTER_MAX_LOCKS];
+	sim_ns_t own_start[REPORTER_MAX_LOCKS];
+	uint64_t batches, doorbells, hypercalls;
 	uint64_t batch_hist[7];     /* by power of two, the last for all above */
 };
 
@@ -144,6 +164,7 @@ struct sim_guest {
 	uint64_t reclaim_rounds, oom_kills, tasks_started;
 	/* Requests that ended without a page while the host had blocks. */
 	uint64_t failures_in_flight;
+	uint64_t alloc_stalls, alloc_stall_ns;
 };
 
 struct sim {
@@ -223,8 +244,9 @@ bool record_apply(struct sim_guest *g, struct task *t,
 /* tap.c: the hook of a guest that somebody listens to */
 void tap_fill_hooks(struct sim_guest *g, struct alloc_hooks *h);
 
-/* lock: hold `zones` (bit mask) for `ps` in total from `at`; returns the wait
- * in nanoseconds. lock.c */
+/* lock.c: hold one lock, or `zones` (bit mask) for `ps` in total, from `at`;
+ * return the wait in nanoseconds. */
+sim_ns_t lock_hold(struct zone_lock *l, sim_ns_t at, sim_ns_t hold);
 sim_ns_t zone_locks_hold(struct sim_guest *g, uint64_t zones, sim_ns_t at,
 			 uint64_t hold_ps);
 
@@ -239,16 +261,43 @@ void host_gauges(const struct sim_guest *g, struct hv_gauges *out);
 void host_check(struct sim *s);
 /* Drain the guest's touch buffer; price in picoseconds. */
 uint64_t host_drain_touches(struct sim_guest *g);
-/* Discard reported blocks; price in picoseconds, *flushes TLB flush rounds. */
-uint64_t host_discard(struct sim_guest *g, const struct page_report *entries,
-		      unsigned int nr, uint64_t *flushes);
+/*
+ * Do what the device asks for; price in picoseconds, *flushes TLB flush
+ * rounds.
+ */
+uint64_t host_serve(struct sim_guest *g, const struct host_request *rq,
+		    struct host_reply *reply, uint64_t *flushes);
 
 /* device.c */
 int device_init(struct sim_guest *g, char *why, size_t why_size);
 void device_fill_hooks(struct sim_guest *g, struct alloc_hooks *h);
 void device_start(struct sim_guest *g);
+void device_stop(struct sim_guest *g);
 void device_destroy(struct sim_guest *g);
 bool device_idle(const struct sim_guest *g);
+/* A callback of the design as work on `cpu`, from the engine's time on. */
+void device_enter(struct sim_guest *g, unsigned int cpu);
+void device_leave(struct sim_guest *g);
+/* The time that the design's callback has come to. */
+sim_ns_t device_now(const struct sim_guest *g);
+/* The guest asks: pages freed; a page moved (as ops->migrate_page). */
+uint64_t device_oom_notify(struct sim_guest *g);
+bool device_owns_page(const struct sim_guest *g, pfn_t pfn);
+int device_migrate_page(struct sim_guest *g, pfn_t from, pfn_t to);
+/* The host asks. */
+void device_set_target(struct sim_guest *g, uint64_t pages);
+int device_host_request(struct sim_guest *g, const struct host_command *c);
+
+/* device_env.c: lists, pages, locks */
+void device_env_fill(struct reporter_env *env);
+/* Charge picoseconds to whoever runs the design now. */
+void device_spend(struct sim_guest *g, uint64_t ps);
+
+/* device_host.c: requests */
+void device_host_fill(struct reporter_env *env);
+
+/* device_work.c: timers and work items */
+void device_work_fill(struct reporter_env *env);
 
 /* first_pass.c: 0, or -errno with a sentence in why */
 bool first_pass_wanted(const struct sim *s);

@@ -142,6 +142,25 @@ void sim_destroy(struct sim *s);
 void sim_set_phases(struct sim *s, const struct sim_phase_config *phases,
 		    unsigned int nr_phases);
 
+/*
+ * What an experiment does to a running guest from outside, between two steps
+ * of the run (from an event, or between phases); guest < host.guests.
+ */
+
+/* The host asks the balloon to take so many bytes of the guest's memory. */
+void sim_guest_set_balloon_target(struct sim *s, unsigned int guest,
+				  uint64_t bytes);
+/* A command to the design. 0; -EOPNOTSUPP: it knows none of this kind;
+ * -ENODEV: no device is present. */
+int sim_guest_host_request(struct sim *s, unsigned int guest,
+			   const struct host_command *command);
+/* The device appears, or asks for another pass; the device goes away. */
+void sim_guest_reporter_start(struct sim *s, unsigned int guest);
+void sim_guest_reporter_stop(struct sim *s, unsigned int guest);
+/* What the device tells the guest; ops->host_changed() hears of it. */
+void sim_guest_set_host_status(struct sim *s, unsigned int guest,
+			       const struct host_status *status);
+
 /* ---- results ---- */
 
 /* A counter: dotted name, cumulative over the run (exact, integer). */

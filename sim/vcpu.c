@@ -44,7 +44,7 @@ static uint32_t next_turn(const struct vcpu *v, uint32_t i)
 static bool task_can_run(const struct sim *s, const struct task *t,
 			 sim_ns_t now)
 {
-	return !t->done && (t->wake_at <= now || s->stopping);
+	return !t->done && !t->stalled && (t->wake_at <= now || s->stopping);
 }
 
 /* The next task of this vCPU that can run at `now`; NULL with *wake set. */
@@ -66,7 +66,7 @@ static struct task *vcpu_pick(struct vcpu *v, sim_ns_t now, sim_ns_t *wake)
 			v->current = turn;
 			return t;
 		}
-		if (!t->done && t->wake_at < *wake)
+		if (!t->done && !t->stalled && t->wake_at < *wake)
 			*wake = t->wake_at;
 	}
 	return NULL;
@@ -217,6 +217,13 @@ static uint64_t task_wait(struct sim_guest *g, struct task *t,
 	const struct price_now *p = &g->sim->price;
 
 	t->op_progress = 0;
+	if (w->reason == ALLOC_REASON_STALL) {
+		/* Until the design's wake_stalled(). */
+		t->stalled = true;
+		t->stalled_at = g->sim->engine.now;
+		g->alloc_stalls++;
+		return 0;
+	}
 	if (w->reason == ALLOC_REASON_OOM) {
 		/* The OOM killer takes the task that asked: it is the largest. */
 		g->oom_kills++;
