@@ -211,13 +211,18 @@ void alloc_free(struct alloc *a, unsigned int cpu, pfn_t pfn,
 void alloc_free_buddy(struct alloc *a, pfn_t pfn, unsigned int order);
 /*
  * Batched free (free_unref_page_list): prepare reads and keeps the pageblock type, commit
- * inserts. alloc_free_list does both passes over an array of order-0 pages.
+ * inserts. The _list calls make one pass over an array of order-0 pages, which
+ * is cheaper than page by page; alloc_free_list makes both.
  */
 void alloc_free_prepare(struct alloc *a, pfn_t pfn, unsigned int order);
 void alloc_free_commit(struct alloc *a, unsigned int cpu, pfn_t pfn,
 		       unsigned int order);
 /* Commit past the pcp, with the type that prepare read. */
 void alloc_free_commit_buddy(struct alloc *a, pfn_t pfn, unsigned int order);
+void alloc_free_prepare_list(struct alloc *a, const pfn_t *pfns,
+			     unsigned int nr);
+void alloc_free_commit_list(struct alloc *a, unsigned int cpu,
+			    const pfn_t *pfns, unsigned int nr);
 void alloc_free_list(struct alloc *a, unsigned int cpu, const pfn_t *pfns,
 		     unsigned int nr);
 

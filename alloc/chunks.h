@@ -52,15 +52,21 @@ static inline void chunk_put(struct alloc *a, uint32_t place, pfn_t pfn)
 	a->pages[pfn].place = place;
 }
 
+/* The free place before the first block, in a new chunk if need be. */
+static inline uint32_t chunk_head_room(struct alloc *a, struct page_list *list)
+{
+	const uint32_t place = list->head;
+
+	if (place == LINK_NONE || place % CHUNK_WORDS == CHUNK_FIRST)
+		return chunk_place_front(a, list);
+	return place - 1;
+}
+
 static inline void chunk_add_head(struct alloc *a, struct page_list *list,
 				  pfn_t pfn)
 {
-	uint32_t place = list->head;
+	const uint32_t place = chunk_head_room(a, list);
 
-	if (place == LINK_NONE || place % CHUNK_WORDS == CHUNK_FIRST)
-		place = chunk_place_front(a, list);
-	else
-		place--;
 	list->head = place;
 	chunk_put(a, place, pfn);
 }

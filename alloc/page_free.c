@@ -139,6 +139,15 @@ void alloc_free_prepare(struct alloc *a, pfn_t pfn, unsigned int order)
 	free_prepared(a, pfn, order);
 }
 
+/* The type that a commit goes by: as prepared, or read again. */
+static inline enum migratetype prepared_mt(const struct alloc *a, pfn_t pfn,
+					   unsigned int order)
+{
+	return a->prof.pcp_type_reread ?
+		       pageblock_mt(a, pfn) :
+		       (enum migratetype)rec_of(a, pfn, order)->aux;
+}
+
 static __attribute__((noinline))
 void commit_any(struct alloc *a, unsigned int cpu, pfn_t pfn,
 		unsigned int order, enum migratetype mt)
@@ -149,10 +158,8 @@ void commit_any(struct alloc *a, unsigned int cpu, pfn_t pfn,
 void alloc_free_commit(struct alloc *a, unsigned int cpu, pfn_t pfn,
 		       unsigned int order)
 {
-	enum migratetype mt = (enum migratetype)rec_of(a, pfn, order)->aux;
+	const enum migratetype mt = prepared_mt(a, pfn, order);
 
-	if (a->prof.pcp_type_reread)
-		mt = pageblock_mt(a, pfn);
 	if (likely(frees_plainly(a, pfn, order, mt)))
 		free_plainly(a, cpu, pfn);
 	else
@@ -174,11 +181,74 @@ void alloc_free_commit_buddy(struct alloc *a, pfn_t pfn, unsigned int order)
 	free_one_page(a, z, pfn, order, mt, 0);
 }
 
+void alloc_free_prepare_list(struct alloc *a, const pfn_t *pfns,
+			     unsigned int nr)
+{
+	struct digest *d = a->hooks.digest;
+
+	if (unlikely(a->hooks.event != NULL || d == NULL)) {
+		for (unsigned int i = 0; i < nr; i++)
+			alloc_free_prepare(a, pfns[i], 0);
+		return;
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		const pfn_t pfn = pfns[i];
+		struct page_rec *rec = &a->pages[pfn];
+
+		CHECK_EQ(rec->state, PAGE_NONE);
+		rec->aux = (uint8_t)pageblock_mt(a, pfn);
+		digest_u64(d, DIGEST_FREE | pfn);
+	}
+}
+
+/*
+ * How many of these pages are plain frees of one zone that end before the
+ * pageset is full, or with the one that fills it; 0 if the first is not plain.
+ */
+static unsigned int plain_frees(const struct alloc *a, const struct zone *z,
+				const struct per_cpu_pages *pcp,
+				const pfn_t *pfns, unsigned int nr)
+{
+	const unsigned int room = pcp_plain_room(a, z, pcp);
+	const struct page_rec *pages = a->pages;
+	const pfn_t start = z->start, size = z->end - start;
+	unsigned int n = 0;
+
+	if (!a->plain_free || a->prof.pcp_type_reread)
+		return 0;
+	if (nr > room)
+		nr = room;
+	while (n < nr && pfns[n] - start < size &&
+	       ((pages[pfns[n]].aux ^ MIGRATE_MOVABLE) |
+		pages[pfns[n]].state) == 0)
+		n++;
+	return n;
+}
+
+void alloc_free_commit_list(struct alloc *a, unsigned int cpu,
+			    const pfn_t *pfns, unsigned int nr)
+{
+	while (nr > 0) {
+		struct zone *z = freed_zone(a, pfns[0]);
+		struct per_cpu_pages *pcp = &z->pcp[cpu];
+		unsigned int n = plain_frees(a, z, pcp, pfns, nr);
+
+		if (unlikely(n == 0)) {
+			alloc_free_commit(a, cpu, pfns[0], 0);
+			n = 1;
+		} else {
+			a->cnt.pgfree += n;
+			a->cnt.frees[0] += n;
+			pcp_commit_run(a, z, cpu, pfns, n);
+		}
+		pfns += n;
+		nr -= n;
+	}
+}
+
 void alloc_free_list(struct alloc *a, unsigned int cpu, const pfn_t *pfns,
 		     unsigned int nr)
 {
-	for (unsigned int i = 0; i < nr; i++)
-		alloc_free_prepare(a, pfns[i], 0);
-	for (unsigned int i = 0; i < nr; i++)
-		alloc_free_commit(a, cpu, pfns[i], 0);
+	alloc_free_prepare_list(a, pfns, nr);
+	alloc_free_commit_list(a, cpu, pfns, nr);
 }

@@ -158,6 +158,62 @@ static inline bool pcp_surely_below_high(const struct alloc *a,
 }
 
 /*
+ * Frees of order 0 after which the pageset has to be looked at: those that can
+ * be committed at once, the last of them looking.
+ */
+static inline unsigned int pcp_plain_room(const struct alloc *a,
+					  const struct zone *z,
+					  const struct per_cpu_pages *pcp)
+{
+	if (a->prof.pcp_flush == PCP_FLUSH_COUNT || pcp->count >= pcp->high ||
+	    (a->prof.pcp_flush == PCP_FLUSH_FACTOR && z->reclaim_active))
+		return 1;
+	return pcp->high - pcp->count;
+}
+
+/*
+ * pcp_commit() for nr single movable pages, no more than pcp_plain_room(). As
+ * each goes to the head, their places run down.
+ */
+static inline void pcp_commit_run(struct alloc *a, struct zone *z,
+				  unsigned int cpu, const pfn_t *pfns,
+				  unsigned int nr)
+{
+	struct per_cpu_pages *pcp = &z->pcp[cpu];
+	struct page_list *list = &pcp->lists[MIGRATE_MOVABLE];
+	uint32_t region = LINK_NONE;
+
+	for (unsigned int i = 0; i < nr;) {
+		uint32_t place = chunk_head_room(a, list);
+		uint32_t row = place % CHUNK_WORDS - CHUNK_FIRST + 1;
+
+		if (row > nr - i)
+			row = nr - i;
+		a->words[chunk_of(place) + CHUNK_COUNT] += row;
+		list->head = place + 1 - row;
+		for (; row > 0; row--, place--, i++) {
+			const pfn_t pfn = pfns[i];
+
+			if (__builtin_expect(pfn_region(pfn) != region, 0)) {
+				break_region(a, pfn);
+				region = pfn_region(pfn);
+			}
+			a->words[place] = pfn;
+			a->pages[pfn] = (struct page_rec){
+				.place = place,
+				.state = PAGE_PCP,
+				.list = MIGRATE_MOVABLE,
+				.aux = MIGRATE_MOVABLE,
+			};
+		}
+	}
+	pcp->count += nr;
+	a->work->pcp_ops += nr;
+	if (!pcp_surely_below_high(a, z, pcp, 0))
+		pcp_flush_if_high(a, z, cpu, 0, MIGRATE_MOVABLE);
+}
+
+/*
  * Models free_unref_page_commit: `mt` is the type the free was prepared with,
  * below MIGRATE_ISOLATE. Highatomic and CMA pages go with the movable ones and
  * find their way back when they are flushed. Inlined, since with a constant

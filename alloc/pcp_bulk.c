@@ -56,21 +56,47 @@ struct flush_group {
 	unsigned int nr;
 };
 
+/* Pages of the list's last chunk, last one first; the group has room for nr. */
+static void take_tail_row(struct alloc *a, struct page_list *list,
+			  struct flush_group *out, unsigned int nr)
+{
+	const uint32_t chunk = chunk_of(list->tail);
+	uint32_t *words = a->words;
+	uint32_t count = words[chunk + CHUNK_COUNT];
+	uint32_t place = list->tail;
+
+	if (nr > count)
+		nr = count;
+	for (unsigned int n = 0; n < nr; place--) {
+		const pfn_t pfn = words[place];
+		struct page_rec *rec;
+
+		if (pfn == PFN_NONE)
+			continue;
+		rec = &a->pages[pfn];
+		words[place] = PFN_NONE;
+		out->pfn[out->nr] = pfn;
+		out->mt[out->nr++] = rec->aux;
+		pcp_rec_clear(rec);
+		n++;
+	}
+	words[chunk + CHUNK_COUNT] = count - nr;
+	if (nr == count) {
+		chunk_emptied(a, list, chunk);
+		return;
+	}
+	while (words[place] == PFN_NONE)
+		place--;
+	list->tail = place;
+}
+
 /* The oldest pages of a list of order 0, up to nr of them. */
 static void take_tail_pages(struct alloc *a, struct page_list *list,
 			    struct flush_group *out, unsigned int nr)
 {
 	out->nr = 0;
-	while (out->nr < nr && !list_empty(list)) {
-		const uint32_t place = list->tail;
-		const pfn_t pfn = a->words[place];
-		struct page_rec *rec = &a->pages[pfn];
-
-		chunk_del(a, list, place);
-		out->pfn[out->nr] = pfn;
-		out->mt[out->nr++] = rec->aux;
-		pcp_rec_clear(rec);
-	}
+	while (out->nr < nr && !list_empty(list))
+		take_tail_row(a, list, out, nr - out->nr);
 }
 
 /* Pages from `at` on that are neighbours, in this or the other direction. */

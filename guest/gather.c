@@ -23,8 +23,6 @@
 
 #include "guest/internal.h"
 
-#define FORWARD_GROUP 31u /* PAGEVEC_SIZE since 6.9 */
-
 static bool frees_forward(const struct guest *g)
 {
 	return g->prof->gather_order == GATHER_FORWARD;
@@ -137,8 +135,10 @@ static void group_begin(const struct run *r, struct gather *ga, uint32_t start)
 	ga->phase = FLUSH_RELEASE;
 	ga->pos = start;
 	ga->group_end = nr;
-	if (frees_forward(r->g) && start + FORWARD_GROUP < nr)
-		ga->group_end = start + FORWARD_GROUP;
+	if (frees_forward(r->g) && start + GATHER_FORWARD_GROUP < nr)
+		ga->group_end = start + GATHER_FORWARD_GROUP;
+	ga->freed_at = frees_forward(r->g) ? 0 : GATHER_MAX;
+	ga->freed_huge = false;
 	ga->nr_freed = 0;
 	ga->nr_committed = 0;
 }
@@ -165,11 +165,12 @@ void gather_flush_begin(struct run *r, struct gather *ga)
 	array_begin(r, ga, &ga->local);
 }
 
-/* Drop the reference of one entry. True: *freed is to be freed. */
+/* Drop the reference of one entry. True: *pfn, of *order, is to be freed. */
 static bool entry_put(struct guest *g, const struct gather_entry *e,
-		      struct freed_block *freed)
+		      pfn_t *pfn, uint32_t *order)
 {
-	*freed = (struct freed_block){ .pfn = e->pfn, .order = 0 };
+	*pfn = e->pfn;
+	*order = 0;
 	switch ((enum gather_kind)e->kind) {
 	case GATHER_PAGE:
 		return lru_put_page(g, e->pfn);
@@ -184,9 +185,9 @@ static bool entry_put(struct guest *g, const struct gather_entry *e,
 	case GATHER_HUGE:
 		break;
 	}
-	freed->pfn = pfn_align_down(e->pfn, HPAGE_PMD_ORDER);
-	freed->order = HPAGE_PMD_ORDER;
-	alloc_set_lru(g->alloc, freed->pfn, HPAGE_PMD_NR, false);
+	*pfn = pfn_align_down(e->pfn, HPAGE_PMD_ORDER);
+	*order = HPAGE_PMD_ORDER;
+	alloc_set_lru(g->alloc, *pfn, HPAGE_PMD_NR, false);
 	return true;
 }
 
@@ -197,25 +198,31 @@ static void freed_note(struct run *r, uint32_t order)
 	r->budget--;
 }
 
-static const struct freed_block *freed_at(const struct run *r,
-					  const struct gather *ga, uint32_t i)
+/* One more block of the group is to be freed: behind, or before, the others. */
+static void group_add(struct run *r, struct gather *ga, pfn_t pfn,
+		      uint32_t order)
 {
-	return &ga->freed[frees_forward(r->g) ? i : ga->nr_freed - 1 - i];
+	if (frees_forward(r->g)) {
+		ga->freed[ga->nr_freed] = pfn;
+		ga->orders[ga->nr_freed] = (uint8_t)order;
+		ga->freed_huge |= order != 0;
+	} else {
+		ga->freed[--ga->freed_at] = pfn;
+	}
+	ga->nr_freed++;
 }
 
 /* The group is known: what is free of it, in the order in which it is freed. */
 static void group_prepare(struct run *r, struct gather *ga)
 {
-	const struct freed_block *f = ga->freed;
-	const uint32_t nr = ga->nr_freed;
+	struct alloc *a = r->g->alloc;
 
-	if (frees_forward(r->g)) {
-		for (uint32_t i = 0; i < nr; i++)
-			alloc_free_prepare(r->g->alloc, f[i].pfn, f[i].order);
-	} else {
-		for (uint32_t i = nr; i-- > 0;)
-			alloc_free_prepare(r->g->alloc, f[i].pfn, f[i].order);
-	}
+	if (likely(!ga->freed_huge))
+		alloc_free_prepare_list(a, &ga->freed[ga->freed_at],
+					ga->nr_freed);
+	else
+		for (uint32_t i = 0; i < ga->nr_freed; i++)
+			alloc_free_prepare(a, ga->freed[i], ga->orders[i]);
 	ga->phase = FLUSH_COMMIT;
 }
 
@@ -223,7 +230,7 @@ static void group_prepare(struct run *r, struct gather *ga)
 static void release_pages_run(struct run *r, struct gather *ga)
 {
 	const struct gather_entry *entries = ga->flushing->entries;
-	uint32_t pos = ga->pos, nr = ga->nr_freed;
+	uint32_t pos = ga->pos;
 
 	for (; pos < ga->group_end; pos++) {
 		if (unlikely(entries[pos].kind != GATHER_PAGE))
@@ -232,11 +239,9 @@ static void release_pages_run(struct run *r, struct gather *ga)
 			alloc_prefetch(r->g->alloc,
 				       entries[pos + PREFETCH_AHEAD].pfn);
 		if (likely(lru_put_page(r->g, entries[pos].pfn)))
-			ga->freed[nr++] = (struct freed_block){
-				.pfn = entries[pos].pfn, .order = 0 };
+			group_add(r, ga, entries[pos].pfn, 0);
 	}
 	ga->pos = pos;
-	ga->nr_freed = nr;
 }
 
 /* False: the budget is spent. */
@@ -248,52 +253,59 @@ static bool group_release(struct run *r, struct gather *ga)
 	const uint32_t end = ga->group_end;
 
 	while (ga->pos < end) {
-		struct freed_block *f;
-		uint32_t pos;
+		uint32_t pos, order;
+		pfn_t pfn;
 
 		if (!r->budget)
 			return false;
 		release_pages_run(r, ga);
 		if (ga->pos == end)
 			break;
-		f = &ga->freed[ga->nr_freed];
 		pos = ga->pos;
 		if (pos + PREFETCH_AHEAD < end)
 			alloc_prefetch(g->alloc,
 				       entries[pos + PREFETCH_AHEAD].pfn);
 		ga->pos++;
-		if (!entry_put(g, &entries[pos], f))
+		if (!entry_put(g, &entries[pos], &pfn, &order))
 			continue;
-		if (unlikely(f->order) && !forward) {
-			alloc_free(g->alloc, r->cpu, f->pfn, f->order);
-			freed_note(r, f->order);
+		if (unlikely(order) && !forward) {
+			alloc_free(g->alloc, r->cpu, pfn, order);
+			freed_note(r, order);
 		} else {
-			ga->nr_freed++;
+			group_add(r, ga, pfn, order);
 		}
 	}
 	group_prepare(r, ga);
 	return true;
 }
 
+/* Commit nr blocks of a group with huge pages in it; the number of pages. */
+static uint32_t commit_blocks(struct run *r, const struct gather *ga,
+			      uint32_t nr)
+{
+	uint32_t pages = 0;
+
+	for (uint32_t i = ga->nr_committed; nr-- > 0; i++) {
+		alloc_free_commit(r->g->alloc, r->cpu, ga->freed[i],
+				  ga->orders[i]);
+		pages += order_nr_pages(ga->orders[i]);
+	}
+	return pages;
+}
+
 static bool group_commit(struct run *r, struct gather *ga)
 {
 	const uint32_t left = ga->nr_freed - ga->nr_committed;
 	const uint32_t nr = left < r->budget ? left : r->budget;
-	uint32_t pages = 0;
+	uint32_t pages = nr;
 
-	for (const uint32_t end = ga->nr_committed + nr;
-	     ga->nr_committed < end; ga->nr_committed++) {
-		const struct freed_block *f = freed_at(r, ga,
-						       ga->nr_committed);
-
-		/* Other vCPUs ran since the record was looked at. */
-		if (ga->nr_committed + PREFETCH_AHEAD < ga->nr_freed)
-			alloc_prefetch(r->g->alloc,
-				       freed_at(r, ga, ga->nr_committed +
-						PREFETCH_AHEAD)->pfn);
-		alloc_free_commit(r->g->alloc, r->cpu, f->pfn, f->order);
-		pages += order_nr_pages(f->order);
-	}
+	if (likely(!ga->freed_huge))
+		alloc_free_commit_list(r->g->alloc, r->cpu,
+				       &ga->freed[ga->freed_at +
+						  ga->nr_committed], nr);
+	else
+		pages = commit_blocks(r, ga, nr);
+	ga->nr_committed += nr;
 	r->work->freed_pages += pages;
 	r->work->freed_blocks += nr;
 	r->budget -= nr;

@@ -127,6 +127,7 @@ struct gather_entry {
 };
 
 #define GATHER_MAX 510
+#define GATHER_FORWARD_GROUP 31u /* PAGEVEC_SIZE since 6.9 */
 #define GATHER_HEAP_ARRAYS 19
 
 struct gather_array {
@@ -134,12 +135,6 @@ struct gather_array {
 	pfn_t page;           /* guest page that holds it; PFN_NONE: the stack */
 	uint32_t nr, max;
 	struct gather_entry entries[GATHER_MAX];
-};
-
-/* A block whose last reference is gone. */
-struct freed_block {
-	pfn_t pfn;
-	uint32_t order;
 };
 
 enum flush_phase {
@@ -158,8 +153,15 @@ struct gather {
 	struct gather_array *flushing;
 	uint32_t group_end;   /* entries up to here are released together */
 	uint32_t pos;
-	uint32_t nr_freed, nr_committed;
-	struct freed_block freed[GATHER_MAX];
+	/*
+	 * Blocks of the group whose last reference is gone, in the order in
+	 * which they are freed: nr_freed from freed_at on. `orders` is used
+	 * where huge pages are freed among the others.
+	 */
+	uint32_t freed_at, nr_freed, nr_committed;
+	bool freed_huge;
+	pfn_t freed[GATHER_MAX];
+	uint8_t orders[GATHER_FORWARD_GROUP];
 	uint32_t id;
 	bool in_use;
 	struct gather *next_free;
