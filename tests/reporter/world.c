@@ -66,11 +66,28 @@ static void see_putback(void *ctx, pfn_t pfn, unsigned int order,
 		  "put back what it does not have");
 }
 
+/*
+ * Blocks of report() and of a sent REPORT are isolated; the others stay with
+ * the allocator, and nobody may use them.
+ */
+static void see_request(void *ctx, const struct host_request *rq)
+{
+	struct world *w = ctx;
+
+	w->in_place = rq->kind == REQUEST_ANSWER || rq->hypercall;
+	for (unsigned int i = 0; i < rq->nr; i++)
+		note(w, 6 + (unsigned int)rq->kind, rq->entries[i].pfn,
+		     rq->entries[i].order);
+}
+
 static void see_report(void *ctx, const struct page_report *entries,
 		       unsigned int nr)
 {
 	struct world *w = ctx;
+	const enum page_owner owner = w->in_place ? PAGE_GUEST_FREE :
+						    PAGE_REPORTER;
 
+	w->in_place = false;
 	w->reports++;
 	w->blocks += nr;
 	for (unsigned int i = 0; i < nr; i++) {
@@ -81,7 +98,7 @@ static void see_report(void *ctx, const struct page_report *entries,
 		w->accepted[e->pfn] = (uint8_t)(e->order + 1);
 		if (alloc_zone_of(w->a, e->pfn) != e->zone)
 			broken(w, "an entry names the wrong zone");
-		hand_over(w, e->pfn, e->order, PAGE_REPORTER, PAGE_REPORTER,
+		hand_over(w, e->pfn, e->order, owner, owner,
 			  "reported what it does not have");
 	}
 }
@@ -100,6 +117,20 @@ static void see_mark(void *ctx, pfn_t pfn, enum block_mark m)
 		broken(w, "marked what the host did not take");
 	if (fail_every && w->env.acks % fail_every == 0)
 		broken(w, "marked after a failed acknowledgement");
+}
+
+static void see_allocate(void *ctx, pfn_t pfn, unsigned int order)
+{
+	note(ctx, 12, pfn, order);
+	hand_over(ctx, pfn, order, PAGE_GUEST_FREE, PAGE_BALLOON,
+		  "the design was given what is not free");
+}
+
+static void see_free(void *ctx, pfn_t pfn, unsigned int order)
+{
+	note(ctx, 13, pfn, order);
+	hand_over(ctx, pfn, order, PAGE_BALLOON, PAGE_GUEST_FREE,
+		  "the design freed what it does not have");
 }
 
 static uint64_t shuffle_word(void *ctx)
@@ -138,7 +169,8 @@ static int attach(struct world *w)
 		.ops = w->cfg.ops, .options = w->options,
 		.watch = { .ctx = w, .report = see_report,
 			   .isolate = see_isolate, .putback = see_putback,
-			   .mark = see_mark },
+			   .mark = see_mark, .request = see_request,
+			   .allocate = see_allocate, .free = see_free },
 		.ack_latency_ns = w->cfg.ack_latency_ns,
 		.fail_every = w->cfg.fail_every,
 		.refuse_every = w->cfg.refuse_every,
@@ -276,10 +308,87 @@ static void event_retype(struct world *w)
 						      MIGRATE_PCPTYPES));
 }
 
+/* The host asks for a balloon of another size. */
+static void event_target(struct world *w)
+{
+	const uint32_t quarter = WORLD_PAGES / 4;
+
+	sync_env_set_target(&w->env, rng_below(&w->rng, 4) ?
+			    rng_below(&w->rng, quarter) : 0);
+}
+
+/* ... or for something else. */
+static void event_command(struct world *w)
+{
+	struct host_command c = {
+		.kind = rng_below(&w->rng, HOST_WANTS_STATS + 1),
+		.pages = rng_below(&w->rng, 2048),
+	};
+
+	if (c.kind == HOST_HINT_START)
+		c.id = 2 + w->events;
+	sync_env_host_request(&w->env, &c);
+}
+
+/* Compaction wants a page of the balloon. */
+static void event_migrate(struct world *w)
+{
+	struct reporter *r = &w->env.reporter;
+	struct alloc_request req = { .gfp = GFP_HIGHUSER_MOVABLE, .node = -1,
+				     .zone = -1 };
+	struct alloc_result res;
+	pfn_t from = rng_below(&w->rng, WORLD_PAGES), i;
+
+	for (i = 0; i < WORLD_PAGES && !r->ops->owns_page(r, from); i++)
+		from = from + 1 < WORLD_PAGES ? from + 1 : 0;
+	if (i == WORLD_PAGES)
+		return;
+	res = alloc_pages_nowait(w->a, &req);
+	if (res.status != ALLOC_OK)
+		return;
+	hand_over(w, res.pfn, 0, PAGE_GUEST_FREE, PAGE_GUEST_USED,
+		  "an allocation returned what is not free");
+	w->used[w->nr_used].pfn = res.pfn;
+	w->used[w->nr_used].order = 0;
+	if (!sync_env_migrate_page(&w->env, from, res.pfn)) {
+		hand_over(w, from, 0, PAGE_BALLOON, PAGE_GUEST_USED,
+			  "moved what the design does not have");
+		hand_over(w, res.pfn, 0, PAGE_GUEST_USED, PAGE_BALLOON,
+			  "the books of this test are wrong");
+		w->used[w->nr_used].pfn = from;
+	}
+	w->nr_used++;
+}
+
+/* Designs that host and guest can ask for something are asked. */
+static bool asking_event(struct world *w)
+{
+	const struct reporter_ops *ops = w->cfg.ops;
+	uint32_t dice;
+
+	if (!ops->set_target && !ops->host_request && !ops->oom_notify)
+		return false;
+	dice = rng_below(&w->rng, 100);
+	if (dice < 3 && ops->set_target && !w->stopped)
+		event_target(w);
+	else if (dice < 6 && ops->host_request && !w->stopped)
+		event_command(w);
+	else if (dice < 8 && ops->oom_notify)
+		sync_env_oom_notify(&w->env);
+	else if (dice < 16 && ops->owns_page &&
+		 w->nr_used < WORLD_MAX_BLOCKS)
+		event_migrate(w);
+	else
+		return false;
+	return true;
+}
+
 static void random_event(struct world *w)
 {
 	const uint32_t dice = rng_below(&w->rng, 100);
 
+	if (asking_event(w))
+		return;
 	if (dice < 38)
 		event_alloc(w);
 	else if (dice < 76)
@@ -298,11 +407,12 @@ static void random_event(struct world *w)
 /* What is out by our books is out by the environment's. */
 static void check_books(struct world *w)
 {
-	uint64_t out = 0, held = 0, guest = 0;
+	uint64_t out = 0, held = 0, guest = 0, own = 0;
 
 	for (pfn_t pfn = 0; pfn < WORLD_PAGES; pfn++) {
 		out += w->owner[pfn] == PAGE_REPORTER;
 		held += w->owner[pfn] == PAGE_HELD;
+		own += w->owner[pfn] == PAGE_BALLOON;
 		guest += w->owner[pfn] == PAGE_GUEST_USED;
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(zones); i++) {
@@ -313,7 +423,9 @@ static void check_books(struct world *w)
 	}
 	if (out != w->env.out_pages)
 		broken(w, "pages in flight do not add up");
-	if (out + held + guest != WORLD_PAGES)
+	if (own != w->env.own_pages)
+		broken(w, "pages of the design do not add up");
+	if (out + held + guest + own != WORLD_PAGES)
 		broken(w, "a page was lost");
 }
 
@@ -377,7 +489,7 @@ bool world_finish(struct world *w)
 		;
 	if (!w->env.reporter.ops->idle(&w->env.reporter) || w->env.scheduled)
 		broken(w, "stopped, but not idle");
-	if (w->env.out_pages)
+	if (w->env.out_pages || w->env.own_pages)
 		broken(w, "stopped, but blocks are out");
 	world_release(w, 0);
 	if (w->held != PFN_NONE)

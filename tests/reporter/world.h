@@ -25,7 +25,13 @@ struct world_config {
 #define WORLD_PAGES 24576
 #define WORLD_MAX_BLOCKS 4096
 
-enum page_owner { PAGE_GUEST_FREE, PAGE_GUEST_USED, PAGE_REPORTER, PAGE_HELD };
+enum page_owner {
+	PAGE_GUEST_FREE,
+	PAGE_GUEST_USED,
+	PAGE_REPORTER,  /* isolated */
+	PAGE_HELD,
+	PAGE_BALLOON,   /* allocated by the design */
+};
 
 struct world {
 	struct world_config cfg;
@@ -41,6 +47,7 @@ struct world {
 	pfn_t held;                /* isolated by somebody else; PFN_NONE */
 	unsigned int held_order;
 	bool stopped;
+	bool in_place;             /* the next report is not of isolated blocks */
 	unsigned int events;
 
 	uint8_t owner[WORLD_PAGES];      /* enum page_owner */
