@@ -17,6 +17,9 @@ static uint32_t chunk_take(struct alloc *a)
 
 	if (chunk != LINK_NONE) {
 		a->chunk_free = a->words[chunk + CHUNK_NEXT];
+		/* Given back long ago, as a rule. */
+		if (a->chunk_free != LINK_NONE)
+			__builtin_prefetch(&a->words[a->chunk_free], 1);
 	} else {
 		CHECK_LT(a->chunk_top, a->chunk_end);
 		chunk = a->chunk_top;

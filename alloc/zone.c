@@ -141,6 +141,23 @@ static void take_words(struct alloc *a)
 	a->chunk_end = (uint32_t)table_words(a);
 }
 
+/*
+ * Chunks are used from the front on. Page records lie all over a large guest,
+ * whose untouched parts are to cost nothing; in a small one huge pages cannot
+ * take more than this.
+ */
+#define HUGE_RECORDS_MAX (UINT64_C(128) << 20)
+
+static void prefer_huge(struct alloc *a)
+{
+	sparse_prefer_huge(a->words, table_words(a), sizeof(*a->words));
+	if (table_pages(a) * sizeof(*a->pages) > HUGE_RECORDS_MAX)
+		return;
+	sparse_prefer_huge(a->pages, table_pages(a), sizeof(*a->pages));
+	sparse_prefer_huge(a->lru, BITMAP_WORDS(table_pages(a)),
+			   sizeof(*a->lru));
+}
+
 static bool take_tables(struct alloc *a)
 {
 	const size_t nr_pcp = (size_t)a->nr_zones * a->nr_cpus;
@@ -151,6 +168,7 @@ static bool take_tables(struct alloc *a)
 	a->links = sparse_alloc(a->nr_regions, sizeof(*a->links));
 	take_words(a);
 	a->lru = sparse_alloc(BITMAP_WORDS(table_pages(a)), sizeof(*a->lru));
+	prefer_huge(a);
 	a->region_zone = malloc(a->nr_regions);
 	a->pageblock_mt = malloc(a->nr_regions);
 	a->cpu_node = calloc(a->nr_cpus, 1);

@@ -40,6 +40,13 @@ void *sparse_alloc(size_t nr, size_t size)
 	return p;
 }
 
+void sparse_prefer_huge(void *p, size_t nr, size_t size)
+{
+	/* Fails only where the host has no huge pages. */
+	if (p)
+		(void)madvise(p, sparse_bytes(nr, size), MADV_HUGEPAGE);
+}
+
 void sparse_free(void *p, size_t nr, size_t size)
 {
 	if (!p)

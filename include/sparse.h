@@ -11,6 +11,12 @@
 
 /* nr * size bytes of zeroes, or NULL (errno set). Free with the same sizes. */
 void *sparse_alloc(size_t nr, size_t size);
+/*
+ * The parts that are touched will be used densely: let the host back them with
+ * huge pages, of which the first touch then commits 2 MiB. Fewer TLB misses,
+ * which cost twice in a virtual machine. A hint; nothing else changes.
+ */
+void sparse_prefer_huge(void *p, size_t nr, size_t size);
 void sparse_free(void *p, size_t nr, size_t size);
 
 #endif
