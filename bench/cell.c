@@ -202,12 +202,15 @@ static int set_base_key(struct cell_body *b, const struct schema *s,
 			struct arena *scratch)
 {
 	struct lines l = { .b = b, .a = scratch };
+	/* Who knows the future has a first pass of all phases behind it. */
+	const bool all = s->registry->reporters[b->reporter_choice.member]
+				 ->needs_future;
 	unsigned int i;
 	char *text;
 
 	visit_base(b, s, add_line, &l);
 	for (i = 0; i < b->nr_phases; i++)
-		if (shapes_start(b, s, i))
+		if (all || shapes_start(b, s, i))
 			visit_phase(b, s, i, add_line, &l);
 	text = join_lines(&l);
 	if (!text)

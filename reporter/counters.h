@@ -30,6 +30,9 @@ struct reporter_counters {
 	uint64_t refault_pages;   /* pages of blocks that lost the mark */
 	uint64_t factor_stops;    /* zones left at the reporting factor */
 
+	/* A design that knows the future. */
+	uint64_t kept_warm;       /* blocks left, as they are used soon */
+
 	/* Designs that learn of every free. */
 	uint64_t captured;        /* frees remembered */
 	uint64_t captures_lost;   /* frees that found no room */

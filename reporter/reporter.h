@@ -140,6 +140,7 @@ struct reporter_ops {
 extern const struct reporter_ops none_reporter;
 extern const struct reporter_ops page_reporting_reporter;
 extern const struct reporter_ops hinted_boundary_reporter;
+extern const struct reporter_ops ideal_reporter;
 extern const struct reporter_ops skeleton_reporter;
 
 /*

@@ -59,6 +59,8 @@ struct sync_env_config {
 	unsigned int refuse_every;   /* every n-th report(), send() is -ENOSPC */
 	unsigned int kmalloc_fail_every; /* every n-th kmalloc_ok() is false */
 	struct host_status host;     /* what the device tells the guest */
+	/* Of the block, for designs that know the future; NULL: never. */
+	sim_ns_t (*next_use)(void *watch_ctx, pfn_t pfn, unsigned int order);
 	/* Does an entry read as zeroes once it is served? NULL: never. */
 	bool (*zeroes)(void *watch_ctx, const struct page_report *entry);
 };

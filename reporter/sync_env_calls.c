@@ -374,13 +374,14 @@ static void env_guest_stats(void *ctx, struct reporter_guest_stats *out)
 	out->available = out->free;
 }
 
-/* A bare allocator has no future. */
+/* A bare allocator has no future but what its user says. */
 static sim_ns_t env_next_use(void *ctx, pfn_t pfn, unsigned int order)
 {
-	(void)ctx;
-	(void)pfn;
-	(void)order;
-	return UINT64_MAX;
+	const struct sync_env *e = ctx;
+
+	if (!e->cfg.next_use)
+		return UINT64_MAX;
+	return e->cfg.next_use(e->cfg.watch.ctx, pfn, order);
 }
 
 const struct reporter_env sync_env_calls = {

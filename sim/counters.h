@@ -158,6 +158,8 @@ static const struct counter_desc counter_descs[] = {
 	  balloon_alloc_failures),
 	D("hypercalls", "calls", "Requests that were exits of their own.",
 	  hypercalls),
+	R("kept_warm", "blocks", "Not reported because they are used soon.",
+	  kept_warm),
 	M("discards", "blocks", "Blocks that the host was asked to drop.",
 	  reuse.reported),
 	M("wasted", "blocks",

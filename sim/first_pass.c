@@ -8,7 +8,7 @@
  * time, phases that wait for the reporter take longer, and blocks that were put
  * back are taken in another order. Phases are therefore aligned at their
  * starts, and a stream without a clock by the time that it did not wait; the
- * rest stays an error of the bound.
+ * rest stays an error of the bound (docs/designs/ideal.md).
  */
 #include <errno.h>
 #include <stdio.h>

@@ -186,6 +186,20 @@ static void test_cell__a_trace_decides_how_a_run_starts(void **state)
 	release(e);
 }
 
+static void test_cell__who_knows_the_future_shares_no_phases(void **state)
+{
+	/* Scenario: the axis of above for a design with a first pass. */
+	struct scratch *s = *state;
+	struct experiment *e = load(s, "t.ini", "[reporter]\ndesign = ideal\n"
+		BASE "[phase q]\nworkload = page_fault1\nduration = 1s\n"
+		"tasks = 1,2\n");
+
+	assert_int_equal(e->nr_cells, 2);
+	assert_string_not_equal(e->cells[0].body->base_key,
+				e->cells[1].body->base_key);
+	release(e);
+}
+
 #define CASE(name)                                                            \
 	cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
@@ -195,6 +209,7 @@ static const struct CMUnitTest cases[] = {
 	CASE(test_cell__file_stands_for_its_content),
 	CASE(test_cell__keys_say_what_is_shared),
 	CASE(test_cell__a_trace_decides_how_a_run_starts),
+	CASE(test_cell__who_knows_the_future_shares_no_phases),
 };
 
 TEST_MAIN(cases)

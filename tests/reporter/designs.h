@@ -26,6 +26,8 @@ static const struct design variants[] = {
 	  "capacity=7 placement=tail isolate_check=off delay=100ms", true },
 	{ &page_reporting_reporter,
 	  "capacity=4 scale_capacity=on factor=5 watermark_gate=off", true },
+	{ &ideal_reporter, "capacity=3 delay=300ms", true },
+	{ &ideal_reporter, "capacity=1 order=10 delay=0s", true },
 	{ &hinted_boundary_reporter, "capacity=4 threshold=2", true },
 	{ &hinted_boundary_reporter, "capacity=5 threshold=1 order=3", true },
 	{ &hinted_boundary_reporter, "variant=v10 capacity=4 threshold=2",
