@@ -10,6 +10,9 @@ static const struct reporter_ops *const reporters[] = {
 	&page_reporting_reporter,
 	&hinted_boundary_reporter,
 	&ideal_reporter,
+	&percpu_array_reporter,
+	&zone_bitmap_reporter,
+	&per_free_reporter,
 	&skeleton_reporter,
 	NULL,
 };

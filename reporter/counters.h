@@ -36,6 +36,9 @@ struct reporter_counters {
 	/* Designs that learn of every free. */
 	uint64_t captured;        /* frees remembered */
 	uint64_t captures_lost;   /* frees that found no room */
+	uint64_t captures_stale;  /* remembered, but not free when looked at */
+	uint64_t captures_doubled; /* of a block that was remembered already */
+	uint64_t captures_cut;    /* not looked at to the end for want of room */
 
 	/* Pages that a design holds by allocation. */
 	uint64_t balloon_inflate; /* pages given to the host */

@@ -141,6 +141,9 @@ extern const struct reporter_ops none_reporter;
 extern const struct reporter_ops page_reporting_reporter;
 extern const struct reporter_ops hinted_boundary_reporter;
 extern const struct reporter_ops ideal_reporter;
+extern const struct reporter_ops percpu_array_reporter;
+extern const struct reporter_ops zone_bitmap_reporter;
+extern const struct reporter_ops per_free_reporter;
 extern const struct reporter_ops skeleton_reporter;
 
 /*

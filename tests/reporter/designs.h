@@ -17,6 +17,18 @@ struct design {
 };
 
 static const struct design variants[] = {
+	{ &percpu_array_reporter, "capacity=9 threshold=4", true },
+	{ &percpu_array_reporter, "capacity=2 order=3", true },
+	{ &percpu_array_reporter,
+	  "variant=v8-snapshot capacity=20 threshold=9 wake_latency=30ms",
+	  true },
+	{ &percpu_array_reporter, "variant=v9 order=7 threshold=2 capacity=5",
+	  true },
+	{ &zone_bitmap_reporter, "capacity=3 threshold=2", true },
+	{ &zone_bitmap_reporter,
+	  "variant=v11 capacity=4 threshold=3 clear=if_free order=5", true },
+	{ &per_free_reporter, "", true },
+	{ &per_free_reporter, "order=0 at=free", true },
 	{ &skeleton_reporter, "capacity=3 delay=300ms", true },
 	{ &page_reporting_reporter, "capacity=4", true },
 	{ &page_reporting_reporter, "capacity=1 rotation=off budget=0", true },

@@ -152,6 +152,31 @@ static void draw_phase(struct rng *r, struct drawn *d, struct cell *c,
 	    PICK(r, "0ms", "20ms", "50ms"));
 }
 
+/* Options that keep a small guest busy, as far as the design has them. */
+static void draw_reporter(struct rng *r, struct drawn *d, struct cell *c)
+{
+	const struct option_table *t = &c->cfg.reporter->options;
+
+	if (option_find(t, "delay"))
+		set(d, t, c->reporter_options, "delay",
+		    PICK(r, "1ms", "20ms", "2s"));
+	if (option_find(t, "order"))
+		set(d, t, c->reporter_options, "order",
+		    PICK(r, "9", "7", "8"));
+	if (c->cfg.reporter == &percpu_array_reporter) {
+		set(d, t, c->reporter_options, "variant",
+		    PICK(r, "v8", "v8-snapshot", "v9"));
+		set(d, t, c->reporter_options, "threshold",
+		    PICK(r, "3", "9", "30"));
+	}
+	if (c->cfg.reporter == &zone_bitmap_reporter)
+		set(d, t, c->reporter_options, "threshold",
+		    PICK(r, "2", "16", "16"));
+	if (c->cfg.reporter == &per_free_reporter)
+		set(d, t, c->reporter_options, "at",
+		    PICK(r, "rest", "rest", "free"));
+}
+
 static void draw_cell(struct cell *c, struct drawn *d, uint64_t seed)
 {
 	static const struct workload_ops *const workloads[] = {
@@ -161,7 +186,8 @@ static void draw_cell(struct cell *c, struct drawn *d, uint64_t seed)
 	};
 	static const struct reporter_ops *const reporters[] = {
 		&none_reporter, &page_reporting_reporter,
-		&hinted_boundary_reporter,
+		&hinted_boundary_reporter, &percpu_array_reporter,
+		&zone_bitmap_reporter, &per_free_reporter,
 	};
 	const struct reporter_ops *rep;
 	const char *kernel;
@@ -175,12 +201,7 @@ static void draw_cell(struct cell *c, struct drawn *d, uint64_t seed)
 			 PICK(&r, "5.3", "5.7", "6.1", "6.18");
 	*d = (struct drawn){ .len = 0 };
 	cell_setup(c, rep, seed);
-	if (rep != &none_reporter) {
-		set(d, &rep->options, c->reporter_options, "delay",
-		    PICK(&r, "1ms", "20ms", "2s"));
-		set(d, &rep->options, c->reporter_options, "order",
-		    PICK(&r, "pageblock", "7", "8"));
-	}
+	draw_reporter(&r, d, c);
 	draw_guest(&r, d, c, kernel);
 	draw_host(&r, d, c);
 	draw_prices(&r, d, &c->prices);
