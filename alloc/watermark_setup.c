@@ -237,12 +237,6 @@ void alloc_set_boost(struct alloc *a, unsigned int zone, uint64_t boost)
 	zone_at(a, zone)->boost = boost;
 }
 
-void alloc_set_free_lag(struct alloc *a, unsigned int zone, int32_t lag)
-{
-	CHECK_LT(zone, a->nr_zones);
-	zone_at(a, zone)->free_lag = lag;
-}
-
 void alloc_set_reserve(struct alloc *a, unsigned int zone, unsigned int j,
 		       uint64_t pages)
 {

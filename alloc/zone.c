@@ -298,16 +298,38 @@ void alloc_destroy(struct alloc *a)
 	free(a);
 }
 
+/* A pcp list may serve at sight only if the free count is what is counted. */
+static bool counts_lag(const struct alloc *a)
+{
+	for (unsigned int i = 0; i < a->nr_zones; i++)
+		if (a->zones[i].free_lag)
+			return true;
+	return false;
+}
+
+static void decide_plain(struct alloc *a)
+{
+	a->plain_alloc = !a->hooks.event && !a->pcp_disabled &&
+			 (a->nr_nodes == 1 || !a->prof.awake_nodes_last) &&
+			 !counts_lag(a);
+	a->plain_free = !a->hooks.event && !a->hooks.free_capture &&
+			!a->pcp_disabled;
+}
+
+void alloc_set_free_lag(struct alloc *a, unsigned int zone, int32_t lag)
+{
+	CHECK_LT(zone, a->nr_zones);
+	zone_at(a, zone)->free_lag = lag;
+	decide_plain(a);
+}
+
 void alloc_set_hooks(struct alloc *a, const struct alloc_hooks *hooks)
 {
 	if (hooks)
 		a->hooks = *hooks;
 	else
 		memset(&a->hooks, 0, sizeof(a->hooks));
-	a->plain_alloc = !a->hooks.event && !a->pcp_disabled &&
-			 (a->nr_nodes == 1 || !a->prof.awake_nodes_last);
-	a->plain_free = !a->hooks.event && !a->hooks.free_capture &&
-			!a->pcp_disabled;
+	decide_plain(a);
 	/* One comparison on the order then covers the unused hooks, too. */
 	if (!a->hooks.free_notify && !a->hooks.tail_position)
 		a->hooks.notify_order = NR_PAGE_ORDERS;

@@ -212,6 +212,17 @@ bool op_apply(struct world *w, const struct op *op)
 		[OP_PCP] = apply_pcp, [OP_ALLOC_MANY] = apply_many,
 		[OP_PUT_MANY] = apply_many, [OP_RUN] = apply_run,
 		[OP_GATHER] = apply_gather,
+		[OP_GATHER_LIST] = apply_gather_list,
+		[OP_PCP_TAKE] = apply_pcp_take,
+		[OP_PCP_MOVE] = apply_pcp_move,
+		[OP_PCP_PUSH] = apply_pcp_push,
+		[OP_PCP_STATE] = apply_pcp_state,
+		[OP_OFF_BUDDY] = apply_off_buddy,
+		[OP_UNRESERVE] = apply_unreserve, [OP_CAPTURE] = apply_capture,
+		[OP_COLLECT] = apply_collect,
+		[OP_BELOW_HIGH] = apply_below_high, [OP_LAG] = apply_lag,
+		[OP_SHUFFLE_ZONE] = apply_shuffle_zone,
+		[OP_CLEAR_LRU] = apply_clear_lru,
 	};
 
 	CHECK_LT(op->kind, NR_OP_KINDS);

@@ -111,17 +111,40 @@ bool apply_run(struct world *w, const struct op *op)
 static int gather_live(struct world *w, const struct op *op, struct block *b)
 {
 	const int wanted = (int)(op->nr % MAX_GATHER) + 1;
-	const bool single = op->flags & FLAG_FAST;
-	int nr = 0, tries;
+	int nr;
 
-	for (tries = 0; tries < 64 && nr < wanted && w->nr_live; tries++) {
-		const uint32_t i = (op->pick + (uint32_t)tries) %
-				   (uint32_t)w->nr_live;
-
-		if (!single || w->live[i].order == 0)
-			b[nr++] = op_take_live(w, i);
-	}
+	for (nr = 0; nr < wanted && w->nr_live; nr++)
+		b[nr] = op_take_live(w, op->pick);
 	return nr;
+}
+
+/*
+ * Somebody claims the pageblock of a page that is prepared; not where 6.12
+ * would move free pages at that.
+ */
+static void claim(struct world *w, const struct op *op, uint32_t pfn)
+{
+	const uint32_t type = op->nr / 4096 % 5;
+
+	if (op->nr / 64 % 4 ||
+	    (w->kernel >= K612_0 && naive_pageblock_has_free(w->m, pfn)))
+		return;
+	op_script(w, "pageblock %u %c", pfn / NAIVE_PB, "UMRHCI"[type]);
+	naive_write_type(w->m, pfn, (int)type);
+	alloc_set_pageblock_type(w->a, pfn, (enum migratetype)type);
+}
+
+static void commit_one(struct world *w, const struct op *op,
+		       const struct block *b, bool past_pcp)
+{
+	op_script(w, "free %u %d cpu=%d # prepared before%s", b->pfn, b->order,
+		  op->cpu, past_pcp ? ", past the pcp" : "");
+	naive_free_commit(w->m, op->cpu, b->pfn, b->order, past_pcp);
+	if (past_pcp)
+		alloc_free_commit_buddy(w->a, b->pfn, (unsigned int)b->order);
+	else
+		alloc_free_commit(w->a, op->cpu, b->pfn,
+				  (unsigned int)b->order);
 }
 
 /* All are prepared, then freed one after the other: an unmapped range. */
@@ -137,19 +160,64 @@ bool apply_gather(struct world *w, const struct op *op)
 		alloc_free_prepare(w->a, b[i].pfn, (unsigned int)b[i].order);
 	}
 	for (i = 0; i < nr; i++) {
-		if (i == (int)(op->pick % MAX_GATHER) && !disturb(w, op))
-			return false;
-		op_script(w, "free %u %d cpu=%d # prepared before%s", b[i].pfn,
-			  b[i].order, op->cpu, past_pcp ? ", past the pcp" :
-			  "");
-		naive_free_commit(w->m, op->cpu, b[i].pfn, b[i].order,
-				  past_pcp);
-		if (past_pcp)
-			alloc_free_commit_buddy(w->a, b[i].pfn,
-						(unsigned int)b[i].order);
-		else
-			alloc_free_commit(w->a, op->cpu, b[i].pfn,
-					  (unsigned int)b[i].order);
+		if (i == (int)(op->pick % MAX_GATHER)) {
+			claim(w, op, b[i].pfn);
+			if (!disturb(w, op))
+				return false;
+		}
+		commit_one(w, op, &b[i], past_pcp);
 	}
+	return true;
+}
+
+static void commit_list(struct world *w, const struct op *op,
+			const uint32_t *pfns, int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		op_script(w, "free %u 0 cpu=%d # prepared before", pfns[i],
+			  op->cpu);
+		naive_free_commit(w->m, op->cpu, pfns[i], 0, false);
+	}
+	alloc_free_commit_list(w->a, op->cpu, pfns, (unsigned int)nr);
+}
+
+#define MAX_GATHER_LIST 512
+
+static int single_pages(struct world *w, const struct op *op, uint32_t *pfns)
+{
+	const int wanted = (int)(op->nr % MAX_GATHER_LIST) + 1;
+	int nr = 0, tries;
+
+	for (tries = 0; tries < 2 * wanted && nr < wanted && w->nr_live;
+	     tries++) {
+		const uint32_t i = (op->pick + (uint32_t)tries) %
+				   (uint32_t)w->nr_live;
+
+		if (w->live[i].order == 0)
+			pfns[nr++] = op_take_live(w, i).pfn;
+	}
+	return nr;
+}
+
+/* The same in single pages: prepared by the list, committed in two parts. */
+bool apply_gather_list(struct world *w, const struct op *op)
+{
+	uint32_t pfns[MAX_GATHER_LIST];
+	const int nr = single_pages(w, op, pfns);
+	int i, first;
+
+	if (nr == 0)
+		return true;
+	first = (int)(op->pick % (uint32_t)nr);
+	for (i = 0; i < nr; i++)
+		naive_free_prepare(w->m, pfns[i]);
+	alloc_free_prepare_list(w->a, pfns, (unsigned int)nr);
+	commit_list(w, op, pfns, first);
+	claim(w, op, pfns[first]);
+	if (!disturb(w, op))
+		return false;
+	commit_list(w, op, pfns + first, nr - first);
 	return true;
 }

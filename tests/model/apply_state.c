@@ -25,8 +25,8 @@ bool apply_drain(struct world *w, const struct op *op)
 
 bool apply_drain_pageset(struct world *w, const struct op *op)
 {
-	int zone = op_pick_zone(w, op), nr = (int)(op->nr % 64) + 1;
-	int pindex = w->kernel < K61 ? 0 : (int)(op->nr / 64 % 14);
+	int zone = op_pick_zone(w, op), nr = (int)(op->nr % (64 * w->scale)) + 1;
+	int pindex = w->kernel < K61 ? 0 : (int)(op->nr / 4096 % 14);
 
 	op_script(w, "# drain %d pages of zone %d cpu %d from list %d", nr,
 		  zone, op->cpu, pindex);
@@ -84,7 +84,10 @@ bool apply_isolate(struct world *w, const struct op *op)
 		alloc_isolate_raw(w->a, b.pfn);
 	} else {
 		want = naive_isolate(w->m, b.pfn, b.order);
-		got = alloc_isolate(w->a, b.pfn);
+		if (want && (op->flags & FLAG_FAST))
+			alloc_isolate_allowed(w->a, b.pfn);
+		else
+			got = alloc_isolate(w->a, b.pfn);
 	}
 	if (got != want)
 		return op_differ(w, "isolate", got, want);
@@ -213,6 +216,13 @@ bool apply_reclaim(struct world *w, const struct op *op)
 
 bool apply_tick(struct world *w, const struct op *op)
 {
+	if (op->flags & FLAG_BUDDY) {
+		const int zone = op_pick_zone(w, op);
+
+		naive_decay_high(w->m, zone, op->cpu);
+		alloc_decay_pcp_high(w->a, (unsigned int)zone, op->cpu);
+		return true;
+	}
 	op_script(w, "# vmstat tick cpu=%d", op->cpu);
 	naive_vmstat_tick(w->m, op->cpu);
 	alloc_vmstat_tick(w->a, op->cpu);
@@ -268,7 +278,7 @@ bool apply_switch(struct world *w, const struct op *op)
 
 bool apply_pcp(struct world *w, const struct op *op)
 {
-	static const uint8_t batches[] = { 1, 2, 3, 7, 15, 31 };
+	static const uint8_t batches[] = { 1, 2, 3, 7, 15, 31, 63 };
 	uint32_t batch = batches[op->nr % ARRAY_SIZE(batches)];
 	uint32_t low = batch + op->nr / 8 % (batch * 6), high;
 	int zone = op_pick_zone(w, op);

@@ -18,7 +18,12 @@ static const struct {
 	{ OP_PAGEBLOCK, 5 }, { OP_LRU, 20 }, { OP_WATERMARK, 6 },
 	{ OP_RESERVE, 2 }, { OP_BOOST, 8 }, { OP_RECLAIM, 3 }, { OP_TICK, 8 },
 	{ OP_ROTATE, 10 }, { OP_MARK, 10 }, { OP_GROUPING, 1 },
-	{ OP_SHUFFLE, 1 }, { OP_PCP, 2 }, { OP_RUN, 20 }, { OP_GATHER, 20 },
+	{ OP_SHUFFLE, 1 }, { OP_PCP, 2 }, { OP_RUN, 20 }, { OP_GATHER, 10 },
+	{ OP_GATHER_LIST, 8 },
+	{ OP_PCP_TAKE, 10 }, { OP_PCP_MOVE, 6 }, { OP_PCP_PUSH, 3 },
+	{ OP_PCP_STATE, 1 }, { OP_OFF_BUDDY, 4 }, { OP_UNRESERVE, 2 },
+	{ OP_CAPTURE, 5 }, { OP_COLLECT, 5 }, { OP_BELOW_HIGH, 1 },
+	{ OP_LAG, 1 }, { OP_SHUFFLE_ZONE, 1 }, { OP_CLEAR_LRU, 10 },
 };
 
 static uint8_t choose_kind(struct rng *r, const struct world *w,

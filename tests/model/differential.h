@@ -20,7 +20,9 @@ enum op_kind {
 	OP_ISOLATE_RAW, OP_PUTBACK, OP_PUTBACK_TAIL, OP_PAGEBLOCK, OP_LRU,
 	OP_WATERMARK, OP_RESERVE, OP_BOOST, OP_RECLAIM, OP_TICK, OP_ROTATE,
 	OP_MARK, OP_GROUPING, OP_SHUFFLE, OP_PCP, OP_ALLOC_MANY, OP_PUT_MANY,
-	OP_RUN, OP_GATHER,
+	OP_RUN, OP_GATHER, OP_GATHER_LIST, OP_PCP_TAKE, OP_PCP_MOVE,
+	OP_PCP_PUSH, OP_PCP_STATE, OP_OFF_BUDDY, OP_UNRESERVE, OP_CAPTURE,
+	OP_COLLECT, OP_BELOW_HIGH, OP_LAG, OP_SHUFFLE_ZONE, OP_CLEAR_LRU,
 	NR_OP_KINDS
 };
 
@@ -45,6 +47,7 @@ struct world {
 	unsigned int layout;
 	uint32_t scale;           /* times the 16 MiB of the layout */
 	uint32_t pages;
+	uint32_t managed;         /* so many times the pages there are */
 	uint32_t batch, high, high_max; /* of all pagesets at first */
 	bool shuffle, big_cache;
 	bool events;              /* the allocator keeps its own digest */

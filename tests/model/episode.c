@@ -12,6 +12,10 @@
 /* Complete lists are compared after so many operations, if each is looked at. */
 #define LIST_PERIOD 16
 
+/* Of a longer script only the end is written. */
+#define SCRIPT_OPS 20000u
+#define SCRIPT_END 60u
+
 /* What a child has to say; shared, so that it survives an abort. */
 struct progress {
 	unsigned int op;
@@ -60,13 +64,14 @@ static void run_here(const struct episode *e, const struct op *ops,
 	struct rng r;
 
 	CHECK_EQ(world_create(&w, e->kernel, e->seed, e->large), 0);
-	w.script = script;
 	if (script)
 		world_print_setup(&w, script);
 	rng_init(&r, e->seed, "ops", 0);
 	for (p->op = 0; p->op < nr; p->op++) {
 		struct op op;
 
+		if (nr <= SCRIPT_OPS || p->op + SCRIPT_END >= nr)
+			w.script = script;
 		mood_update(&mood, &w, e->seed, p->op);
 		op = ops ? ops[p->op] : op_random(&r, &w, &mood);
 		if (!step_both(&w, &op, p->op, e->every, period)) {

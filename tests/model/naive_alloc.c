@@ -20,6 +20,7 @@ struct naive *naive_create(enum naive_kernel kernel, int nr_cpus)
 	m->kernel = kernel;
 	m->nr_cpus = nr_cpus;
 	m->grouping = true;
+	m->capture_pfn = NAIVE_NONE;
 	for (i = 0; i < NAIVE_PAGES / NAIVE_PB; i++)
 		m->pageblock[i] = NM;
 	return m;
@@ -75,10 +76,18 @@ static int64_t unusable(const struct naive *m, const struct naive_zone *z,
 	return n;
 }
 
+/* The counter that tests read lags behind, but never says less than 0. */
+static int64_t counted(const struct naive_zone *z)
+{
+	int64_t n = naive_free_pages(z) - z->lag;
+
+	return n > 0 ? n : 0;
+}
+
 bool naive_watermark(const struct naive *m, const struct naive_zone *z,
 		     int order, int64_t mark, int j, bool cma, bool rights)
 {
-	int64_t free = naive_free_pages(z), min = mark;
+	int64_t free = counted(z), min = mark;
 	int o, t;
 
 	if (rights) {
@@ -105,7 +114,7 @@ static bool watermark_fast(const struct naive *m, const struct naive_zone *z,
 			   int order, int64_t mark, int j, bool cma,
 			   bool rights)
 {
-	int64_t usable = naive_free_pages(z);
+	int64_t usable = counted(z);
 
 	if (order == 0) {
 		/* 5.9: the fast test, too, sees the highatomic reserve. */
@@ -120,28 +129,6 @@ static bool watermark_fast(const struct naive *m, const struct naive_zone *z,
 }
 
 /* ---- allocation ---- */
-
-static void reserve_highatomic(struct naive *m, struct naive_zone *z,
-			       uint32_t pfn)
-{
-	uint32_t start = pfn / NAIVE_PB * NAIVE_PB, end = start + NAIVE_PB;
-	int64_t limit = z->managed / 100;
-
-	if (m->kernel < K612_0)
-		limit += 512;
-	else
-		limit = limit < 512 ? 0 : (limit + 511) / 512 * 512;
-	if (z->reserved_highatomic >= limit ||
-	    m->pageblock[pfn / NAIVE_PB] >= NH)
-		return;
-	if (m->kernel >= K612_0 && (start < z->start || end > z->end))
-		return;
-	z->reserved_highatomic += 512;
-	naive_set_type(m, pfn, NH);
-	if (end <= z->end)
-		naive_move_pageblock(m, z, start < z->start ? pfn : start, end,
-				     NH);
-}
 
 static uint32_t from_buddy(struct naive *m, struct naive_zone *z, int order,
 			   int type, bool nofragment, bool atomic)
@@ -190,7 +177,7 @@ static bool admits(struct naive *m, struct naive_zone *z, int order, int type,
 }
 
 /* Preferred zone of a request, or -1. */
-static int preferred(const struct naive *m, int highest)
+int naive_preferred(const struct naive *m, int highest)
 {
 	int i = m->nr_zones - 1;
 
@@ -203,13 +190,13 @@ static int reserve_index(const struct naive *m, int highest)
 {
 	if (m->kernel >= K510)
 		return highest;
-	return m->zone[preferred(m, highest)].type;
+	return m->zone[naive_preferred(m, highest)].type;
 }
 
 uint32_t naive_alloc(struct naive *m, int cpu, int type, int order,
 		     unsigned int flags)
 {
-	int highest = type == NM ? 3 : 2, first = preferred(m, highest), i;
+	int highest = type == NM ? 3 : 2, first = naive_preferred(m, highest), i;
 	bool nofragment, rights = flags & NAIVE_HIGHATOMIC;
 
 	if (first < 0)
@@ -230,7 +217,8 @@ uint32_t naive_alloc(struct naive *m, int cpu, int type, int order,
 			if (pfn == NAIVE_NONE)
 				continue;
 			if (rights && order > 0)
-				reserve_highatomic(m, z, pfn);
+				naive_reserve_highatomic(m, z, pfn,
+							 order);
 			return pfn;
 		}
 		if (!nofragment)
@@ -260,11 +248,11 @@ int naive_alloc_bulk(struct naive *m, int cpu, int type, int nr, uint32_t *out)
 
 	if (!m->grouping)
 		t = NU;
-	for (i = preferred(m, highest); nr > 1 && i >= 0; i--) {
+	for (i = naive_preferred(m, highest); nr > 1 && i >= 0; i--) {
 		struct naive_zone *z = &m->zone[i];
 
 		if (!watermark_fast(m, z, 0, z->wmark[1] + z->boost + nr,
-				    m->zone[preferred(m, highest)].type,
+				    m->zone[naive_preferred(m, highest)].type,
 				    t == NM, false))
 			continue;
 		for (; got < nr; got++) {

@@ -36,7 +36,7 @@ struct naive_page {
 	uint32_t prev, next;    /* on its list; NAIVE_NONE at the ends */
 	uint8_t place;          /* enum naive_place */
 	uint8_t order;
-	uint8_t type;           /* of the free list */
+	uint8_t type;           /* of the free list; number of the pcp list */
 	uint8_t cached;         /* pageblock type remembered by a pcp page */
 	uint8_t marks;
 	bool lru;
@@ -50,7 +50,7 @@ struct naive_list {
 struct naive_pcp {
 	int count, batch, high, high_min, high_max;
 	int free_factor, alloc_factor, free_count;
-	bool prev_free_high;
+	bool prev_free_high, big_cache;
 	struct naive_list list[NAIVE_PCP_LISTS];
 };
 
@@ -61,6 +61,7 @@ struct naive_zone {
 	int64_t wmark[3], boost;
 	int64_t reserve[5];
 	int64_t reserved_highatomic;
+	int64_t lag;            /* of the free count that tests read */
 	bool below_high, reclaim;
 	struct naive_list free[NAIVE_ORDERS][NAIVE_TYPES];
 	int64_t free_pages[NAIVE_TYPES]; /* on the lists of the type */
@@ -73,8 +74,11 @@ struct naive {
 	struct naive_zone zone[NAIVE_ZONES];
 	uint8_t pageblock[NAIVE_PAGES / NAIVE_PB];
 	int nr_isolated;        /* pageblocks of type NI */
-	struct naive_page page[NAIVE_PAGES];
-	bool grouping, shuffle, big_cache;
+	struct naive_page page[NAIVE_PAGES + 1]; /* one to swap through */
+	bool grouping, shuffle;
+	uint32_t capture_pfn;   /* NAIVE_NONE: nobody waits */
+	int capture_order;
+	bool captured;
 	uint64_t shuffle_bits;
 	int nr_shuffle_bits;
 	uint64_t nr_words;      /* shuffle words drawn so far */
@@ -99,6 +103,11 @@ uint32_t naive_alloc_buddy(struct naive *m, int zone, int type, int order,
 int naive_alloc_bulk(struct naive *m, int cpu, int type, int nr,
 		     uint32_t *out);
 
+/* Give one reserved pageblock back, as direct reclaim does. */
+bool naive_unreserve_highatomic(struct naive *m, int type);
+void naive_reserve_highatomic(struct naive *m, struct naive_zone *z,
+			      uint32_t pfn, int order);
+
 void naive_boot(struct naive *m, uint32_t start, uint32_t end);
 void naive_put(struct naive *m, uint32_t pfn, int order);
 void naive_free(struct naive *m, int cpu, uint32_t pfn, int order);
@@ -112,7 +121,18 @@ void naive_free_commit(struct naive *m, int cpu, uint32_t pfn, int order,
 void naive_drain_cpu(struct naive *m, int cpu);
 void naive_drain_pageset(struct naive *m, int zone, int cpu, int nr,
 			 int pindex);
+void naive_decay_high(struct naive *m, int zone, int cpu);
 void naive_vmstat_tick(struct naive *m, int cpu);
+
+/* Single blocks, moved from outside. */
+uint32_t naive_pcp_take(struct naive *m, int zone, int cpu, int order,
+			int type);
+void naive_pcp_remove(struct naive *m, int cpu, uint32_t pfn);
+void naive_pcp_flush_block(struct naive *m, int cpu, uint32_t pfn);
+void naive_pcp_push(struct naive *m, int cpu, int list, int order,
+		    uint32_t pfn, int cached);
+bool naive_take_off_buddy(struct naive *m, uint32_t pfn, int order);
+void naive_shuffle_zone(struct naive *m, int zone);
 
 bool naive_isolate(struct naive *m, uint32_t pfn, int order);
 void naive_isolate_raw(struct naive *m, uint32_t pfn, int order);
@@ -137,6 +157,9 @@ void nl_init(struct naive_list *l);
 void nl_add_head(struct naive *m, struct naive_list *l, uint32_t pfn);
 void nl_add_tail(struct naive *m, struct naive_list *l, uint32_t pfn);
 void nl_remove(struct naive *m, struct naive_list *l, uint32_t pfn);
+/* `new` takes the place of `old`. */
+void nl_replace(struct naive *m, struct naive_list *l, uint32_t old,
+		uint32_t new);
 
 /* A block comes to rest on a free list, or leaves the one it is on. */
 void naive_add_free(struct naive *m, struct naive_zone *z, uint32_t pfn,
@@ -147,6 +170,7 @@ void naive_free_to_buddy(struct naive *m, struct naive_zone *z, uint32_t pfn,
 			 int order, int type, bool tail);
 void naive_free_pageblocks(struct naive *m, struct naive_zone *z,
 			   uint32_t pfn, int order);
+int naive_preferred(const struct naive *m, int highest);
 int naive_nr_isolated(const struct naive *m, const struct naive_zone *z);
 void naive_set_type(struct naive *m, uint32_t pfn, int type);
 void naive_move_pageblock(struct naive *m, struct naive_zone *z, uint32_t from,
@@ -166,6 +190,8 @@ enum naive_mode { MODE_NORMAL, MODE_CMA, MODE_CLAIM, MODE_STEAL };
 uint32_t naive_rmqueue(struct naive *m, struct naive_zone *z, int order,
 		       int type, bool nofragment, enum naive_mode *mode);
 
+int naive_pcp_list(int order, int type);
+int naive_pcp_list_order(int list);
 bool naive_pcp_order(const struct naive *m, int order);
 uint32_t naive_pcp_alloc(struct naive *m, struct naive_zone *z, int cpu,
 			 int order, int type, bool nofragment, bool bulk);

@@ -153,12 +153,24 @@ static bool place_at_tail(struct naive *m, struct naive_zone *z, uint32_t pfn,
 	return heads(m, z, pair ^ (2u << order), order + 1);
 }
 
+/* Does a compactor wait for this block? */
+static bool is_captured(struct naive *m, uint32_t pfn, int order, int type)
+{
+	if (m->captured || m->capture_pfn != pfn || m->capture_order != order)
+		return false;
+	m->captured = true;
+	m->page[pfn].cached = (uint8_t)type;
+	return true;
+}
+
 void naive_free_to_buddy(struct naive *m, struct naive_zone *z, uint32_t pfn,
 			 int order, int type, bool tail)
 {
 	for (; order < 10; order++) {
 		uint32_t buddy = pfn ^ (1u << order);
 
+		if (is_captured(m, pfn, order, type))
+			return;
 		if (!heads(m, z, buddy, order))
 			break;
 		if (order >= NAIVE_PB_ORDER && !may_merge(m, z, type, buddy))

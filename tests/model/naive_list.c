@@ -48,6 +48,23 @@ void nl_remove(struct naive *m, struct naive_list *l, uint32_t pfn)
 	l->nr--;
 }
 
+void nl_replace(struct naive *m, struct naive_list *l, uint32_t old,
+		uint32_t new)
+{
+	const struct naive_page *p = &m->page[old];
+
+	m->page[new].prev = p->prev;
+	m->page[new].next = p->next;
+	if (p->prev == NAIVE_NONE)
+		l->head = new;
+	else
+		m->page[p->prev].next = new;
+	if (p->next == NAIVE_NONE)
+		l->tail = new;
+	else
+		m->page[p->next].prev = new;
+}
+
 void naive_rotate(struct naive *m, uint32_t pfn, bool to_front)
 {
 	const struct naive_page *p = &m->page[pfn];

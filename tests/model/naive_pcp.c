@@ -28,14 +28,14 @@ bool naive_pcp_order(const struct naive *m, int order)
 	return order <= 3 || order == 9;
 }
 
-static int list_of(int order, int type)
+int naive_pcp_list(int order, int type)
 {
 	if (order == 9)
 		return type == NM ? 13 : 12;
 	return 3 * order + type;
 }
 
-static int list_order(int list)
+int naive_pcp_list_order(int list)
 {
 	return list < 12 ? list / 3 : 9;
 }
@@ -83,16 +83,17 @@ static int refill_size(const struct naive *m, const struct naive_zone *z,
 
 /* The type that the page remembers is not touched. */
 static void put_on(struct naive *m, struct naive_pcp *p, uint32_t pfn,
-		   int order, int type, bool tail)
+		   int order, int list, bool tail)
 {
-	struct naive_list *l = &p->list[list_of(order, type)];
+	struct naive_page *page = &m->page[pfn];
 
-	m->page[pfn].place = ON_PCP_LIST;
-	m->page[pfn].order = (uint8_t)order;
+	page->place = ON_PCP_LIST;
+	page->order = (uint8_t)order;
+	page->type = (uint8_t)list;
 	if (tail)
-		nl_add_tail(m, l, pfn);
+		nl_add_tail(m, &p->list[list], pfn);
 	else
-		nl_add_head(m, l, pfn);
+		nl_add_head(m, &p->list[list], pfn);
 }
 
 static uint32_t take_off(struct naive *m, struct naive_list *l, uint32_t pfn)
@@ -114,7 +115,7 @@ static void refill(struct naive *m, struct naive_zone *z, struct naive_pcp *p,
 
 		if (pfn == NAIVE_NONE)
 			break;
-		put_on(m, p, pfn, order, type, true);
+		put_on(m, p, pfn, order, naive_pcp_list(order, type), true);
 		got++;
 	}
 	p->count += got << order;
@@ -124,7 +125,7 @@ uint32_t naive_pcp_alloc(struct naive *m, struct naive_zone *z, int cpu,
 			 int order, int type, bool nofragment, bool bulk)
 {
 	struct naive_pcp *p = &z->pcp[cpu];
-	struct naive_list *l = &p->list[list_of(order, type)];
+	struct naive_list *l = &p->list[naive_pcp_list(order, type)];
 
 	if (!bulk && m->kernel == K61)
 		p->free_factor >>= 1;
@@ -186,7 +187,7 @@ static void flush_lists(struct naive *m, struct naive_zone *z,
 	n = min(n, p->count);
 	while (n > 0) {
 		struct naive_list *l = &p->list[list];
-		int order = list_order(list);
+		int order = naive_pcp_list_order(list);
 
 		while (n > 0 && l->nr > 0) {
 			to_buddy(m, z, take_off(m, l, l->tail), order);
@@ -287,7 +288,7 @@ static void after_free_6_12(struct naive *m, struct naive_zone *z,
 	p->alloc_factor >>= 1;
 	free_high = high_order && p->free_count >= enough &&
 		    p->prev_free_high &&
-		    (!m->big_cache || p->count >= p->batch);
+		    (!p->big_cache || p->count >= p->batch);
 	p->prev_free_high = high_order;
 	if (p->free_count < p->batch << 5)
 		p->free_count += 1 << order;
@@ -310,10 +311,10 @@ void naive_pcp_free(struct naive *m, struct naive_zone *z, int cpu,
 		    uint32_t pfn, int order, int type)
 {
 	struct naive_pcp *p = &z->pcp[cpu];
-	int list_type = type < NH ? type : NM, list = list_of(order, list_type);
+	int list = naive_pcp_list(order, type < NH ? type : NM);
 
 	m->page[pfn].cached = (uint8_t)type;
-	put_on(m, p, pfn, order, list_type, false);
+	put_on(m, p, pfn, order, list, false);
 	p->count += 1 << order;
 	if (m->kernel >= K612_0)
 		after_free_6_12(m, z, p, order, list);
@@ -323,7 +324,49 @@ void naive_pcp_free(struct naive *m, struct naive_zone *z, int cpu,
 		flush(m, z, p, p->batch, list);
 }
 
+/* ---- single blocks ---- */
+
+uint32_t naive_pcp_take(struct naive *m, int zone, int cpu, int order,
+			int type)
+{
+	return naive_pcp_alloc(m, &m->zone[zone], cpu, order, type, false,
+			       true);
+}
+
+void naive_pcp_remove(struct naive *m, int cpu, uint32_t pfn)
+{
+	struct naive_pcp *p = &naive_zone_of(m, pfn)->pcp[cpu];
+
+	take_off(m, &p->list[m->page[pfn].type], pfn);
+	p->count -= 1 << m->page[pfn].order;
+}
+
+void naive_pcp_flush_block(struct naive *m, int cpu, uint32_t pfn)
+{
+	naive_pcp_remove(m, cpu, pfn);
+	to_buddy(m, naive_zone_of(m, pfn), pfn, m->page[pfn].order);
+}
+
+void naive_pcp_push(struct naive *m, int cpu, int list, int order,
+		    uint32_t pfn, int cached)
+{
+	struct naive_pcp *p = &naive_zone_of(m, pfn)->pcp[cpu];
+
+	m->page[pfn].cached = (uint8_t)cached;
+	put_on(m, p, pfn, order, list, false);
+	p->count += 1 << order;
+}
+
 /* ---- the vmstat worker ---- */
+
+void naive_decay_high(struct naive *m, int zone, int cpu)
+{
+	struct naive_pcp *p = &m->zone[zone].pcp[cpu];
+
+	if (m->kernel >= K612_0 && p->high > p->high_min)
+		p->high = max(max(p->count - (p->batch << 5),
+				  p->high - p->high / 8), p->high_min);
+}
 
 void naive_vmstat_tick(struct naive *m, int cpu)
 {
@@ -335,10 +378,7 @@ void naive_vmstat_tick(struct naive *m, int cpu)
 		struct naive_pcp *p = &m->zone[i].pcp[cpu];
 		int over, piece;
 
-		if (p->high > p->high_min)
-			p->high = max(max(p->count - (p->batch << 5),
-					  p->high - p->high / 8),
-				      p->high_min);
+		naive_decay_high(m, i, cpu);
 		over = p->count - p->high;
 		piece = m->kernel == K612 ? p->batch : over;
 		for (; over > 0; over -= piece)

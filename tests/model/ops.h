@@ -17,12 +17,18 @@ typedef bool apply_fn(struct world *w, const struct op *op);
 apply_fn apply_alloc, apply_alloc_buddy, apply_many, apply_free, apply_put,
 	 apply_split;
 /* apply_runs.c: several requests or frees in one call */
-apply_fn apply_bulk, apply_free_list, apply_run, apply_gather;
+apply_fn apply_bulk, apply_free_list, apply_run, apply_gather,
+	 apply_gather_list;
 /* apply_state.c: all else */
 apply_fn apply_drain, apply_drain_pageset, apply_isolate, apply_putback,
 	 apply_pageblock, apply_lru, apply_watermark, apply_reserve,
 	 apply_boost, apply_reclaim, apply_tick, apply_rotate, apply_mark,
 	 apply_switch, apply_pcp;
+
+/* apply_follow.c: single blocks and what replay sets */
+apply_fn apply_pcp_take, apply_pcp_move, apply_pcp_push, apply_pcp_state,
+	 apply_off_buddy, apply_unreserve, apply_capture, apply_collect,
+	 apply_below_high, apply_lag, apply_shuffle_zone, apply_clear_lru;
 
 /* A line for the script, if one is written. */
 __attribute__((format(printf, 2, 3)))

@@ -120,7 +120,6 @@ static int create_naive(struct world *w)
 	w->m = naive_create(w->kernel, NAIVE_CPUS);
 	if (!w->m)
 		return -ENOMEM;
-	w->m->big_cache = w->big_cache;
 	w->m->word = shuffle_word;
 	for (i = 0; i < l->nr_zones; i++)
 		naive_add_zone(w->m, l->zones[i].type, zone_start(w, i),
@@ -140,9 +139,12 @@ static void set_up(struct world *w)
 				      w->high_max, 0);
 			naive_set_pcp(w->m, (int)i, (int)cpu, (int)w->batch,
 				      (int)w->high, (int)w->high_max);
+			w->m->zone[i].pcp[cpu].big_cache = w->big_cache;
 		}
 		alloc_boot_range(w->a, start, end);
-		alloc_set_managed(w->a, i, end - start);
+		/* 6.12 reserves nothing in a zone as small as these are. */
+		alloc_set_managed(w->a, i, (end - start) * w->managed);
+		w->m->zone[i].managed = (end - start) * w->managed;
 		naive_boot(w->m, start, end);
 		w->pages += end - start;
 	}
@@ -181,6 +183,7 @@ int world_create(struct world *w, enum naive_kernel kernel, uint64_t seed,
 	w->big_cache = rng_below(&r, 2);
 	w->events = rng_below(&r, 2);
 	w->scale = large ? 1u << rng_below(&r, 4) : 1;
+	w->managed = large && rng_below(&r, 2) ? 16 : 1;
 	choose_pagesets(w, &r, large);
 	err = digest_init(&w->own);
 	if (!err)
