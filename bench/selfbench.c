@@ -8,6 +8,7 @@
 #include "bench/selfbench.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,11 @@ static int take_samples(const struct selfbench_row *row, void *ctx,
 		struct selfbench_sample *s = &r->samples[r->nr];
 
 		err = row->run(row, ctx, s, r->why, sizeof(r->why));
+		if (!err && !isfinite(s->value)) {
+			snprintf(r->why, sizeof(r->why), "no finite figure: "
+				 "too little was measured");
+			err = -ERANGE;
+		}
 		r->nr += !err;
 	}
 	return err;
@@ -164,6 +170,9 @@ int selfbench_run(const struct selfbench_row *row, unsigned int repeat,
 		out->status = SELFBENCH_FAILED;
 		snprintf(out->why, sizeof(out->why), "killed by signal %d (%s)",
 			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	} else if (out->status == SELFBENCH_FAILED && !out->why[0]) {
+		snprintf(out->why, sizeof(out->why), "ended without a result, "
+			 "exit status %d", WEXITSTATUS(status));
 	}
 	sum_up(out);
 	return 0;

@@ -95,6 +95,7 @@ void selfbench_machine(struct selfbench_machine *m, const char *compiler,
 struct selfbench_ratio {
 	const char *name, *of, *over;   /* rows */
 	const char *what;
+	double goal;                    /* at most; 0 = none */
 };
 
 struct selfbench_report {
@@ -112,6 +113,9 @@ int selfbench_print_json(const struct selfbench_report *r, FILE *out);
 /* False: one of the two rows has no value. */
 bool selfbench_ratio(const struct selfbench_report *r,
 		     const struct selfbench_ratio *ratio, double *out);
+/* "met", "missed"; NULL without a goal. */
+const char *selfbench_ratio_verdict(const struct selfbench_ratio *ratio,
+				    double value);
 
 /* ---- the same loops on the kernel that this program runs on ---- */
 

@@ -31,6 +31,29 @@ bool selfbench_ratio(const struct selfbench_report *r,
 	return true;
 }
 
+const char *selfbench_ratio_verdict(const struct selfbench_ratio *ratio,
+				    double value)
+{
+	if (ratio->goal <= 0)
+		return NULL;
+	return value <= ratio->goal ? "met" : "missed";
+}
+
+static void print_ratio(const struct selfbench_report *r,
+			const struct selfbench_ratio *ratio, FILE *out)
+{
+	const char *verdict;
+	double v;
+
+	if (!selfbench_ratio(r, ratio, &v))
+		return;
+	fprintf(out, "%s: %.2f", ratio->what, v);
+	verdict = selfbench_ratio_verdict(ratio, v);
+	if (verdict)
+		fprintf(out, " (goal <=%g: %s)", ratio->goal, verdict);
+	fputc('\n', out);
+}
+
 static void print_machine(const struct selfbench_machine *m, FILE *out)
 {
 	fprintf(out, "%s: %u packages, %u cores, %u CPUs, %u nodes, "
@@ -72,7 +95,6 @@ static void print_row(const struct selfbench_result *r, FILE *out)
 void selfbench_print_text(const struct selfbench_report *r, FILE *out)
 {
 	size_t i;
-	double v;
 
 	print_machine(r->machine, out);
 	fprintf(out, "%-24s %10s %10s %10s  %-14s %8s %8s %-7s %9s %9s\n",
@@ -86,11 +108,18 @@ void selfbench_print_text(const struct selfbench_report *r, FILE *out)
 				r->results[i].status == SELFBENCH_SKIPPED ?
 				"skipped" : "failed", r->results[i].why);
 	for (i = 0; i < r->nr_ratios; i++)
-		if (selfbench_ratio(r, &r->ratios[i], &v))
-			fprintf(out, "%s: %.2f\n", r->ratios[i].what, v);
+		print_ratio(r, &r->ratios[i], out);
 }
 
 /* ---- JSON ---- */
+
+/* Names come from the machine and may be anything. */
+static json_t *text_json(const char *s)
+{
+	json_t *j = json_string(s);
+
+	return j ? j : json_string("(not UTF-8)");
+}
 
 static json_t *spread_json(const struct selfbench_spread *s)
 {
@@ -125,7 +154,7 @@ static json_t *row_json(const struct selfbench_result *r)
 				    json_string(selfbench_verdict(r)));
 	}
 	if (r->status != SELFBENCH_DONE) {
-		json_object_set_new(o, "reason", json_string(r->why));
+		json_object_set_new(o, "reason", text_json(r->why));
 		return o;
 	}
 	json_object_set_new(o, "value", spread_json(&r->value));
@@ -137,13 +166,28 @@ static json_t *row_json(const struct selfbench_result *r)
 
 static json_t *machine_json(const struct selfbench_machine *m)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, "
-			 "s:f, s:b}", "cpu", m->cpu, "caches", m->caches,
-			 "kernel", m->kernel, "compiler", m->compiler, "build",
-			 m->build, "packages", (int)m->packages, "cores",
-			 (int)m->cores, "cpus", (int)m->pus, "nodes",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:I, "
+			 "s:f, s:b}", "cpu", text_json(m->cpu), "caches",
+			 text_json(m->caches), "kernel", text_json(m->kernel),
+			 "compiler", text_json(m->compiler), "build",
+			 text_json(m->build), "packages", (int)m->packages,
+			 "cores", (int)m->cores, "cpus", (int)m->pus, "nodes",
 			 (int)m->nodes, "memory_bytes", (json_int_t)m->memory,
 			 "load_1min", m->load, "this_system", !m->assumed);
+}
+
+static json_t *ratio_json(const struct selfbench_ratio *ratio, double v)
+{
+	const char *verdict = selfbench_ratio_verdict(ratio, v);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:f}", "name",
+			      ratio->name, "what", ratio->what, "of",
+			      ratio->of, "over", ratio->over, "value", v);
+
+	if (o && verdict) {
+		json_object_set_new(o, "goal", json_real(ratio->goal));
+		json_object_set_new(o, "verdict", json_string(verdict));
+	}
+	return o;
 }
 
 static json_t *ratios_json(const struct selfbench_report *r)
@@ -153,11 +197,8 @@ static json_t *ratios_json(const struct selfbench_report *r)
 
 	for (size_t i = 0; list && i < r->nr_ratios; i++)
 		if (selfbench_ratio(r, &r->ratios[i], &v))
-			json_array_append_new(list, json_pack(
-				"{s:s, s:s, s:s, s:s, s:f}", "name",
-				r->ratios[i].name, "what", r->ratios[i].what,
-				"of", r->ratios[i].of, "over",
-				r->ratios[i].over, "value", v));
+			json_array_append_new(list, ratio_json(&r->ratios[i],
+							       v));
 	return list;
 }
 

@@ -96,16 +96,21 @@ static const struct selfbench_row own_rows[] = {
 };
 
 static const struct selfbench_ratio ratios[] = {
-	{ "order0_over_jemalloc", "order0-pair", "jemalloc-pair",
-	  "order-0 pair over jemalloc's 4 KiB pair, time" },
-	{ "fault1_over_kernel", "fault1", "kernel-fault1",
-	  "page_fault1, simulated faults over this kernel's, one process" },
-	{ "fault1_over_kernel_2", "fault1", "kernel-fault1-2",
-	  "page_fault1, simulated faults over this kernel's, two processes" },
-	{ "fault2_over_kernel", "fault2", "kernel-fault2",
-	  "page_fault2, simulated faults over this kernel's, one process" },
-	{ "fault2_over_kernel_2", "fault2", "kernel-fault2-2",
-	  "page_fault2, simulated faults over this kernel's, two processes" },
+	{ .name = "order0_over_jemalloc", .of = "order0-pair",
+	  .over = "jemalloc-pair", .goal = 1,
+	  .what = "order-0 pair over jemalloc's 4 KiB pair, time" },
+	{ .name = "fault1_over_kernel", .of = "fault1",
+	  .over = "kernel-fault1", .what = "simulated-to-real ratio of "
+	  "page_fault1, this kernel with one process" },
+	{ .name = "fault1_over_kernel_2", .of = "fault1",
+	  .over = "kernel-fault1-2", .what = "simulated-to-real ratio of "
+	  "page_fault1, this kernel with two processes" },
+	{ .name = "fault2_over_kernel", .of = "fault2",
+	  .over = "kernel-fault2", .what = "simulated-to-real ratio of "
+	  "page_fault2, this kernel with one process" },
+	{ .name = "fault2_over_kernel_2", .of = "fault2",
+	  .over = "kernel-fault2-2", .what = "simulated-to-real ratio of "
+	  "page_fault2, this kernel with two processes" },
 };
 
 /* ---- which rows ---- */
