@@ -13,6 +13,7 @@ static const struct reporter_ops *const reporters[] = {
 	&percpu_array_reporter,
 	&zone_bitmap_reporter,
 	&per_free_reporter,
+	&balloon_reporter,
 	&skeleton_reporter,
 	NULL,
 };

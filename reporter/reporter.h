@@ -33,6 +33,8 @@
 #include "reporter/env.h"
 #include "reporter/request.h"
 
+#define REPORTER_WAIT UINT64_MAX
+
 struct reporter {
 	const struct reporter_ops *ops;
 	const struct reporter_env *env;
@@ -105,10 +107,13 @@ struct reporter_ops {
 	void (*host_changed)(struct reporter *r);
 
 	/*
-	 * The guest is about to kill a task (or runs its shrinkers): give
-	 * pages back now with env->free(). Returns how many.
+	 * The guest is about to kill a task: give pages back now with
+	 * env->free(). Returns how many; REPORTER_WAIT: the design is busy, ask
+	 * again after its next env->wake_stalled().
 	 */
 	uint64_t (*oom_notify)(struct reporter *r);
+	/* Direct reclaim runs the shrinkers: about nr_pages are wanted. */
+	uint64_t (*shrink)(struct reporter *r, uint64_t nr_pages);
 	/* Is this allocated page one of the design's movable ones? */
 	bool (*owns_page)(const struct reporter *r, pfn_t pfn);
 	/*
@@ -144,6 +149,7 @@ extern const struct reporter_ops ideal_reporter;
 extern const struct reporter_ops percpu_array_reporter;
 extern const struct reporter_ops zone_bitmap_reporter;
 extern const struct reporter_ops per_free_reporter;
+extern const struct reporter_ops balloon_reporter;
 extern const struct reporter_ops skeleton_reporter;
 
 /*

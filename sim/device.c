@@ -10,6 +10,9 @@
 #include "include/check.h"
 #include "sim/machine.h"
 
+/* Objects that a shrinker is asked for at a time. */
+#define SHRINK_BATCH 128
+
 /* The worker runs from now on; its allocator work is priced by its calls. */
 void device_enter(struct sim_guest *g, unsigned int cpu)
 {
@@ -122,6 +125,16 @@ uint64_t device_oom_notify(struct sim_guest *g)
 	if (!g->dev.present || !r->ops->oom_notify)
 		return 0;
 	return r->ops->oom_notify(r);
+}
+
+/* One round of shrink_slab(): SHRINK_BATCH objects of a shrinker. */
+uint64_t device_shrink(struct sim_guest *g)
+{
+	struct reporter *r = &g->dev.r;
+
+	if (!g->dev.present || !r->ops->shrink)
+		return 0;
+	return r->ops->shrink(r, SHRINK_BATCH);
 }
 
 bool device_owns_page(const struct sim_guest *g, pfn_t pfn)

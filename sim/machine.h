@@ -282,6 +282,7 @@ void device_leave(struct sim_guest *g);
 sim_ns_t device_now(const struct sim_guest *g);
 /* The guest asks: pages freed; a page moved (as ops->migrate_page). */
 uint64_t device_oom_notify(struct sim_guest *g);
+uint64_t device_shrink(struct sim_guest *g);
 bool device_owns_page(const struct sim_guest *g, pfn_t pfn);
 int device_migrate_page(struct sim_guest *g, pfn_t from, pfn_t to);
 /* The host asks. */

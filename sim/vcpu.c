@@ -210,6 +210,31 @@ static uint64_t price_of_work(const struct price_now *p,
 	       w->syscalls * p->ps[PRICE_SYSCALL];
 }
 
+/* Not to run again before the design's wake_stalled(). */
+static void task_stall(struct sim_guest *g, struct task *t)
+{
+	t->stalled = true;
+	t->stalled_at = g->sim->engine.now;
+	g->alloc_stalls++;
+}
+
+/* Models out_of_memory: notifiers first, then a task is killed. */
+static void task_oom(struct sim_guest *g, struct task *t)
+{
+	const uint64_t freed = device_oom_notify(g);
+
+	if (freed == REPORTER_WAIT) {
+		task_stall(g, t);
+		t->op_progress = 1;
+	} else if (freed) {
+		t->op_progress = freed;
+	} else {
+		/* The OOM killer takes the task that asked: it is the largest. */
+		g->oom_kills++;
+		task_begin_exit(g, t);
+	}
+}
+
 /* The allocation cannot go on: do what is asked, at its price. */
 static uint64_t task_wait(struct sim_guest *g, struct task *t,
 			  const struct guest_work *w)
@@ -218,18 +243,15 @@ static uint64_t task_wait(struct sim_guest *g, struct task *t,
 
 	t->op_progress = 0;
 	if (w->reason == ALLOC_REASON_STALL) {
-		/* Until the design's wake_stalled(). */
-		t->stalled = true;
-		t->stalled_at = g->sim->engine.now;
-		g->alloc_stalls++;
+		task_stall(g, t);
 		return 0;
 	}
 	if (w->reason == ALLOC_REASON_OOM) {
-		/* The OOM killer takes the task that asked: it is the largest. */
-		g->oom_kills++;
-		task_begin_exit(g, t);
+		task_oom(g, t);
 		return 0;
 	}
+	if (w->reason == ALLOC_REASON_RECLAIM)
+		t->op_progress = device_shrink(g);
 	g->reclaim_rounds++;
 	return p->ps[PRICE_RECLAIM_ROUND];
 }

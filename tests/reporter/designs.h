@@ -42,6 +42,13 @@ static const struct design variants[] = {
 	{ &ideal_reporter, "capacity=1 order=10 delay=0s", true },
 	{ &hinted_boundary_reporter, "capacity=4 threshold=2", true },
 	{ &hinted_boundary_reporter, "capacity=5 threshold=1 order=3", true },
+	{ &balloon_reporter, "batch=7 deflate_on_oom=notifier", false },
+	{ &balloon_reporter, "target=8M target_at=1s stats=500ms "
+	  "deflate_on_oom=release retry=10ms", false },
+	{ &balloon_reporter, "unit_order=9 queue=range batch=3", false },
+	{ &balloon_reporter, "unit_order=host movable=on fallback=on "
+	  "direct_compaction=on batch=5", false },
+	{ &balloon_reporter, "unit_order=4 fallback=on", false },
 	{ &hinted_boundary_reporter, "variant=v10 capacity=4 threshold=2",
 	  true },
 	{ &hinted_boundary_reporter,

@@ -311,10 +311,10 @@ static void event_retype(struct world *w)
 /* The host asks for a balloon of another size. */
 static void event_target(struct world *w)
 {
-	const uint32_t quarter = WORLD_PAGES / 4;
+	const uint32_t most = WORLD_PAGES / 12;
 
 	sync_env_set_target(&w->env, rng_below(&w->rng, 4) ?
-			    rng_below(&w->rng, quarter) : 0);
+			    rng_below(&w->rng, most) : 0);
 }
 
 /* ... or for something else. */
