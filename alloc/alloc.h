@@ -225,6 +225,12 @@ void alloc_free_commit_list(struct alloc *a, unsigned int cpu,
 			    const pfn_t *pfns, unsigned int nr);
 void alloc_free_list(struct alloc *a, unsigned int cpu, const pfn_t *pfns,
 		     unsigned int nr);
+/*
+ * Like alloc_free_commit_list(), but it ends behind a page whose free took a
+ * zone lock. How many were committed: more than none.
+ */
+unsigned int alloc_free_commit_some(struct alloc *a, unsigned int cpu,
+				    const pfn_t *pfns, unsigned int nr);
 
 /*
  * The page will be freed soon: start loading its record. For callers that
@@ -387,6 +393,11 @@ void alloc_set_lru(struct alloc *a, pfn_t pfn, uint32_t nr, bool on);
 bool alloc_test_lru(const struct alloc *a, pfn_t pfn);
 /* One page leaves the LRU. False: it was not on it. */
 bool alloc_clear_lru(struct alloc *a, pfn_t pfn);
+/* The same for single pages all over memory. */
+void alloc_set_lru_list(struct alloc *a, const pfn_t *pfns, unsigned int nr);
+/* Up to the first page that was not on the LRU: how many were. */
+unsigned int alloc_clear_lru_list(struct alloc *a, const pfn_t *pfns,
+				  unsigned int nr);
 
 /* ---- loading a recorded state ---- */
 

@@ -197,8 +197,8 @@ void alloc_free_prepare_list(struct alloc *a, const pfn_t *pfns,
 
 		CHECK_EQ(rec->state, PAGE_NONE);
 		rec->aux = (uint8_t)pageblock_mt(a, pfn);
-		digest_u64(d, DIGEST_FREE | pfn);
 	}
+	digest_u32s(d, DIGEST_FREE, pfns, nr);
 }
 
 /*
@@ -225,22 +225,38 @@ static unsigned int plain_frees(const struct alloc *a, const struct zone *z,
 	return n;
 }
 
-void alloc_free_commit_list(struct alloc *a, unsigned int cpu,
-			    const pfn_t *pfns, unsigned int nr)
+unsigned int alloc_free_commit_some(struct alloc *a, unsigned int cpu,
+				    const pfn_t *pfns, unsigned int nr)
 {
-	while (nr > 0) {
-		struct zone *z = freed_zone(a, pfns[0]);
+	const uint32_t locked = a->work->lock_acquisitions;
+	unsigned int done = 0;
+
+	while (done < nr && a->work->lock_acquisitions == locked) {
+		const pfn_t *left = pfns + done;
+		struct zone *z = freed_zone(a, left[0]);
 		struct per_cpu_pages *pcp = &z->pcp[cpu];
-		unsigned int n = plain_frees(a, z, pcp, pfns, nr);
+		unsigned int n = plain_frees(a, z, pcp, left, nr - done);
 
 		if (unlikely(n == 0)) {
-			alloc_free_commit(a, cpu, pfns[0], 0);
+			alloc_free_commit(a, cpu, left[0], 0);
 			n = 1;
 		} else {
 			a->cnt.pgfree += n;
 			a->cnt.frees[0] += n;
-			pcp_commit_run(a, z, cpu, pfns, n);
+			pcp_commit_run(a, z, cpu, left, n);
 		}
+		done += n;
+	}
+	return done;
+}
+
+void alloc_free_commit_list(struct alloc *a, unsigned int cpu,
+			    const pfn_t *pfns, unsigned int nr)
+{
+	while (nr > 0) {
+		const unsigned int n = alloc_free_commit_some(a, cpu, pfns,
+							      nr);
+
 		pfns += n;
 		nr -= n;
 	}

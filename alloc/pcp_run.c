@@ -138,8 +138,8 @@ void alloc_run_take(struct alloc *a, unsigned int cpu, gfp_t gfp,
 	list_cut(a, list, pfns, nr);
 	for (unsigned int i = 0; i < nr; i++)
 		pcp_rec_clear(&a->pages[pfns[i]]);
-	for (unsigned int i = 0; d != NULL && i < nr; i++)
-		digest_u64(d, DIGEST_ALLOC | pfns[i]);
+	if (d != NULL)
+		digest_u32s(d, DIGEST_ALLOC, pfns, nr);
 	pcp->count -= nr;
 	a->cnt.pgalloc[z->type] += nr;
 	a->cnt.allocs[0] += nr;

@@ -131,6 +131,49 @@ bool alloc_clear_lru(struct alloc *a, pfn_t pfn)
 	return old & bit;
 }
 
+/* Bits of the LRU word `word` that pages from `at` on have in common. */
+static inline uint64_t lru_word(const pfn_t *pfns, unsigned int nr,
+				unsigned int *at)
+{
+	const pfn_t word = pfns[*at] / 64;
+	unsigned int i = *at;
+	uint64_t bits = 0;
+
+	do
+		bits |= UINT64_C(1) << (pfns[i++] % 64);
+	while (i < nr && pfns[i] / 64 == word);
+	*at = i;
+	return bits;
+}
+
+void alloc_set_lru_list(struct alloc *a, const pfn_t *pfns, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr;) {
+		uint64_t *word = &a->lru[pfns[i] / 64];
+
+		*word |= lru_word(pfns, nr, &i);
+	}
+}
+
+unsigned int alloc_clear_lru_list(struct alloc *a, const pfn_t *pfns,
+				  unsigned int nr)
+{
+	unsigned int at = 0, end = 0;
+
+	while (end < nr) {
+		uint64_t *word = &a->lru[pfns[at] / 64];
+		const uint64_t bits = lru_word(pfns, nr, &end);
+
+		if (__builtin_expect((*word & bits) != bits, 0))
+			break;
+		*word &= ~bits;
+		at = end;
+	}
+	while (at < end && alloc_clear_lru(a, pfns[at]))
+		at++;
+	return at;
+}
+
 /* The free or pcp block that contains pfn; its record and head, or NULL. */
 static const struct page_rec *containing_block(const struct alloc *a,
 					       pfn_t pfn, pfn_t *head)

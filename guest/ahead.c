@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Faults in runs: what do_anonymous_page and do_cow_fault (guest/fault.c) do
+ * Steps in runs. Faults: what do_anonymous_page and do_cow_fault (guest/fault.c) do
  * for page after page when the PTE page is there, the CPU's own list has free
  * pages and the page cache has what is to be copied. Such a fault reads and
  * writes the address space of its task, the page list and the LRU batch of its
@@ -10,6 +10,9 @@
  *
  * Left to the ordinary way: everything else, and batches with pages that are
  * freed when the batch is full.
+ *
+ * Unmapping: zap_pte_range (guest/zap.c), while it does nothing but move small
+ * anonymous pages from a table to a gather array.
  */
 #include <string.h>
 
@@ -90,15 +93,15 @@ static bool is_plain_write(const struct guest_op *op)
 	       op->scratch[SCRATCH_HELD] == 0;
 }
 
-uint32_t guest_ahead_look(const struct guest *g, const struct guest_op *op,
-			  unsigned int cpu, struct guest_ahead *ahead)
+static uint32_t faults_look(const struct guest *g, const struct guest_op *op,
+			    unsigned int cpu, struct guest_ahead *ahead)
 {
 	const struct guest_mm *mm = g->mms[op->mm];
 	const uint64_t addr = op->addr + op->cursor;
 	const struct vma *vma;
 	uint32_t nr;
+	bool copy;
 
-	ahead->nr = 0;
 	if (!is_plain_write(op) || op->cursor >= op->len ||
 	    mm->walk_base != (addr & ~(HPAGE_PMD_SIZE - 1)) ||
 	    g->lru[cpu].orphans)
@@ -106,22 +109,43 @@ uint32_t guest_ahead_look(const struct guest *g, const struct guest_op *op,
 	vma = vma_hinted(mm, addr);
 	if (!vma)
 		return 0;
-	ahead->copy = vma->flags & GUEST_MAP_FILE;
+	copy = vma->flags & GUEST_MAP_FILE;
+	ahead->kind = copy ? GUEST_AHEAD_COPY : GUEST_AHEAD_ANON;
 	/* Most that fail do so at the first page. */
 	if (mm->walk_table->pte[pte_index(addr)] != PTE_NONE ||
-	    (ahead->copy && !cached_pages(g, vma->file,
+	    (copy && !cached_pages(g, vma->file,
 					  file_page(vma, addr), 1,
 					  ahead->from)))
 		return 0;
 	nr = alloc_run_look(g->alloc, cpu,
-			    ahead->copy ? g->gfp_copy : g->gfp_anon,
+			    copy ? g->gfp_copy : g->gfp_anon,
 			    ahead->pfn, pages_in_reach(op, vma, addr));
 	nr = empty_ptes(mm->walk_table, pte_index(addr), nr);
-	if (ahead->copy)
+	if (copy)
 		nr = cached_pages(g, vma->file, file_page(vma, addr), nr,
 				  ahead->from);
-	ahead->nr = nr;
 	return nr;
+}
+
+uint32_t guest_ahead_look(const struct guest *g, const struct guest_op *op,
+			  unsigned int cpu, uint32_t budget,
+			  struct guest_ahead *ahead)
+{
+	switch (op->kind) {
+	case GUEST_TOUCH:
+		ahead->nr = faults_look(g, op, cpu, ahead);
+		break;
+	case GUEST_MUNMAP:
+	case GUEST_MADV_DONTNEED:
+	case GUEST_EXIT:
+		ahead->kind = GUEST_AHEAD_ZAP;
+		ahead->budget = budget;
+		ahead->nr = zap_ahead_look(g, op, budget);
+		break;
+	default:
+		ahead->nr = 0;
+	}
+	return ahead->nr;
 }
 
 static void lru_add_run(struct guest *g, unsigned int cpu, const pfn_t *pfn,
@@ -143,28 +167,38 @@ static void lru_add_run(struct guest *g, unsigned int cpu, const pfn_t *pfn,
 	}
 }
 
-void guest_ahead_run(struct guest *g, struct guest_op *op, unsigned int cpu,
-		     const struct guest_ahead *ahead, uint32_t nr)
+static void faults_run(struct guest *g, struct guest_op *op, unsigned int cpu,
+		       const struct guest_ahead *ahead, uint32_t nr)
 {
+	const bool copy = ahead->kind == GUEST_AHEAD_COPY;
 	struct guest_mm *mm = g->mms[op->mm];
 	struct pte_table *t = mm->walk_table;
 	struct guest_work work = { 0 };
 
-	CHECK(nr > 0 && nr <= ahead->nr);
-	alloc_run_take(g->alloc, cpu,
-		       ahead->copy ? g->gfp_copy : g->gfp_anon, ahead->pfn, nr);
+	alloc_run_take(g->alloc, cpu, copy ? g->gfp_copy : g->gfp_anon,
+		       ahead->pfn, nr);
 	memcpy(&t->pte[pte_index(op->addr + op->cursor)], ahead->pfn,
 	       nr * sizeof(*ahead->pfn));
 	t->nr = (uint16_t)(t->nr + nr);
 	lru_add_run(g, cpu, ahead->pfn, nr, &work);
 	g->gauges.anon_pages += nr;
 	g->counters.pgfault += nr;
-	if (ahead->copy)
+	if (copy)
 		g->counters.pages_copied += nr;
 	else
 		g->counters.pages_zeroed += nr;
 	op->cursor += pages_to_bytes(nr);
 	op->stage = 0;
+}
+
+void guest_ahead_run(struct guest *g, struct guest_op *op, unsigned int cpu,
+		     const struct guest_ahead *ahead, uint32_t nr)
+{
+	CHECK(nr > 0 && nr <= ahead->nr);
+	if (ahead->kind == GUEST_AHEAD_ZAP)
+		zap_ahead_run(g, op, nr * ahead->budget);
+	else
+		faults_run(g, op, cpu, ahead, nr);
 }
 
 bool guest_ahead_allowed(const struct guest *g)

@@ -20,8 +20,11 @@
  * page-table pages that wait for RCU (paravirtual TLB flush, and 6.18 always).
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "guest/internal.h"
+
+#define FORWARD_GROUP 31u /* PAGEVEC_SIZE since 6.9 */
 
 static bool frees_forward(const struct guest *g)
 {
@@ -60,6 +63,8 @@ struct gather *gather_new(struct guest *g)
 	ga->local.next = NULL;
 	ga->local.page = PFN_NONE;
 	ga->local.nr = 0;
+	ga->local.mixed = false;
+	ga->any_huge = true; /* what freed_huge says is not known */
 	ga->local.max = g->prof->gather_stack;
 	ga->active = &ga->local;
 	ga->nr_heap = 0;
@@ -117,6 +122,7 @@ bool gather_next_array(struct run *r, struct gather *ga)
 	a->next = NULL;
 	a->page = page;
 	a->nr = 0;
+	a->mixed = false;
 	a->max = g->prof->gather_heap;
 	ga->active->next = a;
 	ga->active = a;
@@ -125,8 +131,20 @@ bool gather_next_array(struct run *r, struct gather *ga)
 	return false;
 }
 
-/* Entries between the one at hand and the one whose record is fetched. */
-#define PREFETCH_AHEAD 8
+/*
+ * May another budget be spent at once? A step that took no lock, touched
+ * nothing and has no price takes no time: the next one begins when it does.
+ */
+static bool budget_renew(struct run *r)
+{
+	const struct guest_work *w = r->work;
+
+	if (!w->alloc || w->alloc->zones_locked || r->g->cfg.touches->nr ||
+	    w->zapped_pages || w->zapped_thp || w->syscalls)
+		return false;
+	r->budget = r->quantum;
+	return true;
+}
 
 static void group_begin(const struct run *r, struct gather *ga, uint32_t start)
 {
@@ -135,12 +153,13 @@ static void group_begin(const struct run *r, struct gather *ga, uint32_t start)
 	ga->phase = FLUSH_RELEASE;
 	ga->pos = start;
 	ga->group_end = nr;
-	if (frees_forward(r->g) && start + GATHER_FORWARD_GROUP < nr)
-		ga->group_end = start + GATHER_FORWARD_GROUP;
-	ga->freed_at = frees_forward(r->g) ? 0 : GATHER_MAX;
-	ga->freed_huge = false;
+	if (frees_forward(r->g) && start + FORWARD_GROUP < nr)
+		ga->group_end = start + FORWARD_GROUP;
 	ga->nr_freed = 0;
 	ga->nr_committed = 0;
+	if (ga->any_huge)
+		memset(ga->freed_huge, 0, sizeof(ga->freed_huge));
+	ga->any_huge = false;
 }
 
 /* Models the start of free_pages_and_swap_cache: each array drains the LRU. */
@@ -165,32 +184,6 @@ void gather_flush_begin(struct run *r, struct gather *ga)
 	array_begin(r, ga, &ga->local);
 }
 
-/* Drop the reference of one entry. True: *pfn, of *order, is to be freed. */
-static bool entry_put(struct guest *g, const struct gather_entry *e,
-		      pfn_t *pfn, uint32_t *order)
-{
-	*pfn = e->pfn;
-	*order = 0;
-	switch ((enum gather_kind)e->kind) {
-	case GATHER_PAGE:
-		return lru_put_page(g, e->pfn);
-	case GATHER_TABLE:
-		return true;
-	case GATHER_CACHE:
-		return false;
-	case GATHER_PIECE:
-		if (--g->piece_refs[pfn_region(e->pfn)])
-			return false;
-		break;
-	case GATHER_HUGE:
-		break;
-	}
-	*pfn = pfn_align_down(e->pfn, HPAGE_PMD_ORDER);
-	*order = HPAGE_PMD_ORDER;
-	alloc_set_lru(g->alloc, *pfn, HPAGE_PMD_NR, false);
-	return true;
-}
-
 static void freed_note(struct run *r, uint32_t order)
 {
 	r->work->freed_pages += order_nr_pages(order);
@@ -198,124 +191,151 @@ static void freed_note(struct run *r, uint32_t order)
 	r->budget--;
 }
 
-/* One more block of the group is to be freed: behind, or before, the others. */
-static void group_add(struct run *r, struct gather *ga, pfn_t pfn,
-		      uint32_t order)
+/* The last reference of a huge page: up to 6.8 it is freed at once. */
+static void huge_put(struct run *r, struct gather *ga, pfn_t huge)
 {
-	if (frees_forward(r->g)) {
-		ga->freed[ga->nr_freed] = pfn;
-		ga->orders[ga->nr_freed] = (uint8_t)order;
-		ga->freed_huge |= order != 0;
-	} else {
-		ga->freed[--ga->freed_at] = pfn;
+	struct guest *g = r->g;
+
+	alloc_set_lru(g->alloc, huge, HPAGE_PMD_NR, false);
+	if (frees_forward(g)) {
+		ga->any_huge = true;
+		bitmap_set(ga->freed_huge, ga->nr_freed);
+		ga->freed[ga->nr_freed++] = huge;
+		return;
 	}
-	ga->nr_freed++;
+	alloc_free(g->alloc, r->cpu, huge, HPAGE_PMD_ORDER);
+	freed_note(r, HPAGE_PMD_ORDER);
 }
 
-/* The group is known: what is free of it, in the order in which it is freed. */
-static void group_prepare(struct run *r, struct gather *ga)
+/* Drop the reference of one entry. */
+static void entry_put(struct run *r, struct gather *ga, pfn_t pfn,
+		      enum gather_kind kind)
 {
-	struct alloc *a = r->g->alloc;
-
-	if (likely(!ga->freed_huge))
-		alloc_free_prepare_list(a, &ga->freed[ga->freed_at],
-					ga->nr_freed);
-	else
-		for (uint32_t i = 0; i < ga->nr_freed; i++)
-			alloc_free_prepare(a, ga->freed[i], ga->orders[i]);
-	ga->phase = FLUSH_COMMIT;
+	switch (kind) {
+	case GATHER_PAGE:
+		if (!lru_put_page(r->g, pfn))
+			break;
+		/* fall through */
+	case GATHER_TABLE:
+		ga->freed[ga->nr_freed++] = pfn;
+		break;
+	case GATHER_CACHE:
+		break;
+	case GATHER_PIECE:
+		if (--r->g->piece_refs[pfn_region(pfn)])
+			break;
+		/* fall through */
+	case GATHER_HUGE:
+		huge_put(r, ga, pfn_align_down(pfn, HPAGE_PMD_ORDER));
+		break;
+	}
 }
 
 /* Drop references of single anonymous pages, as long as there are such. */
 static void release_pages_run(struct run *r, struct gather *ga)
 {
-	const struct gather_entry *entries = ga->flushing->entries;
-	uint32_t pos = ga->pos;
+	const struct gather_array *a = ga->flushing;
+	uint32_t end = ga->pos, n;
 
-	for (; pos < ga->group_end; pos++) {
-		if (unlikely(entries[pos].kind != GATHER_PAGE))
-			break;
-		if (pos + PREFETCH_AHEAD < ga->group_end)
-			alloc_prefetch(r->g->alloc,
-				       entries[pos + PREFETCH_AHEAD].pfn);
-		if (likely(lru_put_page(r->g, entries[pos].pfn)))
-			group_add(r, ga, entries[pos].pfn, 0);
+	if (likely(!a->mixed))
+		end = ga->group_end;
+	while (end < ga->group_end && a->kind[end] == GATHER_PAGE)
+		end++;
+	n = alloc_clear_lru_list(r->g->alloc, &a->pfn[ga->pos], end - ga->pos);
+	memcpy(&ga->freed[ga->nr_freed], &a->pfn[ga->pos],
+	       n * sizeof(*ga->freed));
+	ga->nr_freed += n;
+	ga->pos += n;
+}
+
+static void reverse(pfn_t *pfn, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr / 2; i++) {
+		const pfn_t other = pfn[nr - 1 - i];
+
+		pfn[nr - 1 - i] = pfn[i];
+		pfn[i] = other;
 	}
-	ga->pos = pos;
+}
+
+static unsigned int freed_order(const struct gather *ga, uint32_t i)
+{
+	return bitmap_test(ga->freed_huge, i) ? HPAGE_PMD_ORDER : 0;
+}
+
+/* The group is known: what is free of it, in the order in which it is freed. */
+static void group_prepare(struct run *r, struct gather *ga)
+{
+	struct alloc *alloc = r->g->alloc;
+
+	ga->phase = FLUSH_COMMIT;
+	if (!frees_forward(r->g))
+		reverse(ga->freed, ga->nr_freed);
+	if (likely(!ga->any_huge)) {
+		alloc_free_prepare_list(alloc, ga->freed, ga->nr_freed);
+		return;
+	}
+	for (uint32_t i = 0; i < ga->nr_freed; i++)
+		alloc_free_prepare(alloc, ga->freed[i], freed_order(ga, i));
 }
 
 /* False: the budget is spent. */
 static bool group_release(struct run *r, struct gather *ga)
 {
-	struct guest *g = r->g;
-	const struct gather_entry *entries = ga->flushing->entries;
-	const bool forward = frees_forward(g);
-	const uint32_t end = ga->group_end;
+	const struct gather_array *a = ga->flushing;
 
-	while (ga->pos < end) {
-		uint32_t pos, order;
-		pfn_t pfn;
-
-		if (!r->budget)
+	while (ga->pos < ga->group_end) {
+		if (!r->budget && !budget_renew(r))
 			return false;
 		release_pages_run(r, ga);
-		if (ga->pos == end)
+		if (ga->pos == ga->group_end)
 			break;
-		pos = ga->pos;
-		if (pos + PREFETCH_AHEAD < end)
-			alloc_prefetch(g->alloc,
-				       entries[pos + PREFETCH_AHEAD].pfn);
+		entry_put(r, ga, a->pfn[ga->pos],
+			  (enum gather_kind)a->kind[ga->pos]);
 		ga->pos++;
-		if (!entry_put(g, &entries[pos], &pfn, &order))
-			continue;
-		if (unlikely(order) && !forward) {
-			alloc_free(g->alloc, r->cpu, pfn, order);
-			freed_note(r, order);
-		} else {
-			group_add(r, ga, pfn, order);
-		}
 	}
 	group_prepare(r, ga);
 	return true;
 }
 
-/* Commit nr blocks of a group with huge pages in it; the number of pages. */
-static uint32_t commit_blocks(struct run *r, const struct gather *ga,
-			      uint32_t nr)
+/* Commit up to nr blocks, which may end early. Returns the number of pages. */
+static uint32_t commit_some(struct run *r, struct gather *ga, uint32_t nr)
 {
-	uint32_t pages = 0;
+	struct alloc *alloc = r->g->alloc;
+	const uint32_t i = ga->nr_committed;
+	unsigned int order, done = 1;
 
-	for (uint32_t i = ga->nr_committed; nr-- > 0; i++) {
-		alloc_free_commit(r->g->alloc, r->cpu, ga->freed[i],
-				  ga->orders[i]);
-		pages += order_nr_pages(ga->orders[i]);
+	if (likely(!ga->any_huge)) {
+		done = alloc_free_commit_some(alloc, r->cpu, &ga->freed[i],
+					      nr);
+		ga->nr_committed += done;
+		return done;
 	}
-	return pages;
+	order = freed_order(ga, i);
+	alloc_free_commit(alloc, r->cpu, ga->freed[i], order);
+	ga->nr_committed++;
+	return order_nr_pages(order);
 }
 
 static bool group_commit(struct run *r, struct gather *ga)
 {
-	const uint32_t left = ga->nr_freed - ga->nr_committed;
-	const uint32_t nr = left < r->budget ? left : r->budget;
-	uint32_t pages = nr;
+	while (ga->nr_committed < ga->nr_freed) {
+		const uint32_t left = ga->nr_freed - ga->nr_committed;
+		const uint32_t at = ga->nr_committed;
 
-	if (likely(!ga->freed_huge))
-		alloc_free_commit_list(r->g->alloc, r->cpu,
-				       &ga->freed[ga->freed_at +
-						  ga->nr_committed], nr);
-	else
-		pages = commit_blocks(r, ga, nr);
-	ga->nr_committed += nr;
-	r->work->freed_pages += pages;
-	r->work->freed_blocks += nr;
-	r->budget -= nr;
-	if (nr < left)
-		return false;
+		if (!r->budget && !budget_renew(r))
+			return false;
+		r->work->freed_pages +=
+			commit_some(r, ga, left < r->budget ? left : r->budget);
+		r->work->freed_blocks += ga->nr_committed - at;
+		r->budget -= ga->nr_committed - at;
+	}
 	if (ga->pos < ga->flushing->nr) {
 		group_begin(r, ga, ga->pos);
 		return true;
 	}
 	ga->flushing->nr = 0;
+	ga->flushing->mixed = false;
 	array_begin(r, ga, ga->flushing->next);
 	return true;
 }

@@ -135,6 +135,7 @@ enum guest_status guest_run(struct guest *g, struct guest_op *op,
 {
 	struct run r = {
 		.g = g, .op = op, .work = work, .cpu = cpu, .budget = budget,
+		.quantum = budget,
 	};
 
 	CHECK_LT(cpu, g->cfg.nr_cpus);

@@ -87,6 +87,12 @@ enum guest_status {
 struct guest_work {
 	enum alloc_reason reason; /* with GUEST_WAIT */
 	uint64_t progress;        /* in: pages freed by what the caller did */
+	/*
+	 * In: the allocator's record of this call, empty, if the caller would
+	 * call again at the same time after a call without price, touch and
+	 * zone lock; such calls are then made one. NULL: one after the other.
+	 */
+	const struct alloc_work *alloc;
 	uint32_t faults_anon;     /* 4 KiB anonymous faults */
 	uint32_t faults_thp;      /* huge anonymous faults */
 	uint32_t faults_cow;      /* write faults of a private file mapping */
@@ -113,28 +119,37 @@ enum guest_status guest_run(struct guest *g, struct guest_op *op,
 			    struct guest_work *work);
 
 /*
- * Faults ahead: faults of one kind, on consecutive pages behind one page-table
- * page, that touch nothing that another CPU can see. The guest does not do them
- * before guest_ahead_run(), but knows which pages they will take.
+ * Steps ahead: of one kind, on consecutive pages behind one page-table page,
+ * that touch nothing that another CPU can see. The guest does not do them
+ * before guest_ahead_run(), but knows which pages the faults will take.
  */
 #define GUEST_AHEAD_MAX 128
 
+enum guest_ahead_kind {
+	GUEST_AHEAD_ANON,               /* anonymous faults */
+	GUEST_AHEAD_COPY,               /* faults that copy page cache */
+	GUEST_AHEAD_ZAP,                /* pages to be unmapped, a budget each */
+};
+
 struct guest_ahead {
-	uint32_t nr;
-	bool copy;                      /* of page cache; else anonymous */
+	uint32_t nr;                    /* steps */
+	enum guest_ahead_kind kind;
+	uint32_t budget;                /* pages of each step, if ZAP */
 	pfn_t pfn[GUEST_AHEAD_MAX];     /* zeroed or written, in this order */
-	pfn_t from[GUEST_AHEAD_MAX];    /* copied, if copy */
+	pfn_t from[GUEST_AHEAD_MAX];    /* copied, if COPY */
 };
 
 /*
- * The faults that `op` could make next on `cpu` alone; their number, 0 if the
- * next one is not of this kind. The caller may reduce it.
+ * The steps that `op` could make next on `cpu` alone with this budget (one for
+ * faults); their number, 0 if the next one is not of these kinds. The caller
+ * may reduce it.
  */
 uint32_t guest_ahead_look(const struct guest *g, const struct guest_op *op,
-			  unsigned int cpu, struct guest_ahead *ahead);
+			  unsigned int cpu, uint32_t budget,
+			  struct guest_ahead *ahead);
 /*
  * Make the first nr of them: state and counters as after nr calls of
- * guest_run() with a budget of one, but without their touches. In between, the
+ * guest_run() with that budget, but without their touches. In between, the
  * guest may have run on other CPUs under the conditions of alloc_run_take().
  */
 void guest_ahead_run(struct guest *g, struct guest_op *op, unsigned int cpu,

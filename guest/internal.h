@@ -121,20 +121,16 @@ enum gather_kind {
 	GATHER_CACHE,         /* page of a file: the cache holds on to it */
 };
 
-struct gather_entry {
-	pfn_t pfn;
-	uint32_t kind;        /* enum gather_kind */
-};
-
 #define GATHER_MAX 510
-#define GATHER_FORWARD_GROUP 31u /* PAGEVEC_SIZE since 6.9 */
 #define GATHER_HEAP_ARRAYS 19
 
 struct gather_array {
 	struct gather_array *next;
 	pfn_t page;           /* guest page that holds it; PFN_NONE: the stack */
 	uint32_t nr, max;
-	struct gather_entry entries[GATHER_MAX];
+	bool mixed;           /* not all of them are GATHER_PAGE */
+	pfn_t pfn[GATHER_MAX];
+	uint8_t kind[GATHER_MAX]; /* enum gather_kind */
 };
 
 enum flush_phase {
@@ -154,14 +150,13 @@ struct gather {
 	uint32_t group_end;   /* entries up to here are released together */
 	uint32_t pos;
 	/*
-	 * Blocks of the group whose last reference is gone, in the order in
-	 * which they are freed: nr_freed from freed_at on. `orders` is used
-	 * where huge pages are freed among the others.
+	 * Blocks whose last reference is gone, in the order in which they are
+	 * freed once the group is prepared; huge pages if freed_huge says so.
 	 */
-	uint32_t freed_at, nr_freed, nr_committed;
-	bool freed_huge;
+	uint32_t nr_freed, nr_committed;
 	pfn_t freed[GATHER_MAX];
-	uint8_t orders[GATHER_FORWARD_GROUP];
+	bool any_huge;
+	uint64_t freed_huge[BITMAP_WORDS(GATHER_MAX)];
 	uint32_t id;
 	bool in_use;
 	struct gather *next_free;
@@ -202,6 +197,7 @@ struct run {
 	struct guest_mm *mm;
 	unsigned int cpu;
 	uint32_t budget;
+	uint32_t quantum;     /* budget at the start */
 	/* Why get_page() gave nothing: GUEST_WAIT or GUEST_NOMEM. */
 	enum guest_status status;
 };
@@ -291,6 +287,11 @@ void gather_free_all(struct guest *g);
 
 /* zap.c */
 enum guest_status unmap_run(struct run *r);
+/* Steps of `budget` pages that do nothing but gather mapped pages. */
+uint32_t zap_ahead_look(const struct guest *g, const struct guest_op *op,
+			uint32_t budget);
+/* Gather nr pages, which those steps would. */
+void zap_ahead_run(struct guest *g, struct guest_op *op, uint32_t nr);
 
 /* pagecache.c */
 struct guest_file *file_get(struct guest *g, uint32_t file);
@@ -400,7 +401,9 @@ static inline bool gather_add(struct run *r, struct gather *ga, pfn_t pfn,
 {
 	struct gather_array *a = ga->active;
 
-	a->entries[a->nr++] = (struct gather_entry){ pfn, kind };
+	a->pfn[a->nr] = pfn;
+	a->kind[a->nr++] = (uint8_t)kind;
+	a->mixed |= kind != GATHER_PAGE;
 	return a->nr == a->max && gather_next_array(r, ga);
 }
 

@@ -65,8 +65,7 @@ void lru_flush(struct guest *g, unsigned int cpu, struct guest_work *work)
 	unsigned int nr_orphans = 0;
 
 	if (likely(!b->orphans && !b->last_is_huge))
-		for (unsigned int i = 0; i < b->nr; i++)
-			alloc_set_lru(g->alloc, b->pfn[i], 1, true);
+		alloc_set_lru_list(g->alloc, b->pfn, b->nr);
 	else
 		nr_orphans = lru_sort_out(g, b, orphans);
 	b->nr = 0;

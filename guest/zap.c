@@ -22,6 +22,7 @@
  * (CONFIG_PT_RECLAIM).
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "guest/internal.h"
 
@@ -34,15 +35,18 @@ enum unmap_stage {
 	UNMAP_LAST,
 };
 
+#define PTES_AT_ONCE 8u
+
 /* Touches that one step may add: the page of a new gather array. */
 #define TOUCHES_PER_STEP 1u
 
-static struct gather *unmap_gather(const struct run *r)
+static struct gather *unmap_gather(const struct guest *g,
+				   const struct guest_op *op)
 {
-	const uint64_t id = r->op->scratch[SCRATCH_GATHER];
+	const uint64_t id = op->scratch[SCRATCH_GATHER];
 
-	CHECK(id > 0 && id <= r->g->nr_gathers);
-	return r->g->gathers[id - 1];
+	CHECK(id > 0 && id <= g->nr_gathers);
+	return g->gathers[id - 1];
 }
 
 static enum guest_status unmap_start(struct run *r)
@@ -145,6 +149,43 @@ static bool maps_anon_only(const struct pte_table *t)
 	return !file && !t->nr_pieces;
 }
 
+/* Entries from pte on that map a small page, at most nr. */
+static uint32_t pages_in_row(const pfn_t *pte, uint32_t nr)
+{
+	uint32_t n = 0;
+
+	for (; n + PTES_AT_ONCE <= nr; n += PTES_AT_ONCE) {
+		bool all = true;
+
+		for (unsigned int k = 0; k < PTES_AT_ONCE; k++)
+			all &= pte[n + k] < PTE_ZERO;
+		if (!all)
+			break;
+	}
+	while (n < nr && pte[n] < PTE_ZERO)
+		n++;
+	return n;
+}
+
+/* n entries from pte on go into the array, which has room for them. */
+static void zap_row(struct guest *g, struct gather_array *a,
+		    struct pte_table *t, pfn_t *pte, uint32_t n)
+{
+	memcpy(&a->pfn[a->nr], pte, n * sizeof(*pte));
+	memset(&a->kind[a->nr], GATHER_PAGE, n);
+	memset(pte, 0xff, n * sizeof(*pte));
+	a->nr += n;
+	t->nr = (uint16_t)(t->nr - n);
+	g->gauges.anon_pages -= n;
+}
+
+/* Pages that may be gathered without filling the array. */
+static uint32_t room_in_array(const struct gather *ga)
+{
+	CHECK_LT(ga->active->nr, ga->active->max);
+	return ga->active->max - ga->active->nr - 1;
+}
+
 /*
  * The same as zap_pte() for one page after the other, while they are anonymous
  * and do not fill the array. Returns where it stopped.
@@ -152,29 +193,27 @@ static bool maps_anon_only(const struct pte_table *t)
 static uint64_t zap_anon_run(struct run *r, struct gather *ga,
 			     struct pte_table *t, uint64_t addr, uint64_t stop)
 {
-	struct gather_array *a = ga->active;
-	uint32_t most = a->max - a->nr - 1, n = 0;
-	pfn_t *pte = &t->pte[pte_index(addr)];
+	uint32_t room = room_in_array(ga);
 
-	CHECK_LT(a->nr, a->max);
-	if (most > r->budget)
-		most = r->budget;
-	if (most > t->nr)
-		most = t->nr;
-	for (; addr < stop && n < most; addr += PAGE_SIZE, pte++) {
-		if (*pte == PTE_NONE)
+	while (addr < stop && t->nr && r->budget && room) {
+		pfn_t *pte = &t->pte[pte_index(addr)];
+		uint32_t n = (uint32_t)bytes_to_pages(stop - addr);
+
+		if (*pte == PTE_NONE) {
+			addr += PAGE_SIZE;
 			continue;
-		if (unlikely(*pte == PTE_ZERO))
+		}
+		if (n > room)
+			n = room;
+		n = pages_in_row(pte, n < r->budget ? n : r->budget);
+		if (n == 0)
 			break;
-		a->entries[a->nr + n++] =
-			(struct gather_entry){ *pte, GATHER_PAGE };
-		*pte = PTE_NONE;
+		zap_row(r->g, ga->active, t, pte, n);
+		r->work->zapped_pages += n;
+		r->budget -= n;
+		room -= n;
+		addr += pages_to_bytes(n);
 	}
-	a->nr += n;
-	t->nr = (uint16_t)(t->nr - n);
-	r->budget -= n;
-	r->work->zapped_pages += n;
-	r->g->gauges.anon_pages -= n;
 	return addr;
 }
 
@@ -195,6 +234,55 @@ static uint64_t zap_ptes(struct run *r, struct gather *ga,
 			return addr + PAGE_SIZE;
 	}
 	return stop;
+}
+
+static struct pte_table *table_at(const struct guest_mm *mm, uint64_t addr)
+{
+	const struct pud_table *pud = mm->pud[pgd_index(addr)];
+	const struct pmd_table *pmd = pud ? pud->table[pud_index(addr)] : NULL;
+
+	return pmd ? pmd->table[pmd_index(addr)] : NULL;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * A step is such a one if it ends before a page that is mapped, behind the same
+ * table: then it goes on nowhere else.
+ */
+uint32_t zap_ahead_look(const struct guest *g, const struct guest_op *op,
+			uint32_t budget)
+{
+	const uint64_t addr = op->addr + op->cursor;
+	const struct gather *ga;
+	const struct pte_table *t;
+	uint64_t end;
+	uint32_t n;
+
+	if (op->stage != UNMAP_ZAP || op->cursor >= op->len)
+		return 0;
+	ga = unmap_gather(g, op);
+	t = table_at(g->mms[op->mm], addr);
+	if (ga->phase != FLUSH_NONE || !t || !maps_anon_only(t))
+		return 0;
+	end = min_u64(entry_end(addr, PMD_SHIFT), op->addr + op->len);
+	n = (uint32_t)min_u64(bytes_to_pages(end - addr),
+			      (uint64_t)room_in_array(ga) + 1);
+	n = pages_in_row(&t->pte[pte_index(addr)], n);
+	return n ? (n - 1) / budget : 0;
+}
+
+void zap_ahead_run(struct guest *g, struct guest_op *op, uint32_t nr)
+{
+	const uint64_t addr = op->addr + op->cursor;
+	struct pte_table *t = table_at(g->mms[op->mm], addr);
+
+	zap_row(g, unmap_gather(g, op)->active, t, &t->pte[pte_index(addr)],
+		nr);
+	op->cursor += pages_to_bytes(nr);
 }
 
 /* What one PMD entry maps of [addr, end). Returns where to go on. */
@@ -309,7 +397,7 @@ enum guest_status unmap_run(struct run *r)
 		if (status != GUEST_DONE)
 			return status;
 	}
-	ga = unmap_gather(r);
+	ga = unmap_gather(r->g, op);
 	/* A flush that an earlier call began. */
 	if (!gather_flush(r, ga))
 		return GUEST_MORE;

@@ -31,6 +31,25 @@ static inline void digest_u64(struct digest *d, uint64_t word)
 		digest_flush(d);
 }
 
+/* digest_u64() of tag | low[i], one after the other. */
+static inline void digest_u32s(struct digest *d, uint64_t tag,
+			       const uint32_t *low, uint32_t nr)
+{
+	while (nr > 0) {
+		const uint32_t room = DIGEST_BUFFER_WORDS - d->fill;
+		const uint32_t part = nr < room ? nr : room;
+		uint64_t *out = &d->buffer[d->fill];
+
+		for (uint32_t i = 0; i < part; i++)
+			out[i] = tag | low[i];
+		d->fill += part;
+		if (d->fill == DIGEST_BUFFER_WORDS)
+			digest_flush(d);
+		low += part;
+		nr -= part;
+	}
+}
+
 /* 32 lower-case hex digits of everything so far; adding may go on after. */
 void digest_hex(struct digest *d, char out[DIGEST_HEX_SIZE]);
 

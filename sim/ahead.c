@@ -65,7 +65,7 @@ static void carry_out(struct vcpu *v, uint32_t nr)
 		return;
 	guest_ahead_run(g->mm, &t->op, v->cpu, &r->faults, nr);
 	v->ps = ps % PS_PER_NS;
-	if (t->op_counted) {
+	if (t->op_counted && r->faults.kind != GUEST_AHEAD_ZAP) {
 		t->iterations += nr;
 		phase_note_iterations(g->sim, nr);
 	}
@@ -143,13 +143,31 @@ static uint32_t mapped_pages(const struct hv_guest_map *m, const pfn_t *pfn,
 	return n;
 }
 
-/* The faults at the start of the run that cost the host nothing. */
+/* The steps at the start of the run that cost the host nothing. */
 static uint32_t faults_mapped(const struct sim_guest *g,
 			      const struct guest_ahead *f)
 {
-	const uint32_t nr = mapped_pages(g->hv_map, f->pfn, f->nr);
+	uint32_t nr;
 
-	return f->copy ? mapped_pages(g->hv_map, f->from, nr) : nr;
+	if (f->kind == GUEST_AHEAD_ZAP)
+		return f->nr;
+	nr = mapped_pages(g->hv_map, f->pfn, f->nr);
+	return f->kind == GUEST_AHEAD_COPY ?
+		       mapped_pages(g->hv_map, f->from, nr) : nr;
+}
+
+static uint64_t step_price(const struct price_now *p,
+			   const struct guest_ahead *f)
+{
+	switch (f->kind) {
+	case GUEST_AHEAD_ANON:
+		return p->ps[PRICE_FAULT_ANON];
+	case GUEST_AHEAD_COPY:
+		return p->ps[PRICE_FAULT_COW];
+	case GUEST_AHEAD_ZAP:
+		break;
+	}
+	return f->budget * p->ps[PRICE_ZAP_4K];
 }
 
 /* The first thing that is known to end the run. */
@@ -168,7 +186,8 @@ bool ahead_begin(struct vcpu *v, struct task *t, sim_ns_t now)
 	uint32_t nr;
 
 	if (g->sim->cfg.step_by_step || !t->op_active ||
-	    guest_ahead_look(g->mm, &t->op, v->cpu, &r->faults) < AHEAD_MIN)
+	    guest_ahead_look(g->mm, &t->op, v->cpu, FREE_BUDGET,
+			     &r->faults) < AHEAD_MIN)
 		return false;
 	nr = faults_mapped(g, &r->faults);
 	if (nr < AHEAD_MIN)
@@ -177,7 +196,7 @@ bool ahead_begin(struct vcpu *v, struct task *t, sim_ns_t now)
 	r->task = t;
 	r->start = now;
 	r->ps = v->ps + v->stolen_ps;
-	r->price = p->ps[r->faults.copy ? PRICE_FAULT_COW : PRICE_FAULT_ANON];
+	r->price = step_price(p, &r->faults);
 	r->end = fault_begins(r, nr);
 	r->nr = begun_before(r, known_end(v));
 	if (r->nr < AHEAD_MIN) {

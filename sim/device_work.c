@@ -92,7 +92,8 @@ static void wake_vcpu(struct vcpu *v, sim_ns_t at)
 {
 	if (!v->scheduled)
 		vcpu_wake(v, at);
-	else if (!v->ahead.nr && v->slot.at > at)
+	else if (!v->ahead.nr &&
+		 engine_slot_at(&v->guest->sim->engine, &v->slot) > at)
 		engine_soon(&v->guest->sim->engine, &v->slot, at);
 }
 

@@ -131,8 +131,8 @@ int engine_slot_init(struct engine *e, struct engine_slot *slot, uint32_t rank,
 		     event_fn fn, void *ctx)
 {
 	const uint32_t capacity = e->slots_capacity + 1;
-	struct engine_slot **slots =
-		realloc(e->slots, capacity * sizeof(struct engine_slot *));
+	struct engine_due *slots = realloc(e->slots,
+					   capacity * sizeof(*e->slots));
 
 	if (!slots)
 		return -ENOMEM;
@@ -143,31 +143,28 @@ int engine_slot_init(struct engine *e, struct engine_slot *slot, uint32_t rank,
 	return 0;
 }
 
-static void slot_put(struct engine *e, struct engine_slot *slot, uint32_t pos)
+static inline void due_put(struct engine *e, struct engine_due due,
+			   uint32_t pos)
 {
-	e->slots[pos] = slot;
-	slot->pos = pos;
+	e->slots[pos] = due;
+	due.slot->pos = pos;
 }
 
-static void slot_up(struct engine *e, struct engine_slot *slot)
+static void due_up(struct engine *e, struct engine_due due, uint32_t i)
 {
-	uint32_t i = slot->pos;
-
 	while (i > 0) {
 		const uint32_t parent = (i - 1) / ARITY;
 
-		if (!slot_before(slot, e->slots[parent]))
+		if (!due_before(&due, &e->slots[parent]))
 			break;
-		slot_put(e, e->slots[parent], i);
+		due_put(e, e->slots[parent], i);
 		i = parent;
 	}
-	slot_put(e, slot, i);
+	due_put(e, due, i);
 }
 
-static void slot_down(struct engine *e, struct engine_slot *slot)
+static void due_down(struct engine *e, struct engine_due due, uint32_t i)
 {
-	uint32_t i = slot->pos;
-
 	for (;;) {
 		const uint32_t first = i * ARITY + 1;
 		uint32_t best = first, c;
@@ -175,47 +172,53 @@ static void slot_down(struct engine *e, struct engine_slot *slot)
 		if (first >= e->nr_slots)
 			break;
 		for (c = first + 1; c < first + ARITY && c < e->nr_slots; c++)
-			if (slot_before(e->slots[c], e->slots[best]))
+			if (due_before(&e->slots[c], &e->slots[best]))
 				best = c;
-		if (!slot_before(e->slots[best], slot))
+		if (!due_before(&e->slots[best], &due))
 			break;
-		slot_put(e, e->slots[best], i);
+		due_put(e, e->slots[best], i);
 		i = best;
 	}
-	slot_put(e, slot, i);
+	due_put(e, due, i);
+}
+
+/* Into the place at pos, which is free or has an older time of the slot. */
+static void due_settle(struct engine *e, struct engine_due due, uint32_t pos)
+{
+	if (pos > 0 && due_before(&due, &e->slots[(pos - 1) / ARITY]))
+		due_up(e, due, pos);
+	else
+		due_down(e, due, pos);
 }
 
 void engine_soon(struct engine *e, struct engine_slot *slot, sim_ns_t at)
 {
+	const struct engine_due due = { at, slot->rank, slot };
+
 	CHECK_LE(e->now, at);
 	if (slot->pos == SLOT_IDLE) {
 		CHECK_LT(e->nr_slots, e->slots_capacity);
 		slot->pos = e->nr_slots++;
 	}
-	slot->at = at;
 	slot->asked = true;
-	slot_up(e, slot);
-	slot_down(e, slot);
+	due_settle(e, due, slot->pos);
 }
 
 static void slot_remove(struct engine *e, struct engine_slot *slot)
 {
-	struct engine_slot *last = e->slots[--e->nr_slots];
+	const struct engine_due last = e->slots[--e->nr_slots];
 	const uint32_t pos = slot->pos;
 
 	slot->pos = SLOT_IDLE;
-	if (last == slot)
-		return;
-	slot_put(e, last, pos);
-	slot_up(e, last);
-	slot_down(e, last);
+	if (last.slot != slot)
+		due_settle(e, last, pos);
 }
 
 static void slot_step(struct engine *e)
 {
-	struct engine_slot *slot = e->slots[0];
+	struct engine_slot *slot = e->slots[0].slot;
 
-	e->now = slot->at;
+	e->now = e->slots[0].at;
 	e->nr_run++;
 	slot->asked = false;
 	slot->fn(slot->ctx, 0);

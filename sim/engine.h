@@ -30,7 +30,6 @@ struct event {
  * have the same rank), leave the rest to the engine.
  */
 struct engine_slot {
-	sim_ns_t at;
 	uint32_t rank;
 	uint32_t pos;         /* in engine.slots; SLOT_IDLE = not there */
 	bool asked;           /* since it began to run */
@@ -39,6 +38,13 @@ struct engine_slot {
 };
 
 #define SLOT_IDLE UINT32_MAX
+
+/* An entry of the heap: all that decides the order, without a look elsewhere. */
+struct engine_due {
+	sim_ns_t at;
+	uint32_t rank;
+	struct engine_slot *slot;
+};
 
 struct engine {
 	sim_ns_t now;          /* time of the event that runs */
@@ -51,7 +57,7 @@ struct engine {
 	 * first takes the place, which saves a removal and an insertion.
 	 */
 	bool hole;
-	struct engine_slot **slots; /* owned, 4-ary; the slots are not */
+	struct engine_due *slots; /* owned, 4-ary; the slots are not */
 	uint32_t nr_slots, slots_capacity;
 };
 
@@ -90,16 +96,23 @@ static inline sim_ns_t engine_heap_next(const struct engine *e)
 	return next;
 }
 
-static inline bool slot_before(const struct engine_slot *a,
-			       const struct engine_slot *b)
+static inline bool due_before(const struct engine_due *a,
+			      const struct engine_due *b)
 {
 	return a->at < b->at || (a->at == b->at && a->rank < b->rank);
+}
+
+/* The time that a slot has asked for; it is not idle. */
+static inline sim_ns_t engine_slot_at(const struct engine *e,
+				      const struct engine_slot *slot)
+{
+	return e->slots[slot->pos].at;
 }
 
 /* Is a timer what engine_step() would run next? */
 static inline bool engine_timer_is_next(const struct engine *e)
 {
-	return e->nr && (!e->nr_slots || e->heap[0].at <= e->slots[0]->at);
+	return e->nr && (!e->nr_slots || e->heap[0].at <= e->slots[0].at);
 }
 
 /*
@@ -109,13 +122,13 @@ static inline bool engine_timer_is_next(const struct engine *e)
 static inline bool engine_goes_on(const struct engine *e,
 				  const struct engine_slot *slot, sim_ns_t at)
 {
-	const struct engine_slot me = { .at = at, .rank = slot->rank };
+	const struct engine_due me = { .at = at, .rank = slot->rank };
 	uint32_t i;
 
 	if (engine_heap_next(e) <= at)
 		return false;
 	for (i = 1; i <= ENGINE_ARITY && i < e->nr_slots; i++)
-		if (slot_before(e->slots[i], &me))
+		if (due_before(&e->slots[i], &me))
 			return false;
 	return true;
 }

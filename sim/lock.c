@@ -25,11 +25,11 @@ sim_ns_t lock_hold(struct zone_lock *l, sim_ns_t at, sim_ns_t hold)
 sim_ns_t zone_locks_hold(struct sim_guest *g, uint64_t zones, sim_ns_t at,
 			 uint64_t hold_ps)
 {
-	const unsigned int nr = (unsigned int)__builtin_popcountll(zones);
 	sim_ns_t wait = 0, hold = hold_ps / 1000;
 
 	/* Seldom more than one; then each is held for its share in turn. */
-	hold = nr > 1 ? hold / nr : hold;
+	if (zones & (zones - 1))
+		hold /= (unsigned int)__builtin_popcountll(zones);
 	while (zones) {
 		unsigned int z = (unsigned int)__builtin_ctzll(zones);
 

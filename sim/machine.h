@@ -56,7 +56,11 @@ struct task {
 	sim_ns_t stalled_at;
 };
 
-/* Faults of one task that were begun and are not carried out yet. */
+/* A fault is a step of its own; zapping and freeing go in small runs. */
+#define FAULT_BUDGET 1
+#define FREE_BUDGET 16
+
+/* Steps of one task that were begun and are not carried out yet. */
 struct run_ahead {
 	uint32_t nr;                /* 0 = none */
 	struct task *task;
@@ -147,6 +151,7 @@ struct sim_guest {
 	uint32_t nr_ahead;          /* vCPUs with a run under way */
 	struct digest *cpu_digests; /* topo.nr_cpus */
 	uint16_t running_cpu;       /* vCPU whose step runs now */
+	bool frees_unseen;          /* steps that only free may be made one */
 	const struct task *running; /* task whose step it is, or NULL */
 	struct workload workload;
 	void *workload_state;

@@ -182,6 +182,8 @@ static int create_guest(struct sim *s, unsigned int id, char *why,
 	record_fill_hooks(g, &hooks);
 	device_fill_hooks(g, &hooks);
 	alloc_set_hooks(g->alloc, &hooks);
+	g->frees_unseen = !s->cfg.step_by_step && !hooks.free_capture &&
+			  !hooks.event;
 	if (record_wanted(s)) {
 		record_touch_allocated(g);
 	} else {

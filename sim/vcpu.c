@@ -13,9 +13,6 @@
 
 /* Round-robin slice of tasks that share a vCPU, as EEVDF's base slice. */
 #define SLICE_NS (3 * NSEC_PER_MSEC)
-/* A fault is a step of its own; zapping and freeing go in small runs. */
-#define FAULT_BUDGET 1
-#define FREE_BUDGET 16
 #define PS_PER_NS 1000
 
 bool vcpu_has_work(const struct vcpu *v)
@@ -256,11 +253,18 @@ static uint64_t task_wait(struct sim_guest *g, struct task *t,
 	return p->ps[PRICE_RECLAIM_ROUND];
 }
 
-/* One step of the running operation; cost in picoseconds without lock waits. */
-static uint64_t task_run_op(struct vcpu *v, struct task *t)
+/*
+ * One step of the running operation; cost in picoseconds without lock waits.
+ * `at_once`: what follows a step without cost begins when it does.
+ */
+static uint64_t task_run_op(struct vcpu *v, struct task *t, bool at_once)
 {
 	struct sim_guest *g = v->guest;
-	struct guest_work w = { .progress = t->op_progress };
+	struct guest_work w = {
+		.progress = t->op_progress,
+		/* A hook that sees every free may ask for a time to run at. */
+		.alloc = at_once && g->frees_unseen ? &g->work : NULL,
+	};
 	const enum guest_op_kind kind = t->op.kind;
 	const uint64_t failures = alloc_counters(g->alloc)->alloc_failures;
 	uint32_t budget = kind == GUEST_TOUCH ? FAULT_BUDGET : FREE_BUDGET;
@@ -305,7 +309,7 @@ static sim_ns_t vcpu_step(struct vcpu *v, struct task *t, sim_ns_t now)
 	v->stolen_ps = 0;
 	if (t->op_active || task_next_op(v, t, now)) {
 		if (t->op_active)
-			ps += task_run_op(v, t);
+			ps += task_run_op(v, t, ps < PS_PER_NS);
 	}
 	if (g->touches->nr)
 		ps += host_drain_touches(g);

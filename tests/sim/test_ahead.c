@@ -323,6 +323,11 @@ struct probe {
 	struct digest seen;
 };
 
+static sim_ns_t due_at(const struct engine *e, const struct vcpu *v)
+{
+	return v->scheduled ? engine_slot_at(e, &v->slot) : 0;
+}
+
 static void probe_look(struct probe *p)
 {
 	uint64_t values[SIM_MAX_COUNTERS];
@@ -339,7 +344,7 @@ static void probe_look(struct probe *p)
 		const struct vcpu *v = &p->s->guests[0].vcpus[cpu];
 
 		assert_int_equal(v->ahead.nr, 0);
-		digest_u64(&p->seen, v->scheduled ? v->slot.at : 0);
+		digest_u64(&p->seen, due_at(&p->s->engine, v));
 		digest_u64(&p->seen, v->ps);
 	}
 }
@@ -355,7 +360,7 @@ static sim_ns_t probe_choose(struct probe *p)
 		return some;
 	i = rng_below(&p->r, e->nr_slots);
 	p->nr_at_a_step++;
-	return e->slots[i]->at;
+	return e->slots[i].at;
 }
 
 static void probe_event(void *ctx, uint64_t nr)
