@@ -8,10 +8,9 @@
  *            zone lock for each; v9 goes zone by zone over heads of blocks
  *   return:  every block to the list of its pageblock, merging
  *
- * Simplified: whether an entry that was allocated again is one compound page,
- * which the scan skips as a whole, or many small ones, is told by its first
- * page: in use means all of it is. A block that the watermark keeps is left as
- * a whole, not page by page.
+ * Simplified: an entry all of which is in use again is taken to be one compound
+ * page, which the scan skips as a whole. A block that the watermark keeps is
+ * left as a whole, not page by page.
  */
 #include <string.h>
 
@@ -113,6 +112,19 @@ static bool take(struct reporter *r, struct array_cpu *c, pfn_t head,
 	return true;
 }
 
+/* Is all of an entry in use again? */
+static bool all_used(const struct alloc *a, const struct captured_block *e)
+{
+	unsigned int order;
+	pfn_t head;
+
+	for (uint32_t i = 0; i < order_nr_pages(e->order); i++)
+		if (alloc_page_lookup(a, e->pfn + i, &head, &order) !=
+		    ALLOC_PAGE_USED)
+			return false;
+	return true;
+}
+
 /*
  * Look at one page of an entry, zone lock held. Returns how many pages need
  * not be looked at one by one; *found: some of it was free.
@@ -133,7 +145,7 @@ static uint32_t look_at_page(struct reporter *r, struct array_cpu *c,
 		take(r, c, head, order, e->zone);
 		return head + order_nr_pages(order) - pfn;
 	case ALLOC_PAGE_USED:
-		if (pfn == e->pfn)
+		if (pfn == e->pfn && all_used(r->env->view, e))
 			return order_nr_pages(e->order);
 		return 1;
 	default:
