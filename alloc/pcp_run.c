@@ -29,12 +29,12 @@ bool alloc_run_allowed(const struct alloc *a, gfp_t gfp)
 }
 
 /*
- * Blocks from `place` on that stand side by side, at most nr. `place` is the
- * list's first block, or the first of its chunk.
+ * Blocks from `place` on that stand side by side, at most nr. `first`: none of
+ * the chunk's blocks are in front of it.
  */
 static unsigned int blocks_in_row(const struct alloc *a,
 				  const struct page_list *list, uint32_t place,
-				  unsigned int nr)
+				  unsigned int nr, bool first)
 {
 	const uint32_t chunk = chunk_of(place);
 	const uint32_t end = chunk == chunk_of(list->tail) ?
@@ -43,7 +43,7 @@ static unsigned int blocks_in_row(const struct alloc *a,
 	uint32_t n = 1;
 
 	/* No holes, as a rule: then the chunk has as many blocks as places. */
-	if (a->words[chunk + CHUNK_COUNT] == end - place)
+	if (first && a->words[chunk + CHUNK_COUNT] == end - place)
 		return most;
 	while (n < most && a->words[place + n] != PFN_NONE)
 		n++;
@@ -55,12 +55,15 @@ static unsigned int list_copy(const struct alloc *a,
 			      const struct page_list *list, pfn_t *out,
 			      unsigned int nr)
 {
-	uint32_t place = list->head;
+	uint32_t place = list->head, chunk = LINK_NONE;
 	unsigned int n = 0;
 
 	while (n < nr && place != LINK_NONE) {
-		const unsigned int row = blocks_in_row(a, list, place, nr - n);
+		const unsigned int row = blocks_in_row(a, list, place, nr - n,
+						       chunk_of(place) !=
+						       chunk);
 
+		chunk = chunk_of(place);
 		for (unsigned int i = 0; i < row; i++)
 			out[n + i] = a->words[place + i];
 		n += row;
@@ -106,7 +109,7 @@ static void list_cut(struct alloc *a, struct page_list *list,
 		unsigned int row;
 
 		CHECK(!list_empty(list));
-		row = blocks_in_row(a, list, list->head, nr);
+		row = blocks_in_row(a, list, list->head, nr, true);
 		CHECK(a->words[list->head] == pfns[0] &&
 		      a->words[list->head + row - 1] == pfns[row - 1]);
 		cut_row(a, list, row);
