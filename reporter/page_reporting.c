@@ -37,7 +37,8 @@
  * - Marked blocks head free blocks of at least the reporting order.
  * - One list costs at most ceil(nr_free / (capacity * budget)) + 1 reports a
  *   pass.
- * - marked[] of a zone is the number of pages of its marked blocks.
+ * - marked[] of a zone is the number of pages of its marked blocks, nr_marked[]
+ *   that of the blocks themselves, by order.
  *
  * Two options are of the series "mm/page_reporting: Some knobs and fixes"
  * (26 March 2021, not merged): a zone is left as soon as `factor` percent of
@@ -170,6 +171,7 @@ static void page_reporting_unmark(struct reporter *r, unsigned int zone,
 		return;
 	CHECK_LE(nr, s->marked[zone]);
 	s->marked[zone] -= nr;
+	s->nr_marked[zone][order]--;
 	r->counters.refault_pages += nr;
 }
 

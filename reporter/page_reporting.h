@@ -62,6 +62,8 @@ struct page_reporting {
 	unsigned int offset;    /* slots left: [offset, limit) are filled */
 	uint32_t touches;       /* list nodes touched in this hold of the lock */
 	uint64_t marked[ALLOC_MAX_ZONES]; /* pages marked as reported */
+	/* Blocks marked, by order: what a walk needs not look for. */
+	uint32_t nr_marked[ALLOC_MAX_ZONES][NR_PAGE_ORDERS];
 	struct page_report sg[REPORTER_MAX_CAPACITY];
 };
 

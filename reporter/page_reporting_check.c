@@ -35,20 +35,45 @@ static bool marks_below(const struct alloc *a, unsigned int order)
 	return false;
 }
 
-static uint64_t marked_pages(const struct alloc *a, unsigned int zone)
+static uint32_t marked_blocks(const struct alloc *a, unsigned int zone,
+			      unsigned int order)
 {
-	uint64_t nr = 0;
+	uint32_t nr = 0;
 
-	for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
-		for (int mt = 0; mt < MIGRATE_TYPES; mt++) {
-			pfn_t pfn = alloc_list_first(a, zone, o, mt);
+	for (int mt = 0; mt < MIGRATE_TYPES; mt++) {
+		pfn_t pfn = alloc_list_first(a, zone, order, mt);
 
-			for (; pfn != PFN_NONE; pfn = alloc_list_next(a, pfn))
-				if (is_reported(a, pfn))
-					nr += order_nr_pages(o);
-		}
+		for (; pfn != PFN_NONE; pfn = alloc_list_next(a, pfn))
+			nr += is_reported(a, pfn);
 	}
 	return nr;
+}
+
+static void take_over_zone(struct page_reporting *s, const struct alloc *a,
+			   unsigned int zone)
+{
+	s->marked[zone] = 0;
+	for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
+		s->nr_marked[zone][o] = marked_blocks(a, zone, o);
+		s->marked[zone] += (uint64_t)s->nr_marked[zone][o] << o;
+	}
+}
+
+static const char *check_marked(const struct page_reporting *s,
+				const struct alloc *a, unsigned int zone)
+{
+	uint64_t pages = 0;
+
+	for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++) {
+		const uint32_t nr = marked_blocks(a, zone, o);
+
+		if (s->nr_marked[zone][o] != nr)
+			return "page_reporting: nr_marked is not the blocks "
+			       "marked";
+		pages += (uint64_t)nr << o;
+	}
+	return s->marked[zone] == pages ? NULL :
+	       "page_reporting: marked is not the pages marked";
 }
 
 void page_reporting_take_over(struct reporter *r)
@@ -58,7 +83,7 @@ void page_reporting_take_over(struct reporter *r)
 
 	s->old_marks = marks_below(r->env->view, s->order);
 	for (unsigned int zone = 0; zone < nr_zones; zone++)
-		s->marked[zone] = marked_pages(r->env->view, zone);
+		take_over_zone(s, r->env->view, zone);
 }
 
 static const char *check_in_flight(const struct reporter *r)
@@ -105,8 +130,11 @@ const char *page_reporting_check(const struct reporter *r)
 		return "page_reporting: a list had more reports than allowed";
 	if (!s->old_marks && marks_below(r->env->view, s->order))
 		return "page_reporting: a mark below the reporting order";
-	for (unsigned int zone = 0; zone < nr_zones; zone++)
-		if (s->marked[zone] != marked_pages(r->env->view, zone))
-			return "page_reporting: marked is not the pages marked";
+	for (unsigned int zone = 0; zone < nr_zones; zone++) {
+		const char *broken = check_marked(s, r->env->view, zone);
+
+		if (broken)
+			return broken;
+	}
 	return s->running ? check_in_flight(r) : NULL;
 }

@@ -83,7 +83,9 @@ static void test_reporter_check__page_reporting(void **state)
 	alloc_block_set_mark(rig->a, 256, BLOCK_REPORTED);
 	assert_noticed(rig, "small mark", "below the reporting order");
 	s->old_marks = true;
-	assert_noticed(rig, "not counted", "not the pages marked");
+	assert_noticed(rig, "not counted", "not the blocks marked");
+	s->nr_marked[0][8]++;
+	assert_noticed(rig, "pages not counted", "not the pages marked");
 	s->marked[0] += 256;
 	fixture_take(rig->a, MIGRATE_MOVABLE, 8, 0);
 	s->state = PAGE_REPORTING_IDLE;
