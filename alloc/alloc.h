@@ -314,6 +314,33 @@ void alloc_putback_tail(struct alloc *a, pfn_t pfn, unsigned int order,
  */
 void alloc_capture_arm(struct alloc *a, pfn_t pfn, unsigned int order);
 pfn_t alloc_capture_collect(struct alloc *a);
+/*
+ * The same for the first block of this order that a free in the zone makes,
+ * whichever it is, if the request may have it.
+ */
+void alloc_capture_any(struct alloc *a, unsigned int zone, unsigned int order,
+		       enum migratetype wanted);
+/* The captured block is what the request (order, gfp) gets. */
+void alloc_captured(struct alloc *a, unsigned int cpu, unsigned int order,
+		    gfp_t gfp, pfn_t pfn);
+
+/* What a request may use: its zonelist, and how watermarks are read for it. */
+struct alloc_reach {
+	uint8_t nr;
+	uint8_t zones[ALLOC_MAX_ZONES]; /* indices, preferred one first */
+	unsigned int highest;           /* enum zone_type */
+	unsigned int reserve_j;         /* index of lowmem_reserve */
+	enum migratetype mt;
+};
+/* False if no zone can serve it. */
+bool alloc_reach(const struct alloc *a, unsigned int cpu, unsigned int order,
+		 gfp_t gfp, struct alloc_reach *out);
+unsigned int alloc_node_of_cpu(const struct alloc *a, unsigned int cpu);
+/*
+ * After ALLOC_AGAIN for compaction: is the cheap, asynchronous one meant? Later
+ * rounds want one that may wait.
+ */
+bool alloc_wants_async_compact(const struct alloc_request *req);
 
 /* Walk a free list: first/last/next/prev return PFN_NONE at the end. */
 pfn_t alloc_list_first(const struct alloc *a, unsigned int zone,

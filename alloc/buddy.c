@@ -207,6 +207,29 @@ void alloc_capture_arm(struct alloc *a, pfn_t pfn, unsigned int order)
 	a->captured = false;
 }
 
+void alloc_capture_any(struct alloc *a, unsigned int zone, unsigned int order,
+		       enum migratetype wanted)
+{
+	alloc_capture_arm(a, PFN_NONE, order);
+	a->capture_zone = (uint8_t)zone;
+	a->capture_wanted = wanted;
+}
+
+/*
+ * A block smaller than a pageblock is not taken out of a movable one, which it
+ * would pollute; from 6.9 on unless the request is movable itself.
+ */
+static bool may_capture(const struct alloc *a, const struct zone *z,
+			unsigned int order, enum migratetype mt)
+{
+	if (z->idx != a->capture_zone || mt == MIGRATE_CMA ||
+	    mt == MIGRATE_ISOLATE)
+		return false;
+	if (order >= a->pageblock_order || mt != MIGRATE_MOVABLE)
+		return true;
+	return a->prof.compact_any_order && a->capture_wanted == mt;
+}
+
 pfn_t alloc_capture_collect(struct alloc *a)
 {
 	const pfn_t pfn = a->captured ? a->capture_pfn : PFN_NONE;
@@ -221,7 +244,11 @@ __attribute__((noinline, cold))
 static bool capture_block(struct alloc *a, struct zone *z, pfn_t pfn,
 			  unsigned int order, enum migratetype mt)
 {
-	if (a->captured || a->capture_pfn != pfn)
+	if (a->captured)
+		return false;
+	if (a->capture_pfn == PFN_NONE && may_capture(a, z, order, mt))
+		a->capture_pfn = pfn;
+	if (a->capture_pfn != pfn)
 		return false;
 	a->captured = true;
 	account_free_pages(a, z, -(int64_t)order_nr_pages(order), mt);

@@ -78,7 +78,8 @@ struct alloc_hooks {
 	/* First argument of every hook from here on. */
 	void *ctx;
 	/* Slow path and boost wake kswapd of a node. */
-	void (*kswapd_wake)(void *ctx, unsigned int node, unsigned int order);
+	void (*kswapd_wake)(void *ctx, unsigned int node, unsigned int order,
+			    unsigned int highest, gfp_t gfp);
 	/* Tracepoints; off (NULL) outside replay, step and tests. */
 	void (*event)(void *ctx, const struct alloc_event *ev);
 	/*

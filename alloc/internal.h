@@ -143,6 +143,9 @@ struct alloc {
 	pfn_t capture_pfn;
 	uint8_t capture_order;
 	bool captured;
+	/* With capture_pfn PFN_NONE: any block of this zone for that type. */
+	uint8_t capture_zone;
+	enum migratetype capture_wanted;
 };
 
 #define CAPTURE_EMPTY UINT8_MAX

@@ -41,11 +41,12 @@ bool alloc_context_init(const struct alloc *a, struct alloc_context *ac,
 	return true;
 }
 
-void wake_kswapd(struct alloc *a, unsigned int node, unsigned int order)
+void wake_kswapd(struct alloc *a, unsigned int node, unsigned int order,
+		 unsigned int highest, gfp_t gfp)
 {
 	a->cnt.kswapd_wakes++;
 	if (a->hooks.kswapd_wake)
-		a->hooks.kswapd_wake(a->hooks.ctx, node, order);
+		a->hooks.kswapd_wake(a->hooks.ctx, node, order, highest, gfp);
 }
 
 void alloc_set_defrag_mode(struct alloc *a, bool on)
@@ -179,7 +180,7 @@ static void wake_if_boosted(struct alloc *a, struct zone *z,
 	if (a->prof.boost_wake_needs_kswapd && !(alloc_flags & AF_KSWAPD))
 		return;
 	z->boosted = false;
-	wake_kswapd(a, z->node, 0);
+	wake_kswapd(a, z->node, 0, z->type, 0);
 }
 
 /* Models rmqueue. */

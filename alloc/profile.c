@@ -112,6 +112,7 @@
 	X(gather_stack, 8, 8, 8, 8, 7, 7, 7)                                  \
 	X(gather_heap, 510, 510, 510, 510, 509, 509, 509)                     \
 	X(lru_batch, 15, 15, 15, 15, 31, 31, 31)                              \
+	X(compact_any_order, 0, 0, 0, 0, 1, 1, 1)                             \
 	X(user_pages_comp, 0, 0, 0, 1, 1, 1, 1)                               \
 	X(tables_comp, 0, 0, 0, 0, 1, 1, 1)                                   \
 	X(reporting, 0, 1, 1, 1, 1, 1, 1)

@@ -148,6 +148,7 @@ struct alloc_profile {
 	uint16_t gather_stack;          /* entries of the on-stack array: 8 / 7 */
 	uint16_t gather_heap;           /* entries of a heap array: 510 / 509 */
 	uint16_t lru_batch;             /* 15 / 31 */
+	bool compact_any_order;         /* free blocks keep their order (6.9) */
 	/* User pages, and page tables, are asked for with __GFP_COMP. */
 	bool user_pages_comp;           /* vma_alloc_folio, 5.18 */
 	bool tables_comp;               /* pagetable_alloc, 6.6 */

@@ -153,7 +153,7 @@ static void wake_all_kswapds(struct slow *s)
 		if (z->type > s->ac->highest || (seen >> z->node & 1))
 			continue;
 		seen |= 1u << z->node;
-		wake_kswapd(s->a, z->node, order);
+		wake_kswapd(s->a, z->node, order, s->ac->highest, s->ac->gfp);
 	}
 }
 
@@ -348,6 +348,14 @@ static enum slow_next slow_enter(struct slow *s)
 	default:
 		return slow_start(s);
 	}
+}
+
+bool alloc_wants_async_compact(const struct alloc_request *req)
+{
+	/* A costly order that does not insist never gets more than that. */
+	return (req->slow.stage & SLOW_STAGE_MASK) == SLOW_FIRST_COMPACT ||
+	       (req->order > PAGE_ALLOC_COSTLY_ORDER &&
+		(req->gfp & GFP_BIT_NORETRY));
 }
 
 static enum alloc_reason stage_reason(unsigned int stage)

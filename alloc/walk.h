@@ -128,7 +128,8 @@ bool alloc_context_init(const struct alloc *a, struct alloc_context *ac,
 pfn_t get_page_from_freelist(struct alloc *a, const struct alloc_context *ac,
 			     unsigned int alloc_flags);
 /* kswapd of one node is wanted for blocks of `order`. */
-void wake_kswapd(struct alloc *a, unsigned int node, unsigned int order);
+void wake_kswapd(struct alloc *a, unsigned int node, unsigned int order,
+		 unsigned int highest, gfp_t gfp);
 
 /* ---- slowpath.c ---- */
 

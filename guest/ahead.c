@@ -16,7 +16,7 @@
  */
 #include <string.h>
 
-#include "guest/internal.h"
+#include "guest/rmap.h"
 
 #define PTES_AT_ONCE 8u
 
@@ -180,6 +180,9 @@ static void faults_run(struct guest *g, struct guest_op *op, unsigned int cpu,
 	memcpy(&t->pte[pte_index(op->addr + op->cursor)], ahead->pfn,
 	       nr * sizeof(*ahead->pfn));
 	t->nr = (uint16_t)(t->nr + nr);
+	for (uint32_t i = 0; unlikely(g->rmap != NULL) && i < nr; i++)
+		rmap_set(g, ahead->pfn[i], OWNER_ANON, op->mm,
+			 bytes_to_pages(op->addr + op->cursor) + i);
 	lru_add_run(g, cpu, ahead->pfn, nr, &work);
 	g->gauges.anon_pages += nr;
 	g->counters.pgfault += nr;

@@ -12,7 +12,7 @@
  * Left out: the slab objects of a mapping's first fault (anon_vma), fault-around
  * of cached pages, swap, NUMA hinting and userfaultfd.
  */
-#include "guest/internal.h"
+#include "guest/rmap.h"
 
 #define STAGE_SMALL 1u /* this fault got no huge page and takes small ones */
 
@@ -38,6 +38,8 @@ static inline void anon_map(struct run *r, struct pte_table *t,
 
 	t->nr = (uint16_t)(t->nr + (t->pte[i] == PTE_NONE));
 	t->pte[i] = pfn;
+	rmap_set(g, pfn, OWNER_ANON, r->op->mm,
+		 bytes_to_pages(r->op->addr + r->op->cursor));
 	lru_add(g, r->cpu, pfn, r->work);
 	g->gauges.anon_pages++;
 	g->counters.pgfault++;

@@ -64,6 +64,11 @@ int guest_create(struct guest **out, const struct guest_config *cfg)
 		guest_destroy(g);
 		return -ENOMEM;
 	}
+	if ((cfg->compaction && rmap_create(g)) ||
+	    ((cfg->compaction || cfg->reclaim) && compaction_create(g))) {
+		guest_destroy(g);
+		return -ENOMEM;
+	}
 	*out = g;
 	return 0;
 }
@@ -83,6 +88,8 @@ void guest_destroy(struct guest *g)
 		file_free_mirrors(&g->files[i]);
 	pgtable_free_pools(g);
 	gather_free_all(g);
+	compaction_destroy(g);
+	free(g->rmap);
 	free(g->mms);
 	free(g->files);
 	free(g->piece_refs);
@@ -129,6 +136,53 @@ int guest_mm_create(struct guest *g, unsigned int cpu)
 	return id;
 }
 
+/* Operations of nobody's address space. */
+static bool is_kernels_own(const struct guest_op *op)
+{
+	return op->kind >= GUEST_DROP_CACHES;
+}
+
+static enum guest_status kernel_run(struct run *r)
+{
+	switch (r->op->kind) {
+	case GUEST_KSWAPD:
+		return kswapd_run(r);
+	case GUEST_KCOMPACTD:
+		return kcompactd_run(r);
+	default:
+		return drop_caches_run(r);
+	}
+}
+
+static enum guest_status op_run(struct run *r)
+{
+	switch (r->op->kind) {
+	case GUEST_TOUCH:
+		return fault_run(r);
+	case GUEST_MMAP:
+		return mmap_run(r);
+	case GUEST_MUNMAP:
+	case GUEST_MADV_DONTNEED:
+	case GUEST_EXIT:
+		return unmap_run(r);
+	default:
+		return GUEST_NOMEM;
+	}
+}
+
+/* The operation's request for memory waits, or has just got its answer. */
+static enum guest_status op_run_helped(struct run *r)
+{
+	enum guest_status status = help_run(r);
+
+	if (status != GUEST_DONE)
+		return status;
+	if (!r->budget)
+		return GUEST_MORE;
+	status = op_run(r);
+	return r->op->helper ? help_after(r, status) : status;
+}
+
 enum guest_status guest_run(struct guest *g, struct guest_op *op,
 			    unsigned int cpu, uint32_t budget,
 			    struct guest_work *work)
@@ -138,24 +192,17 @@ enum guest_status guest_run(struct guest *g, struct guest_op *op,
 		.quantum = budget,
 	};
 
+	enum guest_status status;
+
 	CHECK_LT(cpu, g->cfg.nr_cpus);
-	if (op->kind == GUEST_DROP_CACHES)
-		return drop_caches_run(&r);
+	if (is_kernels_own(op))
+		return kernel_run(&r);
 	CHECK(op->mm < g->nr_mms && g->mms[op->mm] != NULL);
 	r.mm = g->mms[op->mm];
-	switch (op->kind) {
-	case GUEST_TOUCH:
-		return fault_run(&r);
-	case GUEST_MMAP:
-		return mmap_run(&r);
-	case GUEST_MUNMAP:
-	case GUEST_MADV_DONTNEED:
-	case GUEST_EXIT:
-		return unmap_run(&r);
-	case GUEST_DROP_CACHES:
-		break;
-	}
-	return GUEST_NOMEM;
+	if (unlikely(op->helper))
+		return op_run_helped(&r);
+	status = op_run(&r);
+	return unlikely(op->helper) ? help_after(&r, status) : status;
 }
 
 void guest_gauges(const struct guest *g, struct guest_gauges *out)

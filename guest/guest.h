@@ -41,6 +41,26 @@ struct guest_config {
 	 * kernel draws it at random; a recorded run has one of its own.
 	 */
 	uint64_t mmap_base;
+	/*
+	 * Page migration and compaction (CONFIG_COMPACTION), and reclaim. Off:
+	 * a request that waits for them is the caller's (GUEST_WAIT).
+	 */
+	bool compaction, reclaim;
+	/* First argument of the calls below. */
+	void *ctx;
+	/*
+	 * Before anything is looked at or moved that belongs to other CPUs; as
+	 * alloc_hooks.look_around. NULL = nobody has to know.
+	 */
+	void (*look_around)(void *ctx);
+	/*
+	 * Move the contents of a driver's page (guest_movable_add()) to `to`,
+	 * which it owns from then on; 0, or -EAGAIN: not now. NULL = never.
+	 */
+	int (*movable_migrate)(void *ctx, unsigned int cpu, pfn_t from,
+			       pfn_t to);
+	/* A shrinker: give back some of what drivers hold; pages freed. */
+	uint64_t (*shrink)(void *ctx);
 };
 
 /* 0, -EINVAL or -ENOMEM. destroy accepts NULL. */
@@ -56,6 +76,13 @@ enum guest_op_kind {
 	GUEST_MADV_DONTNEED,  /* zap [addr, addr+len), keep the mapping */
 	GUEST_EXIT,           /* exit_mmap and free of the address space */
 	GUEST_DROP_CACHES,    /* free every clean page-cache page */
+	/*
+	 * Kernel threads of node .file, woken for order .flags by a request
+	 * for zones up to type .len. kswapd: .cursor = 1 if the request can
+	 * reclaim itself; .addr is then the order to wake kcompactd for, or 0.
+	 */
+	GUEST_KSWAPD,
+	GUEST_KCOMPACTD,
 };
 
 #define GUEST_MAP_HUGEPAGE 0x1u /* MADV_HUGEPAGE on the mapping */
@@ -74,6 +101,7 @@ struct guest_op {
 	uint64_t cursor;       /* progress within [addr, addr+len) */
 	uint32_t stage;        /* state of the operation's own machine */
 	uint64_t scratch[4];   /* per-operation state, zero at the start */
+	uint32_t helper;       /* what it does while it waits for memory */
 };
 
 enum guest_status {
@@ -101,6 +129,10 @@ struct guest_work {
 	uint32_t touched_pages;   /* pages the program touched: its iterations */
 	uint32_t zeroed_pages;    /* cleared by the guest kernel, 4 KiB units */
 	uint32_t copied_pages;    /* copied by the guest kernel */
+	uint32_t migrated_pages;  /* copied and mapped elsewhere */
+	uint32_t compact_scanned; /* pages looked at by compaction */
+	uint32_t reclaim_scanned; /* pages looked at by reclaim */
+	uint32_t reclaim_rounds;  /* direct reclaims that found nothing */
 	uint32_t table_pages;     /* page-table pages allocated */
 	uint32_t zapped_pages;    /* 4 KiB mappings removed by unmap and exit */
 	uint32_t zapped_thp;      /* huge mappings removed */
@@ -117,6 +149,22 @@ struct guest_work {
 enum guest_status guest_run(struct guest *g, struct guest_op *op,
 			    unsigned int cpu, uint32_t budget,
 			    struct guest_work *work);
+
+/*
+ * Give up an operation that is not done, before its task exits: what its
+ * compaction has isolated is freed. Nothing of it may be run again.
+ */
+void guest_op_cancel(struct guest *g, struct guest_op *op, unsigned int cpu);
+
+/* The address space that the OOM killer takes, or -1. */
+int guest_oom_select(const struct guest *g);
+
+/*
+ * A driver's page that can be moved (balloon_page_insert): counted as movable,
+ * moved by cfg.movable_migrate. Undo it before the page is freed.
+ */
+void guest_movable_add(struct guest *g, pfn_t pfn);
+void guest_movable_del(struct guest *g, pfn_t pfn);
 
 /*
  * Steps ahead: of one kind, on consecutive pages behind one page-table page,
@@ -164,6 +212,8 @@ int guest_mm_create(struct guest *g, unsigned int cpu);
  * uses an unlinked sparse temporary file). Id, or -errno.
  */
 int guest_file_create(struct guest *g, uint64_t len);
+/* The same on a disk: clean pages of it can be reclaimed. */
+int guest_file_create_on_disk(struct guest *g, uint64_t len);
 /* Drop the file's cached pages on `cpu` and the file. */
 void guest_file_destroy(struct guest *g, uint32_t file, unsigned int cpu);
 
@@ -182,6 +232,14 @@ struct guest_counters {
 	uint64_t pgfault, thp_fault_alloc, thp_fault_fallback;
 	uint64_t thp_zap, gather_pages, gather_flushes, lru_drains;
 	uint64_t pages_zeroed, pages_copied;
+	/* Compaction and migration. */
+	uint64_t compact_migrate_scanned, compact_free_scanned;
+	uint64_t compact_isolated, compact_stall, compact_fail;
+	uint64_t compact_success, kcompactd_wake;
+	uint64_t pgmigrate_success, pgmigrate_fail;
+	/* Reclaim. */
+	uint64_t pgscan_kswapd, pgsteal_kswapd, pgscan_direct, pgsteal_direct;
+	uint64_t reclaim_rounds, drop_pagecache;
 };
 const struct guest_counters *guest_counters(const struct guest *g);
 

@@ -97,6 +97,7 @@ struct cache_chunk {
 struct guest_file {
 	bool used;
 	bool unlinked;        /* goes away with its last mapping */
+	bool on_disk;         /* its clean pages can be read again */
 	uint32_t nr_vmas;
 	uint64_t nr_pages;
 	uint64_t nr_cached;
@@ -185,6 +186,9 @@ struct guest {
 	struct gather_array *free_arrays;
 	struct gather **gathers;    /* all of them, by id */
 	uint32_t nr_gathers;
+	/* Reverse map, see guest/rmap.h; NULL if nothing is ever moved. */
+	uint64_t *rmap;
+	struct guest_mem *mem;      /* compaction and reclaim, or NULL */
 	struct guest_gauges gauges; /* but for lru_batched */
 	struct guest_counters counters;
 };
@@ -301,6 +305,28 @@ void filemap_map(struct guest *g, uint32_t file, uint64_t index, int delta);
 void file_put_vma(struct run *r, uint32_t file);
 enum guest_status drop_caches_run(struct run *r);
 void file_free_mirrors(struct guest_file *f);
+
+/* help.c: what an operation does while its allocation waits */
+void help_start(struct run *r, const struct alloc_request *req,
+		enum alloc_reason reason);
+/* A step of it: GUEST_DONE when there is an answer. */
+enum guest_status help_run(struct run *r);
+/* The request is back: the captured block, or PFN_NONE with its progress. */
+pfn_t help_answer(struct run *r, const struct alloc_request *req,
+		  bool *compacted);
+/* What the request got after a compaction that had no block for it. */
+void help_outcome(struct run *r, unsigned int order, pfn_t pfn);
+/* The operation waits with a helper, or has one left over. */
+enum guest_status help_after(struct run *r, enum guest_status status);
+
+/* vmscan.c: kernel threads */
+enum guest_status kswapd_run(struct run *r);
+enum guest_status kcompactd_run(struct run *r);
+
+/* compaction_zone.c, rmap.c */
+int compaction_create(struct guest *g);
+void compaction_destroy(struct guest *g);
+int rmap_create(struct guest *g);
 
 /* The VMA that contains addr, or NULL. */
 static inline struct vma *vma_find(struct guest_mm *mm, uint64_t addr)

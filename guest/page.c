@@ -43,15 +43,28 @@ pfn_t get_page_slow(struct run *r, unsigned int order, gfp_t gfp)
 		.progress = r->work->progress,
 	};
 	struct alloc_result res;
+	bool compacted = false;
 
+	if (r->op->helper) {
+		const pfn_t pfn = help_answer(r, &req, &compacted);
+
+		if (pfn != PFN_NONE) {
+			r->op->scratch[SCRATCH_SLOW] = 0;
+			return pfn;
+		}
+		req.progress = r->work->progress;
+	}
 	slow_load(r->op, &req);
 	res = alloc_pages(r->g->alloc, &req);
 	r->op->scratch[SCRATCH_SLOW] = 0;
 	r->work->progress = 0;
+	if (compacted)
+		help_outcome(r, order, res.pfn);
 	if (res.status == ALLOC_AGAIN) {
 		slow_save(r->op, &req);
 		r->work->reason = res.reason;
 		r->status = GUEST_WAIT;
+		help_start(r, &req, res.reason);
 	} else if (res.status == ALLOC_FAIL) {
 		r->status = GUEST_NOMEM;
 	}

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/internal.h"
+#include "guest/rmap.h"
 
 struct guest_file *file_get(struct guest *g, uint32_t file)
 {
@@ -60,6 +60,15 @@ int guest_file_create(struct guest *g, uint64_t len)
 	return (int)(f - g->files);
 }
 
+int guest_file_create_on_disk(struct guest *g, uint64_t len)
+{
+	const int id = guest_file_create(g, len);
+
+	if (id >= 0)
+		g->files[id].on_disk = true;
+	return id;
+}
+
 static struct cache_chunk *chunk_at(const struct guest_file *f, uint64_t index)
 {
 	CHECK_LT(index, f->nr_pages);
@@ -99,6 +108,7 @@ pfn_t filemap_fault(struct run *r, uint32_t file, uint64_t index)
 		return PFN_NONE;
 	touch_add(g->cfg.touches, pfn, 0, TOUCH_ZERO);
 	*slot = pfn;
+	rmap_set(g, pfn, OWNER_FILE, file, index);
 	f->nr_cached++;
 	g->gauges.file_pages++;
 	g->counters.pages_zeroed++;
@@ -199,6 +209,7 @@ enum guest_status drop_caches_run(struct run *r)
 
 	if (op->stage == 0) {
 		r->work->syscalls++;
+		g->counters.drop_pagecache++;
 		for (unsigned int cpu = 0; cpu < g->cfg.nr_cpus; cpu++)
 			lru_add_drain(g, cpu, r->work);
 		op->stage = 1;

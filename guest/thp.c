@@ -9,7 +9,7 @@
  * use_zero_page=0), khugepaged, the split of the page itself (deferred_split)
  * and smaller folios (mTHP, all sizes off as by default).
  */
-#include "guest/internal.h"
+#include "guest/rmap.h"
 
 bool thp_fits(const struct guest *g, const struct vma *vma, uint64_t addr)
 {
@@ -74,6 +74,7 @@ static void huge_page_map(struct run *r, struct pmd_table *pmd, uint64_t addr,
 
 	touch_add(g->cfg.touches, huge, HPAGE_PMD_ORDER, TOUCH_ZERO);
 	pmd->huge[pmd_index(addr)] = huge;
+	rmap_set(g, huge, OWNER_HUGE, r->op->mm, bytes_to_pages(addr));
 	pgtable_deposit(pmd, table);
 	lru_add_huge(g, r->cpu, huge, r->work);
 	g->gauges.anon_pages += HPAGE_PMD_NR;

@@ -110,7 +110,7 @@ void ahead_settle(struct sim *s, sim_ns_t at, uint32_t rank)
 		ahead_settle_guest(&s->guests[i], at, rank);
 }
 
-static void look_around(void *ctx)
+void ahead_look_around(void *ctx)
 {
 	struct sim_guest *g = ctx;
 
@@ -121,7 +121,7 @@ static void look_around(void *ctx)
 
 void ahead_fill_hooks(struct alloc_hooks *h)
 {
-	h->look_around = look_around;
+	h->look_around = ahead_look_around;
 }
 
 /* How many pages, up to the first that is not, are mapped on the host. */

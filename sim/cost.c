@@ -56,6 +56,16 @@ static const struct price_desc descs[NR_PRICES] = {
 	[PRICE_RECLAIM_ROUND] = {
 		"reclaim_round", "one fruitless round of direct reclaim",
 		100 * US, PRICE_LITERATURE, "scan without progress" },
+	[PRICE_RECLAIM_SCAN] = {
+		"reclaim_scan", "page-cache page looked at by reclaim",
+		200 * NS, PRICE_LITERATURE, "two misses, unlink, free" },
+	[PRICE_MIGRATE_4K] = {
+		"migrate_4k", "4 KiB page copied and mapped elsewhere",
+		2000 * NS, PRICE_LITERATURE,
+		"copy, two page-table updates, one local TLB flush" },
+	[PRICE_COMPACT_SCAN] = {
+		"compact_scan", "page looked at by compaction",
+		10 * NS, PRICE_LITERATURE, "struct pages in a row" },
 	[PRICE_VIOLATION] = {
 		"violation", "EPT violation without zeroing",
 		2500 * NS, PRICE_LITERATURE, "exit, memslot walk, host fault" },

@@ -25,6 +25,9 @@ enum price_id {
 	PRICE_LOCK,            /* uncontended zone-lock round trip */
 	PRICE_LIST_TOUCH,      /* one list node touched under the zone lock */
 	PRICE_RECLAIM_ROUND,   /* one fruitless round of direct reclaim */
+	PRICE_RECLAIM_SCAN,    /* one cached page looked at by reclaim */
+	PRICE_MIGRATE_4K,      /* one page copied and mapped elsewhere */
+	PRICE_COMPACT_SCAN,    /* one page looked at by compaction */
 	/* Host. */
 	PRICE_VIOLATION,       /* EPT violation without zeroing or I/O */
 	PRICE_ZERO_2M,         /* host clears a huge page */

@@ -163,7 +163,14 @@ static void dev_drain_pcp(void *ctx, unsigned int cpu)
 
 static void dev_set_movable(void *ctx, pfn_t pfn, uint32_t nr, bool on)
 {
-	alloc_set_lru(guest_of(ctx)->alloc, pfn, nr, on);
+	struct sim_guest *g = guest_of(ctx);
+
+	for (; nr; nr--, pfn++) {
+		if (on)
+			guest_movable_add(g->mm, pfn);
+		else
+			guest_movable_del(g->mm, pfn);
+	}
 }
 
 static void dev_adjust_managed(void *ctx, pfn_t pfn, int64_t pages)

@@ -9,7 +9,9 @@
  *     host.c     touches and discards -> hypervisor -> prices
  *     device.c   the reporter's device: set-up, callbacks, what is asked of it
  *     device_*.c its environment in virtual time: env, host, work
- *     kthreads.c kswapd and the vmstat worker
+ *     kthreads.c the vmstat worker
+ *     kthread_mem.c kswapd and kcompactd
+ *     oom.c      who is killed when there is no memory left
  *     stats.c    counters, samples, results
  *     tap.c      allocator calls for a listener
  *     reuse.c    reports whose block was used again soon
@@ -52,6 +54,7 @@ struct task {
 	uint64_t iterations;        /* counted touches since the task began */
 	sim_ns_t wake_at;           /* not to run before */
 	bool asleep;                /* in a SLEEP of its workload */
+	bool oom_victim;            /* to exit as soon as it can */
 	bool stalled;               /* its allocation waits for the host */
 	sim_ns_t stalled_at;
 };
@@ -129,6 +132,19 @@ struct device {
 	uint64_t batch_hist[7];     /* by power of two, the last for all above */
 };
 
+enum kthread_kind { KTHREAD_KSWAPD, KTHREAD_KCOMPACTD, NR_KTHREADS };
+
+/* A kernel thread of a node. */
+struct kthread {
+	bool running;               /* an event for it waits */
+	bool begun;                 /* it is in the midst of op */
+	bool wanted;                /* woken since it began */
+	bool compacts;              /* ... by one that does not compact itself */
+	uint16_t cpu;
+	unsigned int order, highest; /* what for */
+	struct guest_op op;
+};
+
 struct sim_guest {
 	struct sim *sim;
 	unsigned int id;            /* index in sim->guests */
@@ -164,7 +180,7 @@ struct sim_guest {
 	sim_ns_t record_since;      /* ... when that last changed */
 	uint64_t records_applied, record_misses;
 	sim_ns_t record_waited;     /* in this phase, for the design */
-	uint32_t kswapd_pending;    /* bit per node: woken, has not run yet */
+	struct kthread kthreads[NR_KTHREADS][ALLOC_MAX_NODES];
 	uint64_t base_pages;        /* kept by the kernel since boot */
 	uint64_t reclaim_rounds, oom_kills, tasks_started;
 	/* Requests that ended without a page while the host had blocks. */
@@ -216,6 +232,12 @@ void sim_fail(struct sim *s, int error, const char *fmt, ...);
 void vcpu_wake(struct vcpu *v, sim_ns_t at);
 void vcpu_event(void *ctx, uint64_t arg);
 bool vcpu_has_work(const struct vcpu *v);
+/* What the task does now is given up, its exit begins. */
+void task_begin_exit(struct sim_guest *g, struct task *t);
+/* Not to run again before the design's wake_stalled(). */
+void task_stall(struct sim_guest *g, struct task *t);
+/* Reclaim, compaction and migration, in picoseconds. */
+uint64_t price_of_help(const struct price_now *p, const struct guest_work *w);
 
 /*
  * ahead.c: the next steps of this task that nobody else can see, as one run;
@@ -228,6 +250,8 @@ void ahead_finish(struct vcpu *v);
 void ahead_settle(struct sim *s, sim_ns_t at, uint32_t rank);
 void ahead_settle_guest(struct sim_guest *g, sim_ns_t at, uint32_t rank);
 void ahead_fill_hooks(struct alloc_hooks *h);
+/* Faults of other vCPUs that began before now are carried out. */
+void ahead_look_around(void *ctx);
 
 /* phase.c */
 void phase_task_done(struct sim_guest *g, struct task *t);
@@ -316,9 +340,15 @@ void first_pass_note(struct sim_guest *g, pfn_t pfn, unsigned int order);
 sim_ns_t first_pass_next_use(const struct sim_guest *g, pfn_t pfn,
 			     unsigned int order);
 
-/* kthreads.c: kswapd and the vmstat worker */
+/* kthreads.c: the vmstat worker */
 void kthreads_start(struct sim_guest *g);
-void kthread_kswapd_wake(void *ctx, unsigned int node, unsigned int order);
+
+/* kthread_mem.c: kswapd, kcompactd */
+void kthread_kswapd_wake(void *ctx, unsigned int node, unsigned int order,
+			 unsigned int highest, gfp_t gfp);
+
+/* oom.c: the request of this task finds no memory at all */
+void oom_kill(struct sim_guest *g, struct task *t);
 
 /* stats.c */
 void stats_read(struct sim *s, uint64_t values[SIM_MAX_COUNTERS]);

@@ -117,6 +117,17 @@ static int boot_guest(struct sim_guest *g, char *why, size_t why_size)
 			  why_size);
 }
 
+static int movable_migrate(void *ctx, unsigned int cpu, pfn_t from, pfn_t to)
+{
+	(void)cpu;
+	return device_migrate_page(ctx, from, to);
+}
+
+static uint64_t shrink(void *ctx)
+{
+	return device_shrink(ctx);
+}
+
 static int build_mm(struct sim_guest *g)
 {
 	const struct guest_options *opt = &g->sim->cfg.guest;
@@ -128,6 +139,13 @@ static int build_mm(struct sim_guest *g)
 		.thp_defrag = (enum thp_defrag)opt->thp_defrag,
 		.mmap_thp_aligned = opt->thp_aligned,
 		.mmap_base = g->sim->cfg.mmap_base,
+		/* A recorded run brings what its kernel's threads did. */
+		.compaction = opt->compaction && !g->replay,
+		.reclaim = !g->replay,
+		.ctx = g,
+		.look_around = ahead_look_around,
+		.movable_migrate = movable_migrate,
+		.shrink = shrink,
 	};
 
 	return guest_create(&g->mm, &cfg);

@@ -40,6 +40,7 @@ struct guest_options {
 	unsigned int thp;         /* enum thp_enabled */
 	unsigned int thp_defrag;  /* enum thp_defrag */
 	bool thp_aligned;         /* mmap aligns large mappings to 2 MiB */
+	bool compaction;          /* pages can be moved */
 	uint64_t base;            /* bytes the kernel takes from the buddy */
 };
 

@@ -69,8 +69,10 @@ static struct task *vcpu_pick(struct vcpu *v, sim_ns_t now, sim_ns_t *wake)
 	return NULL;
 }
 
-static void task_begin_exit(struct sim_guest *g, struct task *t)
+void task_begin_exit(struct sim_guest *g, struct task *t)
 {
+	if (t->op_active)
+		guest_op_cancel(g->mm, &t->op, g->running_cpu);
 	if (!t->has_mm) {
 		t->op_active = false;
 		t->done = true;
@@ -131,7 +133,7 @@ static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
 	struct sim_guest *g = v->guest;
 	struct sim *s = g->sim;
 	struct workload_op w = { 0 };
-	bool over = s->stopping || (s->opt->iterations &&
+	bool over = s->stopping || t->oom_victim || (s->opt->iterations &&
 				    t->iterations >= s->opt->iterations);
 
 	t->asleep = false;
@@ -208,28 +210,19 @@ static uint64_t price_of_work(const struct price_now *p,
 }
 
 /* Not to run again before the design's wake_stalled(). */
-static void task_stall(struct sim_guest *g, struct task *t)
+void task_stall(struct sim_guest *g, struct task *t)
 {
 	t->stalled = true;
 	t->stalled_at = g->sim->engine.now;
 	g->alloc_stalls++;
 }
 
-/* Models out_of_memory: notifiers first, then a task is killed. */
-static void task_oom(struct sim_guest *g, struct task *t)
+uint64_t price_of_help(const struct price_now *p, const struct guest_work *w)
 {
-	const uint64_t freed = device_oom_notify(g);
-
-	if (freed == REPORTER_WAIT) {
-		task_stall(g, t);
-		t->op_progress = 1;
-	} else if (freed) {
-		t->op_progress = freed;
-	} else {
-		/* The OOM killer takes the task that asked: it is the largest. */
-		g->oom_kills++;
-		task_begin_exit(g, t);
-	}
+	return w->migrated_pages * p->ps[PRICE_MIGRATE_4K] +
+	       w->compact_scanned * p->ps[PRICE_COMPACT_SCAN] +
+	       w->reclaim_scanned * p->ps[PRICE_RECLAIM_SCAN] +
+	       w->reclaim_rounds * p->ps[PRICE_RECLAIM_ROUND];
 }
 
 /* The allocation cannot go on: do what is asked, at its price. */
@@ -244,7 +237,7 @@ static uint64_t task_wait(struct sim_guest *g, struct task *t,
 		return 0;
 	}
 	if (w->reason == ALLOC_REASON_OOM) {
-		task_oom(g, t);
+		oom_kill(g, t);
 		return 0;
 	}
 	if (w->reason == ALLOC_REASON_RECLAIM)
@@ -275,7 +268,9 @@ static uint64_t task_run_op(struct vcpu *v, struct task *t, bool at_once)
 	if (g->dev.in_flight)
 		g->failures_in_flight +=
 			alloc_counters(g->alloc)->alloc_failures - failures;
-	ps = price_of_work(&g->sim->price, &w, kind);
+	ps = price_of_work(&g->sim->price, &w, kind) +
+	     price_of_help(&g->sim->price, &w);
+	g->reclaim_rounds += w.reclaim_rounds;
 	if (t->op_counted && w.touched_pages) {
 		t->iterations += w.touched_pages;
 		phase_note_iterations(g->sim, w.touched_pages);

@@ -274,10 +274,13 @@ static void hear(void *ctx, const struct alloc_event *ev)
 	assert_true(h->used < sizeof(h->text));
 }
 
-static void wake(void *ctx, unsigned int node, unsigned int order)
+static void wake(void *ctx, unsigned int node, unsigned int order,
+			unsigned int highest, gfp_t gfp)
 {
 	struct heard *h = ctx;
 
+	(void)highest;
+	(void)gfp;
 	(void)node;
 	(void)order;
 	h->wakes++;

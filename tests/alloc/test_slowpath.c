@@ -195,10 +195,13 @@ struct wakes {
 	unsigned int nr, order;
 };
 
-static void note_wake(void *ctx, unsigned int node, unsigned int order)
+static void note_wake(void *ctx, unsigned int node, unsigned int order,
+			unsigned int highest, gfp_t gfp)
 {
 	struct wakes *w = ctx;
 
+	(void)highest;
+	(void)gfp;
 	assert_int_equal(node, 0);
 	w->nr++;
 	w->order = order;

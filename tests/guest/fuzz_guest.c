@@ -33,6 +33,9 @@ struct fuzz {
 	struct rng rng;
 	struct task tasks[TASKS];
 	int file;
+	bool moves;           /* compaction and reclaim are on */
+	struct guest_op threads[2];
+	bool thread_runs[2];
 };
 
 static uint64_t below(struct fuzz *f, uint32_t n)
@@ -119,6 +122,29 @@ static void finish(struct task *t)
 	}
 }
 
+/* A task may be killed in the midst of what it does for its fault. */
+static void kill_task(struct fuzz *f, struct task *t, unsigned int cpu)
+{
+	guest_op_cancel(f->rig.guest, &t->op, cpu);
+	t->op = (struct guest_op){ .kind = GUEST_EXIT, .mm = t->mm };
+}
+
+/* Kernel threads, each with an operation that may wait in the middle. */
+static void kthread_step(struct fuzz *f, enum guest_op_kind kind)
+{
+	struct guest_op *op = &f->threads[kind - GUEST_KSWAPD];
+
+	if (!f->thread_runs[kind - GUEST_KSWAPD])
+		*op = (struct guest_op){
+			.kind = kind, .len = ZONE_NORMAL,
+			.flags = below(f, 2) ? HPAGE_PMD_ORDER : 0,
+		};
+	f->thread_runs[kind - GUEST_KSWAPD] =
+		guest_run(f->rig.guest, op, (unsigned int)below(f, CPUS),
+			  1 + (uint32_t)below(f, 20), &f->rig.work) ==
+		GUEST_MORE;
+}
+
 static void step(struct fuzz *f)
 {
 	struct task *t = &f->tasks[below(f, TASKS)];
@@ -127,6 +153,10 @@ static void step(struct fuzz *f)
 
 	/* Now and then the buffer of touches is left to run full. */
 	if (below(f, 2) || !touch_room(&f->rig.touches, 1))
+		f->rig.touches.nr = 0;
+	if (f->moves && below(f, 20) == 0)
+		kthread_step(f, below(f, 2) ? GUEST_KSWAPD : GUEST_KCOMPACTD);
+	if (!touch_room(&f->rig.touches, 1))
 		f->rig.touches.nr = 0;
 	if (!t->busy)
 		start(f, t);
@@ -137,6 +167,7 @@ static void step(struct fuzz *f)
 		finish(t);
 		break;
 	case GUEST_NOMEM:
+		guest_op_cancel(f->rig.guest, &t->op, cpu);
 		t->op = (struct guest_op){ .kind = GUEST_EXIT, .mm = t->mm };
 		break;
 	case GUEST_WAIT:
@@ -146,6 +177,8 @@ static void step(struct fuzz *f)
 						   .mm = t->mm };
 		break;
 	case GUEST_MORE:
+		if (t->op.helper && below(f, 50) == 0)
+			kill_task(f, t, cpu);
 		break;
 	}
 	rig_forget(&f->rig);
@@ -166,6 +199,8 @@ static void finish_all(struct fuzz *f)
 			f->rig.touches.nr = 0;
 			if (status == GUEST_DONE)
 				finish(t);
+			else if (status == GUEST_NOMEM && t->op.helper)
+				kill_task(f, t, 0);
 			else if (status == GUEST_NOMEM)
 				t->op = (struct guest_op){
 					.kind = GUEST_EXIT, .mm = t->mm };
@@ -173,16 +208,21 @@ static void finish_all(struct fuzz *f)
 		if (t->alive)
 			rig_exit(&f->rig, t->mm);
 	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(f->threads); i++)
+		guest_op_cancel(f->rig.guest, &f->threads[i], 0);
 }
 
-/* An odd seed has too little memory. */
+/* An odd seed has too little memory; two of four move and reclaim pages. */
 static void fuzz(const char *kernel, uint64_t seed, uint64_t steps)
 {
+	const bool moves = seed % 4 >= 2;
 	const struct rig_options o = { .kernel = kernel,
 				       .mib = seed % 2 ? 20 : 48,
 				       .cpus = CPUS, .thp = THP_MADVISE,
-				       .aligned = true };
-	struct fuzz f = { .file = -1 };
+				       .aligned = true,
+				       .compaction = moves,
+				       .reclaim = moves };
+	struct fuzz f = { .file = -1, .moves = moves };
 	struct guest_op drop = { .kind = GUEST_DROP_CACHES };
 
 	printf("repeat: fuzz_guest %s %llu %llu\n", kernel,
@@ -190,7 +230,10 @@ static void fuzz(const char *kernel, uint64_t seed, uint64_t steps)
 	fflush(stdout);
 	rig_open(&f.rig, &o);
 	rng_init(&f.rng, seed, "fuzz_guest", 0);
-	f.file = guest_file_create(f.rig.guest, 4 * MIB);
+	if (moves)
+		alloc_setup_watermarks(f.rig.alloc, 0);
+	f.file = moves ? guest_file_create_on_disk(f.rig.guest, 4 * MIB) :
+			 guest_file_create(f.rig.guest, 4 * MIB);
 	assert_true(f.file >= 0);
 	for (uint64_t i = 0; i < steps; i++) {
 		step(&f);

@@ -89,6 +89,10 @@ void rig_open(struct rig *r, const struct rig_options *opt)
 		.thp_enabled = opt->thp,
 		.thp_defrag = opt->defrag,
 		.mmap_thp_aligned = opt->aligned,
+		.compaction = opt->compaction,
+		.reclaim = opt->reclaim,
+		.movable_migrate = opt->migrate,
+		.ctx = opt->ctx,
 	}), 0);
 	r->free_at_start = rig_free_pages(r);
 }

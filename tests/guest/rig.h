@@ -46,6 +46,10 @@ struct rig_options {
 	enum thp_enabled thp;
 	enum thp_defrag defrag;
 	bool aligned;
+	bool compaction, reclaim;
+	/* As in guest_config. */
+	int (*migrate)(void *ctx, unsigned int cpu, pfn_t from, pfn_t to);
+	void *ctx;
 };
 
 /* Fails the test on any error. Defaults: THP madvise and defrag madvise. */

@@ -33,9 +33,12 @@ static void test_sync_env__tables_are_complete(void **state)
 	}
 }
 
-static void kswapd_wake(void *ctx, unsigned int node, unsigned int order)
+static void kswapd_wake(void *ctx, unsigned int node, unsigned int order,
+			unsigned int highest, gfp_t gfp)
 {
 	(void)ctx;
+	(void)highest;
+	(void)gfp;
 	(void)node;
 	(void)order;
 }

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who holds a page, and telling them that it has moved. Models what
+ * rmap_walk_anon and rmap_walk_file find and what remove_migration_ptes does
+ * to it, 5.3 to 6.18. An anonymous page has one mapping, as nothing forks with
+ * memory here; the mappings of a file are found through its VMAs.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "guest/rmap.h"
+
+/*
+ * Whatever is on the LRU when the guest starts belongs to tasks that are not
+ * simulated: it can be moved, and nobody has to be told.
+ */
+static void adopt_lru_pages(struct guest *g)
+{
+	const pfn_t end = alloc_end_pfn(g->alloc);
+	pfn_t pfn = 0;
+
+	while (pfn < end) {
+		if (alloc_zone_of(g->alloc, pfn) < 0) {
+			pfn = pfn_align_down(pfn, HPAGE_PMD_ORDER) +
+			      HPAGE_PMD_NR;
+			continue;
+		}
+		if (alloc_is_free_head(g->alloc, pfn)) {
+			pfn += order_nr_pages(alloc_block_order(g->alloc,
+								pfn));
+			continue;
+		}
+		if (alloc_test_lru(g->alloc, pfn))
+			rmap_set(g, pfn, OWNER_OTHER, 0, 0);
+		pfn++;
+	}
+}
+
+int rmap_create(struct guest *g)
+{
+	g->rmap = calloc(alloc_end_pfn(g->alloc), sizeof(*g->rmap));
+	if (!g->rmap)
+		return -ENOMEM;
+	adopt_lru_pages(g);
+	return 0;
+}
+
+struct pte_table *pte_table_at(const struct guest_mm *mm, uint64_t addr,
+			       struct pmd_table **pmd)
+{
+	const struct pud_table *pud = mm->pud[pgd_index(addr)];
+
+	*pmd = pud ? pud->table[pud_index(addr)] : NULL;
+	return *pmd ? (*pmd)->table[pmd_index(addr)] : NULL;
+}
+
+void guest_movable_add(struct guest *g, pfn_t pfn)
+{
+	rmap_set(g, pfn, OWNER_DRIVER, 0, 0);
+	alloc_set_lru(g->alloc, pfn, 1, true);
+}
+
+void guest_movable_del(struct guest *g, pfn_t pfn)
+{
+	rmap_set(g, pfn, OWNER_NONE, 0, 0);
+	alloc_clear_lru(g->alloc, pfn);
+}
+
+static struct guest_mm *mm_of(const struct guest *g, uint32_t id)
+{
+	return id < g->nr_mms ? g->mms[id] : NULL;
+}
+
+static bool find_anon(struct guest *g, pfn_t pfn, struct owner *o)
+{
+	const uint64_t addr = pages_to_bytes(o->index);
+	const struct guest_mm *mm = mm_of(g, o->id);
+	struct pmd_table *pmd;
+	struct pte_table *t;
+
+	if (!mm || addr >= TASK_SIZE)
+		return false;
+	t = pte_table_at(mm, addr, &pmd);
+	if (!t || t->pte[pte_index(addr)] != pfn ||
+	    bitmap_test(t->file, pte_index(addr)))
+		return false;
+	o->slot = &t->pte[pte_index(addr)];
+	return true;
+}
+
+static bool find_file(struct guest *g, pfn_t pfn, struct owner *o)
+{
+	struct cache_chunk *c;
+
+	if (o->id >= g->nr_files || !g->files[o->id].used ||
+	    o->index >= g->files[o->id].nr_pages)
+		return false;
+	c = g->files[o->id].chunks[o->index / PTRS_PER_TABLE];
+	if (!c || c->pfn[o->index % PTRS_PER_TABLE] != pfn)
+		return false;
+	o->slot = &c->pfn[o->index % PTRS_PER_TABLE];
+	o->mapped = c->mapped[o->index % PTRS_PER_TABLE];
+	return true;
+}
+
+void rmap_find(struct guest *g, pfn_t pfn, struct owner *out)
+{
+	const uint64_t word = g->rmap[pfn];
+	bool found = false;
+
+	*out = (struct owner){
+		.kind = word & ((1u << RMAP_KIND_BITS) - 1),
+		.id = word >> RMAP_KIND_BITS & ((1u << RMAP_ID_BITS) - 1),
+		.index = word >> (RMAP_KIND_BITS + RMAP_ID_BITS),
+	};
+	switch (out->kind) {
+	case OWNER_ANON:
+		found = find_anon(g, pfn, out);
+		break;
+	case OWNER_FILE:
+		found = find_file(g, pfn, out);
+		break;
+	case OWNER_OTHER:
+	case OWNER_DRIVER:
+		found = true;
+		break;
+	case OWNER_HUGE:
+	case OWNER_NONE:
+		break;
+	}
+	if (!found)
+		out->kind = OWNER_NONE;
+}
+
+pfn_t rmap_huge(struct guest *g, pfn_t pfn)
+{
+	const pfn_t huge = pfn_align_down(pfn, HPAGE_PMD_ORDER);
+	const uint64_t word = g->rmap[huge];
+	const uint64_t addr = pages_to_bytes(
+		word >> (RMAP_KIND_BITS + RMAP_ID_BITS));
+	const struct guest_mm *mm;
+	struct pmd_table *pmd;
+
+	if (g->piece_refs[pfn_region(pfn)])
+		return huge;
+	if ((word & ((1u << RMAP_KIND_BITS) - 1)) != OWNER_HUGE)
+		return PFN_NONE;
+	mm = mm_of(g, word >> RMAP_KIND_BITS & ((1u << RMAP_ID_BITS) - 1));
+	if (!mm || addr >= TASK_SIZE)
+		return PFN_NONE;
+	pte_table_at(mm, addr, &pmd);
+	return pmd && pmd->huge[pmd_index(addr)] == huge ? huge : PFN_NONE;
+}
+
+/* The PTE of this VMA that maps page `index` of the file, if it does. */
+static void move_mapping(const struct guest_mm *mm, const struct vma *v,
+			 uint64_t index, pfn_t from, pfn_t to)
+{
+	struct pmd_table *pmd;
+	struct pte_table *t;
+	uint64_t addr;
+
+	if (index < v->pgoff ||
+	    index - v->pgoff >= bytes_to_pages(v->end - v->start))
+		return;
+	addr = v->start + pages_to_bytes(index - v->pgoff);
+	t = pte_table_at(mm, addr, &pmd);
+	if (t && t->pte[pte_index(addr)] == from &&
+	    bitmap_test(t->file, pte_index(addr)))
+		t->pte[pte_index(addr)] = to;
+}
+
+static void move_mappings(struct guest *g, const struct owner *o, pfn_t from,
+			  pfn_t to)
+{
+	for (uint32_t i = 0; i < g->nr_mms; i++) {
+		const struct guest_mm *mm = g->mms[i];
+
+		for (uint32_t k = 0; mm && k < mm->nr_vmas; k++)
+			if ((mm->vmas[k].flags & GUEST_MAP_FILE) &&
+			    mm->vmas[k].file == o->id)
+				move_mapping(mm, &mm->vmas[k], o->index, from,
+					     to);
+	}
+}
+
+void rmap_move(struct guest *g, const struct owner *o, pfn_t from, pfn_t to)
+{
+	if (o->slot)
+		*o->slot = to;
+	if (o->mapped)
+		move_mappings(g, o, from, to);
+	g->rmap[to] = g->rmap[from];
+	g->rmap[from] = 0;
+}
