@@ -6,11 +6,11 @@
  * 5.3 to 6.18. A step is one cluster of pages (SWAP_CLUSTER_MAX).
  *
  * Simplified: drivers' shrinkers are called once, by direct reclaim that has
- * found less than a cluster elsewhere. There are no LRU lists. The file pages of a node are scanned in a
- * circle, by file and by index, which is the order in which a sequential
- * reader brought them in; mapped pages count as referenced and stay. Left out:
- * anonymous memory and memory files (there is no swap), writeback, working-set
- * estimates, throttling of direct reclaim, multi-generational LRU.
+ * found less than a cluster elsewhere. There are no LRU lists: the file pages of
+ * a node are scanned in a circle, by file and by index, which is the order in
+ * which a sequential reader brought them in; mapped pages count as referenced
+ * and stay. Left out: anonymous memory and memory files (there is no swap),
+ * writeback, working-set estimates, throttling, multi-generational LRU.
  */
 #include "guest/compact.h"
 
