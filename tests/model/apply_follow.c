@@ -217,15 +217,63 @@ bool apply_shuffle_zone(struct world *w, const struct op *op)
 	return true;
 }
 
-bool apply_clear_lru(struct world *w, const struct op *op)
+static bool clear_one(struct world *w, uint32_t pfn)
 {
-	const uint32_t pfn = random_pfn(w, op);
 	const bool want = w->m->page[pfn].lru;
 	const bool test = alloc_test_lru(w->a, pfn);
 	const bool got = alloc_clear_lru(w->a, pfn);
 
-	op_script(w, "# off the LRU: %u", pfn);
 	w->m->page[pfn].lru = false;
 	return (got == want && test == want) ||
 	       op_differ(w, "LRU bit", got, want);
+}
+
+#define MAX_LRU_LIST 100
+
+/* Some pages from pfn on, ascending or descending, all of one zone. */
+static int lru_list(const struct world *w, const struct op *op, uint32_t pfn,
+		    uint32_t *pfns)
+{
+	const struct naive_zone *z = naive_zone_of(w->m, pfn);
+	const uint32_t step = op->nr / 128 % 3 + 1;
+	const int wanted = (int)(op->nr % MAX_LRU_LIST) + 1;
+	int nr;
+
+	for (nr = 0; nr < wanted && pfn >= z->start && pfn < z->end; nr++) {
+		pfns[nr] = pfn;
+		pfn = op->nr & 0x1000 ? pfn + step : pfn - step;
+	}
+	return nr;
+}
+
+static bool clear_list(struct world *w, const uint32_t *pfns, int nr)
+{
+	const int got = (int)alloc_clear_lru_list(w->a, pfns,
+						  (unsigned int)nr);
+	int want;
+
+	for (want = 0; want < nr && w->m->page[pfns[want]].lru; want++)
+		w->m->page[pfns[want]].lru = false;
+	return got == want || op_differ(w, "LRU list", (uint32_t)got,
+					(uint32_t)want);
+}
+
+bool apply_clear_lru(struct world *w, const struct op *op)
+{
+	uint32_t pfns[MAX_LRU_LIST], pfn = random_pfn(w, op);
+	int nr, i;
+
+	if (!(op->flags & FLAG_FAST)) {
+		op_script(w, "# off the LRU: %u", pfn);
+		return clear_one(w, pfn);
+	}
+	nr = lru_list(w, op, pfn, pfns);
+	op_script(w, "# %d pages from %u to %u %s the LRU", nr, pfn,
+		  pfns[nr - 1], op->flags & FLAG_ON ? "on" : "off");
+	if (!(op->flags & FLAG_ON))
+		return clear_list(w, pfns, nr);
+	for (i = 0; i < nr; i++)
+		w->m->page[pfns[i]].lru = true;
+	alloc_set_lru_list(w->a, pfns, (unsigned int)nr);
+	return true;
 }

@@ -71,6 +71,19 @@ static bool disturb(struct world *w, const struct op *op)
 	return op->nr & 32 ? apply_alloc(w, &other) : apply_free(w, &other);
 }
 
+static bool disturb_once(struct world *w, const struct op *op, unsigned int i)
+{
+	struct op other = *op;
+
+	/* Any CPU but the one that looks; see disturb(). */
+	other.cpu = (uint8_t)((op->cpu + op->pick / 8 + i) % NAIVE_CPUS);
+	if ((other.cpu + 1) % NAIVE_CPUS == op->cpu)
+		other.cpu = op->cpu;
+	other.nr = op->nr >> i;
+	other.pick = op->pick + i * 7919;
+	return disturb(w, &other);
+}
+
 #define MAX_RUN 64
 
 /*
@@ -87,11 +100,13 @@ bool apply_run(struct world *w, const struct op *op)
 	if (nr == 0)
 		return true;
 	w->looked_around = false;
-	if (!disturb(w, op))
-		return false;
-	if (w->looked_around || !alloc_run_allowed(w->a, gfp))
-		return true;
-	nr = op->pick % nr + 1;
+	for (i = 0; i <= op->pick % 8; i++) {
+		if (!disturb_once(w, op, i))
+			return false;
+		if (w->looked_around || !alloc_run_allowed(w->a, gfp))
+			return true;
+	}
+	nr = op->pick / 64 % nr + 1;
 	op_script(w, "repeat %u alloc %c 0 cpu=%d # at once", nr,
 		  "UMR"[op->type], op->cpu);
 	alloc_run_take(w->a, op->cpu, gfp, run, nr);
@@ -170,8 +185,8 @@ bool apply_gather(struct world *w, const struct op *op)
 	return true;
 }
 
-static void commit_list(struct world *w, const struct op *op,
-			const uint32_t *pfns, int nr)
+static void commit_in_model(struct world *w, const struct op *op,
+			    const uint32_t *pfns, int nr)
 {
 	int i;
 
@@ -180,7 +195,38 @@ static void commit_list(struct world *w, const struct op *op,
 			  op->cpu);
 		naive_free_commit(w->m, op->cpu, pfns[i], 0, false);
 	}
+}
+
+/* In parts, each of which ends where others may have to see it. */
+static bool commit_parts(struct world *w, const struct op *op,
+			 const uint32_t *pfns, int nr)
+{
+	while (nr > 0) {
+		const int n = (int)alloc_free_commit_some(w->a, op->cpu, pfns,
+							  (unsigned int)nr);
+		const uint64_t inserts = w->m->nr_inserts;
+
+		if (n < 1 || n > nr)
+			return op_differ(w, "part", (uint32_t)n, (uint32_t)nr);
+		commit_in_model(w, op, pfns, n - 1);
+		if (w->m->nr_inserts != inserts)
+			return op_differ(w, "part with a flush inside",
+					 (uint32_t)n, (uint32_t)nr);
+		commit_in_model(w, op, pfns + n - 1, 1);
+		pfns += n;
+		nr -= n;
+	}
+	return true;
+}
+
+static bool commit_list(struct world *w, const struct op *op,
+			const uint32_t *pfns, int nr)
+{
+	if (op->flags & FLAG_NOFRAGMENT)
+		return commit_parts(w, op, pfns, nr);
+	commit_in_model(w, op, pfns, nr);
 	alloc_free_commit_list(w->a, op->cpu, pfns, (unsigned int)nr);
+	return true;
 }
 
 #define MAX_GATHER_LIST 512
@@ -214,10 +260,8 @@ bool apply_gather_list(struct world *w, const struct op *op)
 	for (i = 0; i < nr; i++)
 		naive_free_prepare(w->m, pfns[i]);
 	alloc_free_prepare_list(w->a, pfns, (unsigned int)nr);
-	commit_list(w, op, pfns, first);
-	claim(w, op, pfns[first]);
-	if (!disturb(w, op))
+	if (!commit_list(w, op, pfns, first))
 		return false;
-	commit_list(w, op, pfns + first, nr - first);
-	return true;
+	claim(w, op, pfns[first]);
+	return disturb(w, op) && commit_list(w, op, pfns + first, nr - first);
 }

@@ -141,6 +141,11 @@ bool world_compare_lists(struct world *w)
 			if (!compare_pcp_lists(w, i, cpu))
 				return false;
 	}
+	for (pfn = 0; pfn < end; pfn++)
+		if (alloc_test_lru(w->a, pfn) != w->m->page[pfn].lru)
+			return differ(w, "page %u: LRU bit is %d, the model "
+				      "says %d", pfn, alloc_test_lru(w->a, pfn),
+				      w->m->page[pfn].lru);
 	for (pfn = 0; pfn < end; pfn += NAIVE_PB)
 		if (alloc_pageblock_type(w->a, pfn) !=
 		    w->m->pageblock[pfn / NAIVE_PB])

@@ -74,6 +74,7 @@ struct naive {
 	struct naive_zone zone[NAIVE_ZONES];
 	uint8_t pageblock[NAIVE_PAGES / NAIVE_PB];
 	int nr_isolated;        /* pageblocks of type NI */
+	uint64_t nr_inserts;    /* blocks given to the buddy so far */
 	struct naive_page page[NAIVE_PAGES + 1]; /* one to swap through */
 	bool grouping, shuffle;
 	uint32_t capture_pfn;   /* NAIVE_NONE: nobody waits */

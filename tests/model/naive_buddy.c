@@ -166,6 +166,7 @@ static bool is_captured(struct naive *m, uint32_t pfn, int order, int type)
 void naive_free_to_buddy(struct naive *m, struct naive_zone *z, uint32_t pfn,
 			 int order, int type, bool tail)
 {
+	m->nr_inserts++;
 	for (; order < 10; order++) {
 		uint32_t buddy = pfn ^ (1u << order);
 
