@@ -488,6 +488,7 @@ const struct reporter_ops page_reporting_reporter = {
 	.idle = page_reporting_idle,
 	.check = page_reporting_check,
 	.destroy = page_reporting_destroy,
+	.withdraws_if_poisoned = true,
 	.notify_order = page_reporting_order,
 	.free_notify = page_reporting_notify_free,
 	.block_unmark = page_reporting_unmark,

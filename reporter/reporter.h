@@ -72,6 +72,10 @@ struct reporter_ops {
 	/* Last; a run may end while entries are with the host. */
 	void (*destroy)(struct reporter *r);
 
+	/* The device is not used by a guest that fills its free pages, if
+	 * the host cannot be told so (host_status.page_poison). */
+	bool withdraws_if_poisoned;
+
 	/* Hooks into the allocator; NULL = not wanted. See alloc_hooks. */
 	unsigned int (*notify_order)(const struct reporter *r);
 	void (*free_notify)(struct reporter *r, unsigned int zone, pfn_t pfn,

@@ -10,6 +10,11 @@
 #include "include/check.h"
 #include "sim/machine.h"
 
+/* Index: host_options.backing. */
+static const uint8_t backing_orders[] = { 0, 4, HPAGE_PMD_ORDER };
+/* Four times the byte of include/linux/poison.h. */
+#define PAGE_POISON 0xaaaaaaaau
+
 /* Objects that a shrinker is asked for at a time. */
 #define SHRINK_BATCH 128
 
@@ -49,7 +54,14 @@ int device_init(struct sim_guest *g, char *why, size_t why_size)
 	const struct reporter_ops *ops = cfg->reporter;
 	struct device *d = &g->dev;
 
-	d->host = (struct host_status){ .thp_order = HPAGE_PMD_ORDER };
+	d->host = (struct host_status){
+		.thp_order = HPAGE_PMD_ORDER,
+		.backing_order = backing_orders[cfg->host.backing],
+		.page_poison = cfg->host.page_poison,
+	};
+	/* What the guest writes into the device's configuration. */
+	if (cfg->guest.poison == POISON_PATTERN && cfg->host.page_poison)
+		d->host.poison = PAGE_POISON;
 	d->env = (struct reporter_env){ .ctx = g, .view = g->alloc,
 					.host = &d->host };
 	device_env_fill(&d->env);
@@ -74,9 +86,19 @@ void device_fill_hooks(struct sim_guest *g, struct alloc_hooks *h)
 		reporter_fill_hooks(&g->dev.r, h);
 }
 
+/*
+ * Models virtballoon_validate (5.8): a guest that cares for what is in its
+ * free pages withdraws from reporting if the host cannot be told.
+ */
+static bool withdraws(const struct sim_guest *g)
+{
+	return g->sim->cfg.guest.poison != POISON_OFF &&
+	       !g->dev.host.page_poison && g->dev.r.ops->withdraws_if_poisoned;
+}
+
 void device_start(struct sim_guest *g)
 {
-	if (!g->sim->cfg.reporter_enabled)
+	if (!g->sim->cfg.reporter_enabled || withdraws(g))
 		return;
 	g->dev.present = true;
 	if (g->dev.r.ops->start)
@@ -172,6 +194,7 @@ int device_host_request(struct sim_guest *g, const struct host_command *c)
 		return -ENODEV;
 	if (!r->ops->host_request)
 		return -EOPNOTSUPP;
+	host_commands(g, c);
 	device_enter(g, g->dev.worker_cpu);
 	ret = r->ops->host_request(r, c);
 	device_leave(g);

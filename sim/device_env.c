@@ -148,6 +148,11 @@ static void dev_free(void *ctx, pfn_t pfn, unsigned int order)
 	struct sim_guest *g = guest_of(ctx);
 	const struct alloc_work saved = begin_pages(g);
 
+	/* The host has nothing behind a page that was in the balloon. */
+	if (g->sim->cfg.guest.poison != POISON_OFF)
+		device_spend(g, host_touch(g, pfn, order, TOUCH_WRITE) +
+			     order_nr_pages(order) *
+			     g->sim->price.ps[PRICE_ZERO_4K]);
 	alloc_free(g->alloc, dev_cpu(ctx), pfn, order);
 	end_pages(g, &saved);
 }

@@ -9,9 +9,8 @@
 #include "include/check.h"
 #include "sim/machine.h"
 
-/* Tags of digest words, in the top byte. */
+/* Tag of digest words, in the top byte; host_serve.c has another. */
 #define DIGEST_ACCESS (UINT64_C(0xa1) << 56)
-#define DIGEST_DISCARD (UINT64_C(0xd1) << 56)
 
 _Static_assert((int)TOUCH_ZERO == (int)HV_ACCESS_ZERO &&
 	       (int)TOUCH_READ == (int)HV_ACCESS_READ &&
@@ -138,75 +137,6 @@ uint64_t host_drain_touches(struct sim_guest *g)
 	}
 	b->nr = 0;
 	return ps;
-}
-
-/* One madvise per 2^step pages of the entry. */
-static uint64_t discard_entry(struct sim_guest *g, const struct page_report *e,
-			      unsigned int step, enum hv_origin origin,
-			      struct hv_events *ev)
-{
-	const pfn_t end = e->pfn + order_nr_pages(e->order);
-	struct sim *s = g->sim;
-	uint64_t zeroed = 1;
-	pfn_t pfn;
-
-	if (step > e->order)
-		step = e->order;
-	for (pfn = e->pfn; pfn < end; pfn += order_nr_pages(step)) {
-		digest_u64(&s->digest, DIGEST_DISCARD |
-			   (uint64_t)step << 40 | pfn);
-		zeroed &= s->hv->ops->discard(s->hv, g->hv_id, pfn, step,
-					      origin, ev);
-	}
-	if (origin == HV_ORIGIN_REPORT &&
-	    reuse_discarded(&g->reuse, e->pfn, e->order, s->engine.now))
-		sim_fail(s, -ENOMEM, "out of memory for what was reported");
-	return zeroed;
-}
-
-static uint64_t discard_entries(struct sim_guest *g,
-				const struct host_request *rq,
-				enum hv_origin origin,
-				struct host_reply *reply, uint64_t *flushes)
-{
-	const struct price_now *p = &g->sim->price;
-	struct hv_events ev = { 0 };
-	unsigned int i;
-
-	for (i = 0; i < rq->nr; i++)
-		reply->zeroed[i / 64] |=
-			discard_entry(g, &rq->entries[i], rq->discard_order,
-				      origin, &ev) << (i % 64);
-	hv_events_add(&g->host, &ev);
-	*flushes = ev.tlb_flush_rounds;
-	return ev.discard_calls * p->ps[PRICE_DISCARD_CALL] +
-	       ev.zap_pmd * p->ps[PRICE_DISCARD_2M] +
-	       ev.zap_pte * p->ps[PRICE_DISCARD_4K];
-}
-
-uint64_t host_serve(struct sim_guest *g, const struct host_request *rq,
-		    struct host_reply *reply, uint64_t *flushes)
-{
-	*reply = (struct host_reply){ 0 };
-	*flushes = 0;
-	switch (rq->kind) {
-	case REQUEST_REPORT:
-	case REQUEST_ANSWER:
-		return discard_entries(g, rq, HV_ORIGIN_REPORT, reply,
-				       flushes);
-	case REQUEST_INFLATE:
-		return discard_entries(g, rq, HV_ORIGIN_BALLOON, reply,
-				       flushes);
-	case REQUEST_DEFLATE:
-		/* MADV_WILLNEED of each page: memory that was discarded and is
-		 * not swapped is not brought back by it. */
-		return rq->nr * g->sim->price.ps[PRICE_SYSCALL];
-	case REQUEST_HINT:
-	case REQUEST_STATS:
-	case NR_REQUEST_KINDS:
-		break;
-	}
-	return 0;
 }
 
 void host_gauges(const struct sim_guest *g, struct hv_gauges *out)

@@ -7,6 +7,7 @@
  *     ahead.c    runs of steps that concern nobody else
  *     vcpu.c     one step of a task: workload op -> guest -> prices
  *     host.c     touches and discards -> hypervisor -> prices
+ *     host_serve.c  requests of the device -> hypervisor
  *     device.c   the reporter's device: set-up, callbacks, what is asked of it
  *     device_*.c its environment in virtual time: env, host, work
  *     kthreads.c the vmstat worker
@@ -128,6 +129,9 @@ struct device {
 	unsigned int in_flight;     /* requests that the host has */
 	struct zone_lock own_locks[REPORTER_MAX_LOCKS];
 	sim_ns_t own_start[REPORTER_MAX_LOCKS];
+	uint32_t hint_id;           /* of the run that the host wants, 0 = none */
+	bool hint_open;             /* its start marker has come */
+	uint64_t hint_pages, hint_saved_pages, hint_stale_pages;
 	uint64_t batches, doorbells, hypercalls;
 	uint64_t batch_hist[7];     /* by power of two, the last for all above */
 };
@@ -228,6 +232,9 @@ struct sim {
 __attribute__((format(printf, 3, 4)))
 void sim_fail(struct sim *s, int error, const char *fmt, ...);
 
+/* Prices at so many busy vCPUs. sim.c */
+void sim_set_prices(struct sim *s, unsigned int busy);
+
 /* vcpu.c */
 void vcpu_wake(struct vcpu *v, sim_ns_t at);
 void vcpu_event(void *ctx, uint64_t arg);
@@ -296,6 +303,8 @@ uint64_t host_drain_touches(struct sim_guest *g);
  */
 uint64_t host_serve(struct sim_guest *g, const struct host_request *rq,
 		    struct host_reply *reply, uint64_t *flushes);
+/* The host issues a command: what it takes for an answer from now on. */
+void host_commands(struct sim_guest *g, const struct host_command *c);
 
 /* device.c */
 int device_init(struct sim_guest *g, char *why, size_t why_size);

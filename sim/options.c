@@ -16,6 +16,8 @@ static const char *const thp_names[] = { "always", "madvise", "never", NULL };
 static const char *const defrag_names[] = {
 	"always", "defer", "defer+madvise", "madvise", "never", NULL
 };
+static const char *const poison_names[] = { "off", "zero", "pattern", NULL };
+static const char *const backing_names[] = { "4K", "64K", "2M", NULL };
 static const char *const until_names[] = {
 	"tasks", "duration", "reporter_idle", NULL
 };
@@ -58,6 +60,10 @@ static const struct option_desc guest_descs[] = {
 	{ .name = "base", .type = OPTION_SIZE, .offset = G(base),
 	  .max = TIB, .def = "128M", .unit = "bytes",
 	  .help = "Memory that the guest kernel and its daemons keep." },
+	{ .name = "poison", .type = OPTION_NAME, .offset = G(poison),
+	  .names = poison_names, .def = "off", .unit = "",
+	  .help = "Fill pages when they are freed: zero is init_on_free=1, "
+		  "pattern is page_poison=1." },
 	{ .name = NULL }
 };
 const struct option_table guest_option_table = {
@@ -72,6 +78,13 @@ static const struct option_desc host_descs[] = {
 	{ .name = "prices", .type = OPTION_STRING, .offset = H(prices),
 	  .def = "", .unit = "path",
 	  .help = "Price file; empty takes the built-in list." },
+	{ .name = "backing", .type = OPTION_NAME, .offset = H(backing),
+	  .names = backing_names, .def = "4K", .unit = "bytes",
+	  .help = "Page size of what is behind guest memory; anonymous memory "
+		  "with huge pages is 4K, too." },
+	{ .name = "page_poison", .type = OPTION_BOOL,
+	  .offset = H(page_poison), .def = "on", .unit = "",
+	  .help = "The device lets the guest say how it fills free pages." },
 	{ .name = NULL }
 };
 const struct option_table host_option_table = {

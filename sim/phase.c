@@ -335,7 +335,7 @@ static int phase_begin(struct sim *s, const struct sim_phase_config *c,
 		ret = start_tasks(&s->guests[i], c, why, why_size);
 	if (ret)
 		return ret;
-	price_list_at(s->cfg.prices, busy_vcpus(s), &s->price);
+	sim_set_prices(s, busy_vcpus(s));
 	if (c->opt.warmup)
 		s->open_event = engine_at(&s->engine, now + c->opt.warmup,
 					  window_open, s, 0);

@@ -21,6 +21,18 @@ void sim_fail(struct sim *s, int error, const char *fmt, ...)
 	va_end(ap);
 }
 
+void sim_set_prices(struct sim *s, unsigned int busy)
+{
+	struct price_now *p = &s->price;
+
+	price_list_at(s->cfg.prices, busy, p);
+	/* A guest that fills free pages does so when it unmaps them. */
+	if (s->cfg.guest.poison != POISON_OFF) {
+		p->ps[PRICE_ZAP_4K] += p->ps[PRICE_ZERO_4K];
+		p->ps[PRICE_ZAP_THP] += p->ps[PRICE_ZERO_2M];
+	}
+}
+
 static uint64_t shuffle_word(void *ctx)
 {
 	struct sim_guest *g = ctx;
@@ -241,7 +253,7 @@ int sim_create(struct sim **out, const struct sim_config *cfg, char *why,
 	if (ret)
 		goto fail;
 	sim_counter_table(s->counter_table);
-	price_list_at(cfg->prices, 1, &s->price);
+	sim_set_prices(s, 1);
 	ret = host_init(s, why, why_size);
 	for (i = 0; i < s->nr_guests && !ret; i++)
 		ret = create_guest(s, i, why, why_size);

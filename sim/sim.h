@@ -42,12 +42,18 @@ struct guest_options {
 	bool thp_aligned;         /* mmap aligns large mappings to 2 MiB */
 	bool compaction;          /* pages can be moved */
 	uint64_t base;            /* bytes the kernel takes from the buddy */
+	unsigned int poison;      /* enum guest_poison */
 };
+
+/* What the guest kernel writes to pages when they are freed. */
+enum guest_poison { POISON_OFF, POISON_ZERO, POISON_PATTERN };
 
 /* [host]; the other keys belong to the chosen hypervisor. */
 struct host_options {
 	uint64_t guests;          /* identical guests on this host */
 	char prices[OPTION_STRING_SIZE]; /* price file, empty = built in */
+	unsigned int backing;     /* page size behind guest memory: 4K ... */
+	bool page_poison;         /* the device offers that feature */
 };
 
 /* [phase NAME]; the other keys belong to the chosen workload. */
