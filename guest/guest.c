@@ -139,7 +139,7 @@ int guest_mm_create(struct guest *g, unsigned int cpu)
 /* Operations of nobody's address space. */
 static bool is_kernels_own(const struct guest_op *op)
 {
-	return op->kind >= GUEST_DROP_CACHES;
+	return op->kind >= GUEST_DROP_CACHES && op->kind != GUEST_ALLOC;
 }
 
 static enum guest_status kernel_run(struct run *r)
@@ -165,6 +165,8 @@ static enum guest_status op_run(struct run *r)
 	case GUEST_MADV_DONTNEED:
 	case GUEST_EXIT:
 		return unmap_run(r);
+	case GUEST_ALLOC:
+		return driver_alloc_run(r);
 	default:
 		return GUEST_NOMEM;
 	}
@@ -197,8 +199,10 @@ enum guest_status guest_run(struct guest *g, struct guest_op *op,
 	CHECK_LT(cpu, g->cfg.nr_cpus);
 	if (is_kernels_own(op))
 		return kernel_run(&r);
-	CHECK(op->mm < g->nr_mms && g->mms[op->mm] != NULL);
-	r.mm = g->mms[op->mm];
+	if (op->kind != GUEST_ALLOC) {
+		CHECK(op->mm < g->nr_mms && g->mms[op->mm] != NULL);
+		r.mm = g->mms[op->mm];
+	}
 	if (unlikely(op->helper))
 		return op_run_helped(&r);
 	status = op_run(&r);

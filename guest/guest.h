@@ -83,6 +83,9 @@ enum guest_op_kind {
 	 */
 	GUEST_KSWAPD,
 	GUEST_KCOMPACTD,
+	/* A driver's request for 2^flags pages with GFP .len; .addr is then
+	 * the first of them. Compaction and reclaim for it are steps. */
+	GUEST_ALLOC,
 };
 
 #define GUEST_MAP_HUGEPAGE 0x1u /* MADV_HUGEPAGE on the mapping */

@@ -265,6 +265,7 @@ void hold_end(struct run *r);
 enum guest_status hold_failed(struct run *r, unsigned int order);
 void held_free_all(struct run *r);
 pfn_t get_page_slow(struct run *r, unsigned int order, gfp_t gfp);
+enum guest_status driver_alloc_run(struct run *r);
 pfn_t get_page_atomic(struct guest *g, unsigned int cpu, gfp_t gfp,
 		      uint32_t flags); /* ALLOC_REQ_* */
 

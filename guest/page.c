@@ -71,6 +71,14 @@ pfn_t get_page_slow(struct run *r, unsigned int order, gfp_t gfp)
 	return res.pfn;
 }
 
+enum guest_status driver_alloc_run(struct run *r)
+{
+	const pfn_t pfn = get_page(r, r->op->flags, (gfp_t)r->op->len);
+
+	r->op->addr = pfn;
+	return pfn == PFN_NONE ? r->status : GUEST_DONE;
+}
+
 /* For requests that cannot wait: nobody is asked to reclaim. */
 pfn_t get_page_atomic(struct guest *g, unsigned int cpu, gfp_t gfp,
 		      uint32_t flags)

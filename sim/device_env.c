@@ -107,33 +107,69 @@ static void end_pages(struct sim_guest *g, const struct alloc_work *saved)
 	g->work = *saved;
 }
 
-/* One fruitless round, as a task would make it. */
-static void reclaim_round(struct sim_guest *g, struct alloc_request *rq)
+/* Rounds of compaction or reclaim between two answers. */
+#define ALLOC_BUDGET 4
+
+/* The design has given up what it asked for before, or goes on with it. */
+static void alloc_op_begin(struct sim_guest *g, const struct alloc_request *rq)
 {
-	rq->progress = 0;
-	g->reclaim_rounds++;
-	device_spend(g, g->sim->price.ps[PRICE_RECLAIM_ROUND]);
+	struct device *d = &g->dev;
+
+	if (d->alloc_for == rq && rq->progress)
+		return;
+	if (d->alloc_for)
+		guest_op_cancel(g->mm, &d->alloc_op, d->cpu);
+	d->alloc_for = rq;
+	d->alloc_op = (struct guest_op){ .kind = GUEST_ALLOC, .len = rq->gfp,
+					 .flags = rq->order };
 }
 
+/* One run of it, at its price. A fruitless round if nobody helps. */
+static enum guest_status alloc_op_run(struct sim_guest *g)
+{
+	struct device *d = &g->dev;
+	const struct price_now *p = &g->sim->price;
+	const struct alloc_work saved = begin_pages(g);
+	struct guest_work w = { 0 };
+	enum guest_status status;
+
+	g->running_cpu = d->cpu;
+	status = guest_run(g->mm, &d->alloc_op, d->cpu, ALLOC_BUDGET, &w);
+	end_pages(g, &saved);
+	device_spend(g, price_of_help(p, &w) + host_drain_touches(g));
+	if (status != GUEST_WAIT)
+		return status;
+	if (w.reason == ALLOC_REASON_OOM) {
+		guest_op_cancel(g->mm, &d->alloc_op, d->cpu);
+		return GUEST_NOMEM;
+	}
+	g->reclaim_rounds++;
+	device_spend(g, p->ps[PRICE_RECLAIM_ROUND]);
+	return status;
+}
+
+/*
+ * Deviation: see docs/fidelity.md, a driver that runs out of memory fails
+ * where the kernel would call the OOM killer for it.
+ */
 static enum alloc_status dev_allocate(void *ctx, struct alloc_request *rq,
 				      pfn_t *pfn)
 {
 	struct sim_guest *g = guest_of(ctx);
-	const struct alloc_work saved = begin_pages(g);
-	struct alloc_result res;
+	struct device *d = &g->dev;
+	enum guest_status status;
 
-	CHECK(g->dev.in_callback);
-	rq->cpu = g->dev.cpu;
-	rq->node = -1;
-	rq->zone = -1;
-	res = alloc_pages(g->alloc, rq);
-	end_pages(g, &saved);
-	*pfn = res.pfn;
-	if (res.status == ALLOC_AGAIN && res.reason == ALLOC_REASON_OOM)
-		return ALLOC_FAIL;
-	if (res.status == ALLOC_AGAIN)
-		reclaim_round(g, rq);
-	return res.status;
+	CHECK(d->in_callback);
+	alloc_op_begin(g, rq);
+	status = alloc_op_run(g);
+	if (status == GUEST_WAIT || status == GUEST_MORE) {
+		rq->progress = 1;
+		*pfn = PFN_NONE;
+		return ALLOC_AGAIN;
+	}
+	d->alloc_for = NULL;
+	*pfn = status == GUEST_DONE ? (pfn_t)d->alloc_op.addr : PFN_NONE;
+	return status == GUEST_DONE ? ALLOC_OK : ALLOC_FAIL;
 }
 
 static unsigned int dev_cpu(void *ctx)

@@ -124,6 +124,8 @@ struct device {
 	bool timer_armed;
 	uint64_t timer_seq;
 	uint16_t worker_cpu;        /* vCPU that pays for the worker's time */
+	struct guest_op alloc_op;   /* allocation that the design repeats */
+	const struct alloc_request *alloc_for; /* whose it is; NULL = none */
 	struct work_item *work;     /* REPORTER_MAX_WORK, or NULL: no work() */
 	struct flight *flights;     /* MAX_FLIGHTS */
 	unsigned int in_flight;     /* requests that the host has */
