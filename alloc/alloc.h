@@ -114,7 +114,11 @@ enum alloc_reason {
 	ALLOC_REASON_COMPACT,   /* direct compaction of req->order wanted */
 	ALLOC_REASON_RECLAIM,   /* direct reclaim wanted; set req->progress */
 	ALLOC_REASON_OOM,       /* OOM killer wanted; set req->progress */
-	ALLOC_REASON_STALL,     /* the block taken is still with the host */
+	/*
+	 * The block taken may not be used yet. alloc_pages() never says so: its
+	 * callers do, to theirs, after they asked alloc_stalled().
+	 */
+	ALLOC_REASON_STALL,
 };
 
 #define ALLOC_REQ_BUDDY 0x1u      /* bypass the pcp (as under trylock failure) */
@@ -201,6 +205,14 @@ struct alloc_result alloc_pages_nowait(struct alloc *a,
  * (unreserve_highatomic_pageblock). Did anything move?
  */
 bool alloc_unreserve_highatomic(struct alloc *a, unsigned int cpu, gfp_t gfp);
+
+/*
+ * With the hook alloc_stall: may this block, which the caller has just
+ * allocated, not be used yet? Ask again after the design has said that waiting
+ * is over; the block may be freed instead. Always false without the hook.
+ */
+bool alloc_stalled(const struct alloc *a, unsigned int cpu, pfn_t pfn,
+		   unsigned int order);
 
 /* ---- free ---- */
 

@@ -67,8 +67,8 @@ struct alloc_hooks {
 	void (*free_capture)(void *ctx, unsigned int zone, pfn_t pfn,
 			     unsigned int order, unsigned int cpu);
 	/*
-	 * A block is about to be handed out: true = not yet, the request ends
-	 * with ALLOC_AGAIN and ALLOC_REASON_STALL and keeps the block.
+	 * A block was taken and is about to be used: true = not yet. Whoever
+	 * allocates asks through alloc_stalled(); the paths inside do not.
 	 */
 	bool (*alloc_stall)(void *ctx, unsigned int zone, pfn_t pfn,
 			    unsigned int order, unsigned int cpu);

@@ -110,3 +110,13 @@ void alloc_block_set_mark(struct alloc *a, pfn_t pfn, enum block_mark m)
 {
 	free_head(a, pfn)->aux |= (uint8_t)m;
 }
+
+bool alloc_stalled(const struct alloc *a, unsigned int cpu, pfn_t pfn,
+		   unsigned int order)
+{
+	if (!a->hooks.alloc_stall)
+		return false;
+	return a->hooks.alloc_stall(a->hooks.reporter_ctx,
+				    (unsigned int)alloc_zone_of(a, pfn), pfn,
+				    order, cpu);
+}

@@ -110,7 +110,9 @@ bool gather_next_array(struct run *r, struct gather *ga)
 	if (!a)
 		return true;
 	page = alloc_page_fast(g->alloc, r->cpu, 0, GFP_GATHER);
-	if (page == PFN_NONE)
+	if (page != PFN_NONE)
+		alloc_stalled(g->alloc, r->cpu, page, 0);
+	else
 		page = get_page_atomic(g, r->cpu, GFP_GATHER,
 				       ALLOC_REQ_TRIED);
 	if (page == PFN_NONE) {

@@ -190,6 +190,7 @@ enum guest_status guest_run(struct guest *g, struct guest_op *op,
 			    struct guest_work *work)
 {
 	struct run r = {
+		.may_stall = g->cfg.may_stall,
 		.g = g, .op = op, .work = work, .cpu = cpu, .budget = budget,
 		.quantum = budget,
 	};

@@ -61,6 +61,11 @@ struct guest_config {
 			       pfn_t to);
 	/* A shrinker: give back some of what drivers hold; pages freed. */
 	uint64_t (*shrink)(void *ctx);
+	/*
+	 * Allocated pages may have to wait for the host before they are used
+	 * (alloc_stalled): GUEST_WAIT with ALLOC_REASON_STALL.
+	 */
+	bool may_stall;
 };
 
 /* 0, -EINVAL or -ENOMEM. destroy accepts NULL. */

@@ -202,6 +202,7 @@ struct run {
 	unsigned int cpu;
 	uint32_t budget;
 	uint32_t quantum;     /* budget at the start */
+	bool may_stall;
 	/* Why get_page() gave nothing: GUEST_WAIT or GUEST_NOMEM. */
 	enum guest_status status;
 };
@@ -211,6 +212,8 @@ enum {
 	SCRATCH_HELD,         /* page of an unfinished fault, PFN + 1 */
 	SCRATCH_SLOW,         /* gfp << 32 | alloc_request.slow, or 0 */
 	SCRATCH_GATHER,       /* id of the gather, + 1 */
+	/* Faults gather nothing: page that waits for the host, PFN + 1. */
+	SCRATCH_STALLED = SCRATCH_GATHER,
 	SCRATCH_FILE,         /* DROP_CACHES: file being looked at */
 };
 
@@ -381,7 +384,7 @@ static inline uint64_t entry_end(uint64_t addr, unsigned int shift)
 /* A page for the guest kernel; PFN_NONE with r->status set. */
 static inline pfn_t get_page(struct run *r, unsigned int order, gfp_t gfp)
 {
-	if (likely(r->op->scratch[SCRATCH_SLOW] == 0)) {
+	if (likely((r->op->scratch[SCRATCH_SLOW] | r->may_stall) == 0)) {
 		const pfn_t pfn = alloc_page_fast(r->g->alloc, r->cpu, order,
 						  gfp);
 

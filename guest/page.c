@@ -30,7 +30,7 @@ static void slow_save(struct guest_op *op, const struct alloc_request *req)
 	op->scratch[SCRATCH_SLOW] = (uint64_t)req->gfp << 32 | bits;
 }
 
-pfn_t get_page_slow(struct run *r, unsigned int order, gfp_t gfp)
+static pfn_t get_page_waiting(struct run *r, unsigned int order, gfp_t gfp)
 {
 	struct alloc_request req = {
 		.gfp = gfp,
@@ -71,39 +71,6 @@ pfn_t get_page_slow(struct run *r, unsigned int order, gfp_t gfp)
 	return res.pfn;
 }
 
-enum guest_status driver_alloc_run(struct run *r)
-{
-	const pfn_t pfn = get_page(r, r->op->flags, (gfp_t)r->op->len);
-
-	r->op->addr = pfn;
-	return pfn == PFN_NONE ? r->status : GUEST_DONE;
-}
-
-/* For requests that cannot wait: nobody is asked to reclaim. */
-pfn_t get_page_atomic(struct guest *g, unsigned int cpu, gfp_t gfp,
-		      uint32_t flags)
-{
-	struct alloc_request req = {
-		.gfp = gfp,
-		.cpu = (uint16_t)cpu,
-		.node = -1,
-		.zone = -1,
-		.flags = flags,
-	};
-
-	return alloc_pages_nowait(g->alloc, &req).pfn;
-}
-
-pfn_t held_page(const struct run *r)
-{
-	return (pfn_t)(r->op->scratch[SCRATCH_HELD] - 1);
-}
-
-void hold_page(struct run *r, pfn_t pfn)
-{
-	r->op->scratch[SCRATCH_HELD] = (uint64_t)pfn + 1;
-}
-
 /* Only a fault that waited is known to its address space. */
 static bool held_forget(struct guest_mm *mm, pfn_t pfn)
 {
@@ -114,6 +81,106 @@ static bool held_forget(struct guest_mm *mm, pfn_t pfn)
 		return true;
 	}
 	return false;
+}
+
+/*
+ * The page is the caller's, but the host still has it: note it in the address
+ * space until it may be used, as the task may be killed before that.
+ */
+static pfn_t stall_begin(struct run *r, unsigned int order, gfp_t gfp,
+			 pfn_t pfn)
+{
+	struct guest_mm *mm = r->mm;
+
+	if (mm->nr_held == HELD_MAX) {
+		alloc_free(r->g->alloc, r->cpu, pfn, order);
+		r->status = GUEST_NOMEM;
+		return PFN_NONE;
+	}
+	mm->held[mm->nr_held++] = (struct held_page){ pfn, order };
+	r->op->scratch[SCRATCH_STALLED] = (uint64_t)pfn + 1;
+	r->op->scratch[SCRATCH_SLOW] = (uint64_t)gfp << 32;
+	r->work->reason = ALLOC_REASON_STALL;
+	r->status = GUEST_WAIT;
+	return PFN_NONE;
+}
+
+/* The page that waited, if it was for this request and may be used now. */
+static pfn_t stall_end(struct run *r, unsigned int order)
+{
+	const pfn_t pfn = (pfn_t)(r->op->scratch[SCRATCH_STALLED] - 1);
+
+	if (alloc_stalled(r->g->alloc, r->cpu, pfn, order)) {
+		r->work->reason = ALLOC_REASON_STALL;
+		r->status = GUEST_WAIT;
+		return PFN_NONE;
+	}
+	held_forget(r->mm, pfn);
+	r->op->scratch[SCRATCH_STALLED] = 0;
+	r->op->scratch[SCRATCH_SLOW] = 0;
+	return pfn;
+}
+
+static pfn_t get_page_stalling(struct run *r, unsigned int order, gfp_t gfp)
+{
+	pfn_t pfn = PFN_NONE;
+
+	if (r->op->scratch[SCRATCH_STALLED] &&
+	    r->op->scratch[SCRATCH_SLOW] >> 32 == gfp)
+		return stall_end(r, order);
+	if (!r->op->scratch[SCRATCH_SLOW])
+		pfn = alloc_page_fast(r->g->alloc, r->cpu, order, gfp);
+	if (pfn == PFN_NONE)
+		pfn = get_page_waiting(r, order, gfp);
+	if (pfn != PFN_NONE && alloc_stalled(r->g->alloc, r->cpu, pfn, order))
+		return stall_begin(r, order, gfp, pfn);
+	return pfn;
+}
+
+pfn_t get_page_slow(struct run *r, unsigned int order, gfp_t gfp)
+{
+	if (unlikely(r->may_stall))
+		return get_page_stalling(r, order, gfp);
+	return get_page_waiting(r, order, gfp);
+}
+
+enum guest_status driver_alloc_run(struct run *r)
+{
+	const pfn_t pfn = get_page(r, r->op->flags, (gfp_t)r->op->len);
+
+	r->op->addr = pfn;
+	return pfn == PFN_NONE ? r->status : GUEST_DONE;
+}
+
+/*
+ * For requests that cannot wait: nobody is asked to reclaim. Deviation: such a
+ * page is used although the host may still have it; see docs/fidelity.md.
+ */
+pfn_t get_page_atomic(struct guest *g, unsigned int cpu, gfp_t gfp,
+		      uint32_t flags)
+{
+	struct alloc_request req = {
+		.gfp = gfp,
+		.cpu = (uint16_t)cpu,
+		.node = -1,
+		.zone = -1,
+		.flags = flags,
+	};
+	const pfn_t pfn = alloc_pages_nowait(g->alloc, &req).pfn;
+
+	if (pfn != PFN_NONE)
+		alloc_stalled(g->alloc, cpu, pfn, 0);
+	return pfn;
+}
+
+pfn_t held_page(const struct run *r)
+{
+	return (pfn_t)(r->op->scratch[SCRATCH_HELD] - 1);
+}
+
+void hold_page(struct run *r, pfn_t pfn)
+{
+	r->op->scratch[SCRATCH_HELD] = (uint64_t)pfn + 1;
 }
 
 void hold_end(struct run *r)

@@ -33,6 +33,8 @@ struct reporter_counters {
 	/* A design that knows the future. */
 	uint64_t kept_warm;       /* blocks left, as they are used soon */
 
+	uint64_t stale_bits;      /* bits of a map that meant nothing */
+
 	/* Designs that learn of every free. */
 	uint64_t captured;        /* frees remembered */
 	uint64_t captures_lost;   /* frees that found no room */

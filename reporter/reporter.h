@@ -154,6 +154,7 @@ extern const struct reporter_ops percpu_array_reporter;
 extern const struct reporter_ops zone_bitmap_reporter;
 extern const struct reporter_ops per_free_reporter;
 extern const struct reporter_ops balloon_reporter;
+extern const struct reporter_ops pull_bitmap_reporter;
 extern const struct reporter_ops skeleton_reporter;
 
 /*

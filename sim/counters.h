@@ -195,6 +195,8 @@ static const struct counter_desc counter_descs[] = {
 	  hypercalls),
 	R("kept_warm", "blocks", "Not reported because they are used soon.",
 	  kept_warm),
+	R("stale_bits", "pages", "Bits of a map whose page was in use.",
+	  stale_bits),
 	M("discards", "blocks", "Blocks that the host was asked to drop.",
 	  reuse.reported),
 	M("wasted", "blocks",

@@ -89,6 +89,8 @@ static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
 	digest_u64(&s->digest, DIGEST_ACCESS | (uint64_t)kind << 48 |
 		   (uint64_t)order << 40 | pfn);
 	hv_events_add(&g->host, &ev);
+	if (s->cfg.host.pull_below)
+		pull_if_short(s);
 	if (g->reuse.any)
 		reuse_touched(&g->reuse, pfn, order, s->engine.now);
 	/* Reclaim may have taken what a run found mapped. */

@@ -15,6 +15,7 @@
  *     oom.c      who is killed when there is no memory left
  *     stats.c    counters, samples, results
  *     tap.c      allocator calls for a listener
+ *     pull.c     a host that is short asks the guests for pages
  *     reuse.c    reports whose block was used again soon
  *     first_pass.c  the future, for a design that may know it
  */
@@ -172,6 +173,7 @@ struct sim_guest {
 	uint32_t nr_tasks;
 	uint32_t nr_ahead;          /* vCPUs with a run under way */
 	struct digest *cpu_digests; /* topo.nr_cpus */
+	bool may_stall;             /* allocations may wait for the host */
 	uint16_t running_cpu;       /* vCPU whose step runs now */
 	bool frees_unseen;          /* steps that only free may be made one */
 	const struct task *running; /* task whose step it is, or NULL */
@@ -204,6 +206,7 @@ struct sim {
 	struct digest digest;
 	uint32_t nr_ahead;          /* of all guests */
 	uint64_t host_stolen_ns;
+	bool pulling;               /* the host is short, and asks */
 
 	/* Current phase. */
 	const struct phase_options *opt;
@@ -339,6 +342,9 @@ void device_host_fill(struct reporter_env *env);
 
 /* device_work.c: timers and work items */
 void device_work_fill(struct reporter_env *env);
+
+/* pull.c: the host has had to give a page; it may be short of memory now */
+void pull_if_short(struct sim *s);
 
 /* first_pass.c: 0, or -errno with a sentence in why */
 bool first_pass_wanted(const struct sim *s);

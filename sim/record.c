@@ -232,6 +232,12 @@ bool record_apply(struct sim_guest *g, struct task *t,
 	g->record_misses += step.miss;
 	v->ps += record_price(&g->sim->price, r);
 	if (is_allocation(r) && step.pfn != PFN_NONE &&
+	    alloc_stalled(g->alloc, r->cpu, step.pfn, step.order)) {
+		t->stalled = true;
+		t->stalled_at = now;
+		g->alloc_stalls++;
+	}
+	if (is_allocation(r) && step.pfn != PFN_NONE &&
 	    g->sim->opt->touch == TOUCH_ALL)
 		touch_add(g->touches, step.pfn, step.order,
 			  r->gfp & GFP_BIT_ZERO ? TOUCH_ZERO : TOUCH_WRITE);

@@ -140,6 +140,11 @@ static uint64_t shrink(void *ctx)
 	return device_shrink(ctx);
 }
 
+static bool may_stall(const struct sim_config *cfg)
+{
+	return cfg->reporter_enabled && cfg->reporter->alloc_stall;
+}
+
 static int build_mm(struct sim_guest *g)
 {
 	const struct guest_options *opt = &g->sim->cfg.guest;
@@ -158,6 +163,7 @@ static int build_mm(struct sim_guest *g)
 		.look_around = ahead_look_around,
 		.movable_migrate = movable_migrate,
 		.shrink = shrink,
+		.may_stall = g->may_stall,
 	};
 
 	return guest_create(&g->mm, &cfg);
@@ -191,6 +197,7 @@ static int create_guest(struct sim *s, unsigned int id, char *why,
 
 	g->sim = s;
 	g->id = id;
+	g->may_stall = may_stall(&s->cfg);
 	rng_init(&g->shuffle_rng, s->cfg.seed, "shuffle", id);
 	rng_init(&g->boot_rng, s->cfg.seed, "boot", id);
 	rng_init(&g->phase_rng, s->cfg.seed, "phase", id);

@@ -51,6 +51,7 @@ enum guest_poison { POISON_OFF, POISON_ZERO, POISON_PATTERN };
 /* [host]; the other keys belong to the chosen hypervisor. */
 struct host_options {
 	uint64_t guests;          /* identical guests on this host */
+	uint64_t pull_below;      /* free bytes below which it pulls; 0 = no */
 	char prices[OPTION_STRING_SIZE]; /* price file, empty = built in */
 	unsigned int backing;     /* page size behind guest memory: 4K ... */
 	bool page_poison;         /* the device offers that feature */

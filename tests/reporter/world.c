@@ -226,6 +226,83 @@ void world_abandon(struct world *w)
 	world_destroy(w);
 }
 
+/* Does the host have a page of this block, which is on our lists all along? */
+static bool with_host(const struct world *w, pfn_t pfn, unsigned int order)
+{
+	const pfn_t end = pfn + order_nr_pages(order);
+
+	for (unsigned int i = 0; i < w->env.nr_batches; i++) {
+		const struct host_request *rq =
+			&w->env.batches[(w->env.first_batch + i) %
+					SYNC_ENV_MAX_BATCHES].rq;
+
+		for (unsigned int k = 0; k < rq->nr; k++) {
+			const struct page_report *e = &rq->entries[k];
+
+			if (rq->kind == REQUEST_ANSWER && e->pfn < end &&
+			    pfn < e->pfn + order_nr_pages(e->order))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Has the allocation to wait? If and only if the host has a part of it. */
+static bool has_to_wait(struct world *w, pfn_t pfn, unsigned int order,
+			unsigned int cpu)
+{
+	const bool wait = alloc_stalled(w->a, cpu, pfn, order);
+
+	if (wait && !with_host(w, pfn, order))
+		broken(w, "an allocation waits for nothing");
+	if (!wait && with_host(w, pfn, order))
+		broken(w, "an allocation got what the host has");
+	return wait;
+}
+
+static void keep_used(struct world *w, pfn_t pfn, unsigned int order,
+		      enum page_owner from)
+{
+	hand_over(w, pfn, order, from, PAGE_GUEST_USED,
+		  "an allocation returned what is not free");
+	w->used[w->nr_used].pfn = pfn;
+	w->used[w->nr_used].order = (uint8_t)order;
+	w->nr_used++;
+}
+
+/* The allocation is parked; some are given up at once, as of a killed task. */
+static void park(struct world *w, pfn_t pfn, unsigned int order,
+		 unsigned int cpu)
+{
+	note(w, 14, pfn, order);
+	if (w->nr_parked == WORLD_MAX_PARKED || rng_below(&w->rng, 4) == 0) {
+		alloc_free(w->a, cpu, pfn, order);
+		return;
+	}
+	hand_over(w, pfn, order, PAGE_GUEST_FREE, PAGE_PARKED,
+		  "an allocation returned what is not free");
+	w->parked[w->nr_parked].pfn = pfn;
+	w->parked[w->nr_parked].order = (uint8_t)order;
+	w->nr_parked++;
+}
+
+static void ask_parked(struct world *w)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < w->nr_parked; i++) {
+		const pfn_t pfn = w->parked[i].pfn;
+		const unsigned int order = w->parked[i].order;
+
+		if (w->nr_used == WORLD_MAX_BLOCKS ||
+		    has_to_wait(w, pfn, order, 0))
+			w->parked[kept++] = w->parked[i];
+		else
+			keep_used(w, pfn, order, PAGE_PARKED);
+	}
+	w->nr_parked = kept;
+}
+
 static void event_alloc(struct world *w)
 {
 	static const uint8_t orders[] = { 0, 0, 0, 1, 3, 4, 7, 9, 9, 9, 10 };
@@ -249,11 +326,10 @@ static void event_alloc(struct world *w)
 	note(w, 5, res.pfn, req.order);
 	if (res.status != ALLOC_OK)
 		return;
-	hand_over(w, res.pfn, req.order, PAGE_GUEST_FREE, PAGE_GUEST_USED,
-		  "an allocation returned what is not free");
-	w->used[w->nr_used].pfn = res.pfn;
-	w->used[w->nr_used].order = req.order;
-	w->nr_used++;
+	if (has_to_wait(w, res.pfn, req.order, req.cpu))
+		park(w, res.pfn, req.order, req.cpu);
+	else
+		keep_used(w, res.pfn, req.order, PAGE_GUEST_FREE);
 }
 
 static void free_one(struct world *w, unsigned int i)
@@ -273,6 +349,21 @@ static void event_free(struct world *w)
 		free_one(w, rng_below(&w->rng, w->nr_used));
 }
 
+/* Pages that compaction isolated count as allocated to who asks about them. */
+static void release_held(struct world *w)
+{
+	const pfn_t pfn = w->held;
+
+	hand_over(w, pfn, w->held_order, PAGE_HELD, PAGE_GUEST_FREE,
+		  "a held block was touched");
+	w->held = PFN_NONE;
+	if (w->cfg.ops->alloc_stall)
+		alloc_free_buddy(w->a, pfn, w->held_order);
+	else
+		alloc_putback(w->a, pfn, w->held_order,
+			      alloc_pageblock_type(w->a, pfn));
+}
+
 /* Compaction isolates some free block, or puts it back. */
 static void event_hold(struct world *w)
 {
@@ -281,11 +372,7 @@ static void event_hold(struct world *w)
 	unsigned int order;
 
 	if (w->held != PFN_NONE) {
-		hand_over(w, w->held, w->held_order, PAGE_HELD,
-			  PAGE_GUEST_FREE, "a held block was touched");
-		alloc_putback(w->a, w->held, w->held_order,
-			      alloc_pageblock_type(w->a, w->held));
-		w->held = PFN_NONE;
+		release_held(w);
 		return;
 	}
 	if (alloc_page_lookup(w->a, pfn, &head, &order) != ALLOC_PAGE_BUDDY ||
@@ -295,6 +382,8 @@ static void event_hold(struct world *w)
 		  "a free block belongs to the reporter");
 	w->held = head;
 	w->held_order = order;
+	if (has_to_wait(w, head, order, 0))
+		release_held(w);
 }
 
 /* Somebody retypes a pageblock; later kernels move its free blocks along. */
@@ -317,17 +406,20 @@ static void event_target(struct world *w)
 			    rng_below(&w->rng, most) : 0);
 }
 
-/* ... or for something else. */
+/* ... or for something else, if need be for what the design knows. */
 static void event_command(struct world *w)
 {
-	struct host_command c = {
-		.kind = rng_below(&w->rng, HOST_WANTS_STATS + 1),
-		.pages = rng_below(&w->rng, 2048),
-	};
+	for (unsigned int tries = 0; tries < 8; tries++) {
+		struct host_command c = {
+			.kind = rng_below(&w->rng, HOST_WANTS_STATS + 1),
+			.pages = rng_below(&w->rng, 2048),
+		};
 
-	if (c.kind == HOST_HINT_START)
-		c.id = 2 + w->events;
-	sync_env_host_request(&w->env, &c);
+		if (c.kind == HOST_HINT_START)
+			c.id = 2 + w->events;
+		if (sync_env_host_request(&w->env, &c) != -EOPNOTSUPP)
+			return;
+	}
 }
 
 /* Compaction wants a page of the balloon. */
@@ -387,6 +479,7 @@ static void random_event(struct world *w)
 {
 	const uint32_t dice = rng_below(&w->rng, 100);
 
+	ask_parked(w);
 	if (asking_event(w))
 		return;
 	if (dice < 38)
@@ -413,7 +506,8 @@ static void check_books(struct world *w)
 		out += w->owner[pfn] == PAGE_REPORTER;
 		held += w->owner[pfn] == PAGE_HELD;
 		own += w->owner[pfn] == PAGE_BALLOON;
-		guest += w->owner[pfn] == PAGE_GUEST_USED;
+		guest += w->owner[pfn] == PAGE_GUEST_USED ||
+			 w->owner[pfn] == PAGE_PARKED;
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(zones); i++) {
 		struct alloc_zone_info info;
@@ -491,6 +585,9 @@ bool world_finish(struct world *w)
 		broken(w, "stopped, but not idle");
 	if (w->env.out_pages || w->env.own_pages)
 		broken(w, "stopped, but blocks are out");
+	ask_parked(w);
+	if (w->nr_parked)
+		broken(w, "stopped, but an allocation waits");
 	world_release(w, 0);
 	if (w->held != PFN_NONE)
 		event_hold(w);

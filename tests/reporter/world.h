@@ -24,6 +24,7 @@ struct world_config {
 
 #define WORLD_PAGES 24576
 #define WORLD_MAX_BLOCKS 4096
+#define WORLD_MAX_PARKED 8
 
 enum page_owner {
 	PAGE_GUEST_FREE,
@@ -31,6 +32,7 @@ enum page_owner {
 	PAGE_REPORTER,  /* isolated */
 	PAGE_HELD,
 	PAGE_BALLOON,   /* allocated by the design */
+	PAGE_PARKED,    /* allocated, but the host still has a part of it */
 };
 
 struct world {
@@ -44,6 +46,8 @@ struct world {
 
 	struct { pfn_t pfn; uint8_t order; } used[WORLD_MAX_BLOCKS];
 	unsigned int nr_used;
+	struct { pfn_t pfn; uint8_t order; } parked[WORLD_MAX_PARKED];
+	unsigned int nr_parked;
 	pfn_t held;                /* isolated by somebody else; PFN_NONE */
 	unsigned int held_order;
 	bool stopped;
