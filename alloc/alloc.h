@@ -245,10 +245,16 @@ unsigned int alloc_free_commit_some(struct alloc *a, unsigned int cpu,
 				    const pfn_t *pfns, unsigned int nr);
 
 /*
- * The page will be freed soon: start loading its record. For callers that
- * know the next pages of a batch; it changes nothing else.
+ * The page will be allocated or freed soon: start loading its record. For
+ * callers that know the next pages of a batch; it changes nothing else.
  */
 void alloc_prefetch(const struct alloc *a, pfn_t pfn);
+/*
+ * The same for the lists that a merge on its free would touch. Some records
+ * after alloc_prefetch() of the page, which has to be one of less than 2 MiB
+ * that is in use, and before it is freed past the per-CPU lists.
+ */
+void alloc_prefetch_merge(const struct alloc *a, pfn_t pfn);
 
 /* Would freeing this block be right: inside one zone, and no page of it free? */
 bool alloc_block_is_allocated(const struct alloc *a, pfn_t pfn,

@@ -15,10 +15,11 @@
 #define SELFBENCH_MAX_REPEAT 99u
 #define SELFBENCH_NO_PEER 77   /* run() and setup(): nothing to measure here */
 
-/* CPU time of this process and wall time between start and stop. */
+/* CPU time of this process, and of the calling thread alone, and wall time
+ * between start and stop. */
 struct selfbench_timer {
-	uint64_t cpu_from, wall_from;
-	uint64_t cpu_ns, wall_ns;
+	uint64_t cpu_from, thread_from, wall_from;
+	uint64_t cpu_ns, thread_ns, wall_ns;
 };
 
 void selfbench_start(struct selfbench_timer *t);
@@ -32,6 +33,9 @@ struct selfbench_sample {
 /* What of units and times is the value. */
 double selfbench_millions_per_s(const struct selfbench_timer *t,
 				uint64_t units);
+/* Of two threads that work side by side: by the CPU time of the busier one. */
+double selfbench_pipelined_millions_per_s(const struct selfbench_timer *t,
+					  uint64_t units);
 double selfbench_ns_per(const struct selfbench_timer *t, uint64_t units);
 
 struct selfbench_row {

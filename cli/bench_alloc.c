@@ -133,6 +133,9 @@ static void free_mixed(struct pages *p, bool pcp)
 	for (size_t i = 0; i < p->nr; i++) {
 		if (i + BENCH_LOOK_AHEAD < p->nr)
 			alloc_prefetch(p->a, p->pfn[i + BENCH_LOOK_AHEAD]);
+		if (!pcp && i + BENCH_LOOK_AHEAD / 2 < p->nr)
+			alloc_prefetch_merge(
+				p->a, p->pfn[i + BENCH_LOOK_AHEAD / 2]);
 		if (pcp)
 			alloc_free(p->a, 0, p->pfn[i], 0);
 		else

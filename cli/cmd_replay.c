@@ -32,6 +32,7 @@ enum {
 	OPT_MEMORY,
 	OPT_CPUS,
 	OPT_PROC,
+	OPT_THREADS,
 };
 
 static const struct args_option options[] = {
@@ -58,6 +59,9 @@ static const struct args_option options[] = {
 	[OPT_CPUS] = { "cpus", 0, "N", "its CPUs (default 1)" },
 	[OPT_PROC] = { "proc", 0, "FILE",
 		       "compare buddyinfo and pagetypeinfo at the end" },
+	[OPT_THREADS] = { "threads", 0, "N",
+			  "2 read a plain .blt ahead, 1 does not (default: by "
+			  "CPUs)" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -142,6 +146,17 @@ static int parse_limit(struct replay_command *c, const char *text)
 	return 0;
 }
 
+static int parse_threads(struct replay_command *c, const char *text)
+{
+	uint64_t n = 0;
+
+	if (parse_u64(text, &n) || n < 1 || n > 2)
+		return args_error(&c->args,
+				  "threads is \"%s\"; allowed are 1 and 2", text);
+	c->replay.threads = (unsigned int)n;
+	return 0;
+}
+
 static int parse_option(void *ctx, int option)
 {
 	struct replay_command *c = ctx;
@@ -179,6 +194,8 @@ static int parse_option(void *ctx, int option)
 	case OPT_PROC:
 		c->replay.proc = value;
 		return 0;
+	case OPT_THREADS:
+		return parse_threads(c, value);
 	default:
 		return args_json(&c->args, &c->json);
 	}

@@ -3,6 +3,7 @@
  * Records handed out in order, read ahead by the T, M and K records that stand
  * behind one: they belong to it as well as those in front of it do.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "replay/internal.h"
@@ -111,14 +112,17 @@ const struct req_record *ahead_reclaimer(struct replay *r, unsigned int cpu)
 int ahead_next(struct replay *r, struct req_record *out)
 {
 	struct ahead *a = r->ahead;
+	int ret;
 
+	if (!a->nr && a->last == 1 && read_one(r))
+		hints_take_up(r, &newest(a)->u.req);
 	if (!a->nr) {
-		a->last = 1;
-		if (read_one(r))
-			hints_take_up(r, &newest(a)->u.req);
+		ret = a->last;
+		/* A wrong line is told once; behind it there may be more. */
+		if (ret == -EINVAL)
+			a->last = 1;
+		return ret;
 	}
-	if (!a->nr)
-		return a->last;
 	*out = a->entries[a->first].u.req;
 	r->line = a->entries[a->first].line;
 	a->first = (a->first + 1) % MAX_PENDING;

@@ -9,13 +9,6 @@
  */
 #include "replay/internal.h"
 
-/* GFP_BIT_MOVABLE alone: user pages and page cache, which go to the LRU. */
-static bool is_lru_gfp(gfp_t gfp)
-{
-	return (gfp & (GFP_BIT_MOVABLE | GFP_BIT_RECLAIMABLE)) ==
-	       GFP_BIT_MOVABLE;
-}
-
 static struct alloc_request make_request(const struct req_record *rec,
 					 uint32_t flags, int zone)
 {
@@ -78,10 +71,10 @@ static int hinted_zone(struct replay *r, const struct req_record *rec)
 }
 
 static pfn_t serve_request(struct replay *r, const struct req_record *rec,
-			   int zone)
+			   int zone, uint32_t tried)
 {
 	const uint32_t flags = rec->kind == REQ_AB ? ALLOC_REQ_BUDDY : 0;
-	struct alloc_request req = make_request(rec, flags, zone);
+	struct alloc_request req = make_request(rec, flags | tried, zone);
 	struct alloc_result res = alloc_pages(r->alloc, &req);
 
 	if (res.status == ALLOC_OK)
@@ -120,7 +113,12 @@ pfn_t serve(struct replay *r, const struct req_record *rec)
 	zone = hinted_zone(r, rec);
 	if (zone >= 0)
 		r->res.hints_used[2]++;
-	return serve_request(r, rec, zone);
+	return serve_request(r, rec, zone, 0);
+}
+
+pfn_t serve_after_first(struct replay *r, const struct req_record *rec)
+{
+	return serve_request(r, rec, -1, ALLOC_REQ_TRIED);
 }
 
 static enum replay_cause classify(const struct replay *r, pfn_t expected,
@@ -173,11 +171,9 @@ void mark_lru(struct replay *r, const struct req_record *rec, pfn_t pfn)
 		      rec->kind != REQ_B && is_lru_gfp(rec->gfp));
 }
 
-void apply_alloc(struct replay *r, const struct req_record *rec,
-		 struct replay_step *step)
+void finish_alloc(struct replay *r, const struct req_record *rec, pfn_t got,
+		  struct replay_step *step)
 {
-	pfn_t got = serve(r, rec);
-
 	drain_is_over(r, rec->cpu);
 	hints_age(r);
 	r->res.allocations++;
@@ -194,4 +190,10 @@ void apply_alloc(struct replay *r, const struct req_record *rec,
 		names_drop(&r->names, rec->pfn, rec->order);
 	if (got != PFN_NONE)
 		mark_lru(r, rec, got);
+}
+
+void apply_alloc(struct replay *r, const struct req_record *rec,
+		 struct replay_step *step)
+{
+	finish_alloc(r, rec, serve(r, rec), step);
 }

@@ -92,6 +92,7 @@ struct replay {
 	uint64_t zone_free[TRACE_MAX_ZONES];
 	int32_t lag[TRACE_MAX_ZONES]; /* sums of kept */
 	bool follow_lag;         /* the snapshot has thresholds */
+	bool lag_matters;        /* plain.c: as of the last change */
 	/* Watermark boost, see boost.c; times are nr_operations then. */
 	uint64_t nr_boosts, boosted_at, reclaim_at;
 	uint64_t nr_wakes, woken_at; /* of kswapd, since there is a boost */
@@ -143,6 +144,8 @@ int lag_init(struct replay *r);
 void lag_destroy(struct replay *r);
 /* After a record, if follow_lag. */
 void lag_follow(struct replay *r, const struct req_record *rec);
+/* May what the counters lag behind decide whether a zone serves? */
+bool lag_matters(const struct replay *r);
 /* The kernel served from this zone: had the CPUs handed over what they kept? */
 void lag_refuted(struct replay *r, unsigned int zone, unsigned int order,
 		 unsigned int highest);
@@ -179,6 +182,19 @@ pfn_t serve(struct replay *r, const struct req_record *rec);
 /* An allocation differs: cause, place, and the lists if it is the first. */
 enum replay_cause count_miss(struct replay *r, const struct req_record *rec,
 			     pfn_t got);
+/* The same if alloc_page_fast() has just failed. */
+pfn_t serve_after_first(struct replay *r, const struct req_record *rec);
+/* The twin's answer is compared, counted and named. */
+void finish_alloc(struct replay *r, const struct req_record *rec, pfn_t got,
+		  struct replay_step *step);
+
+/* GFP_BIT_MOVABLE alone: user pages and page cache, which go to the LRU. */
+static inline bool is_lru_gfp(gfp_t gfp)
+{
+	return (gfp & (GFP_BIT_MOVABLE | GFP_BIT_RECLAIMABLE)) ==
+	       GFP_BIT_MOVABLE;
+}
+
 /* What was handed out is on the LRU, or not. */
 void mark_lru(struct replay *r, const struct req_record *rec, pfn_t pfn);
 
@@ -204,6 +220,11 @@ static inline void step_skip(struct replay *r, enum replay_skip why)
 {
 	r->res.skipped[why]++;
 }
+
+/* ---- plain.c ---- */
+
+/* All of the trace, by its pipe; if replay_is_plain(). As replay_run(). */
+int replay_run_plain(struct replay *r);
 
 /* ---- explain.c ---- */
 

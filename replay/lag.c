@@ -102,6 +102,32 @@ void lag_follow(struct replay *r, const struct req_record *rec)
 	}
 }
 
+/*
+ * Could a zone's counter be above a mark that it would be below with the lag?
+ * alloc_page_fast() looks at the pages there are. More is said than is true:
+ * the highest mark, all reserves.
+ */
+bool lag_matters(const struct replay *r)
+{
+	struct alloc_zone_info info;
+
+	for (unsigned int i = 0; i < r->before->nr_zones; i++) {
+		uint64_t reserve = 0;
+
+		if (r->lag[i] <= 0)
+			continue;
+		alloc_zone_info(r->alloc, i, &info);
+		for (unsigned int j = 0; j < MAX_NR_ZONES; j++)
+			if (info.lowmem_reserve[j] > reserve)
+				reserve = info.lowmem_reserve[j];
+		if (info.free <= info.wmark_high + info.boost + reserve +
+				 2 * info.reserved_highatomic +
+				 (uint64_t)r->lag[i])
+			return true;
+	}
+	return false;
+}
+
 static void hand_over(struct replay *r, unsigned int zone)
 {
 	for (unsigned int c = 0; c < r->before->nr_cpus; c++)

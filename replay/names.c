@@ -11,12 +11,12 @@
 
 int names_init(struct names *n, pfn_t end)
 {
+	CHECK_LE(end, NAME_PFN + 1);
 	memset(n, 0, sizeof(*n));
 	n->end = end;
 	n->twin = sparse_alloc(end, sizeof(*n->twin));
 	n->fresh = sparse_alloc(BITMAP_WORDS(end), sizeof(*n->fresh));
-	n->live = sparse_alloc(BITMAP_WORDS(end), sizeof(*n->live));
-	if (n->twin && n->fresh && n->live)
+	if (n->twin && n->fresh)
 		return 0;
 	names_destroy(n);
 	return -ENOMEM;
@@ -28,8 +28,6 @@ void names_destroy(struct names *n)
 		sparse_free(n->twin, n->end, sizeof(*n->twin));
 	if (n->fresh)
 		sparse_free(n->fresh, BITMAP_WORDS(n->end), sizeof(*n->fresh));
-	if (n->live)
-		sparse_free(n->live, BITMAP_WORDS(n->end), sizeof(*n->live));
 	memset(n, 0, sizeof(*n));
 }
 
@@ -43,47 +41,35 @@ void names_mark_old(struct names *n, pfn_t pfn)
 {
 	CHECK_LT(pfn, n->end);
 	bitmap_clear(n->fresh, pfn);
-	bitmap_clear(n->live, pfn);
+	n->twin[pfn] = 0;
 }
 
 bool names_is_old(const struct names *n, pfn_t observed)
 {
-	return !bitmap_test(n->live, observed) &&
-	       !bitmap_test(n->fresh, observed);
+	return !n->twin[observed] && !bitmap_test(n->fresh, observed);
 }
 
 void names_bind(struct names *n, pfn_t observed, pfn_t twin,
 		unsigned int order)
 {
 	CHECK_LE((uint64_t)observed + order_nr_pages(order), n->end);
-	if (order == 0) {
-		n->twin[observed] = twin + 1;
-		bitmap_set(n->fresh, observed);
-		bitmap_set(n->live, observed);
-		return;
-	}
 	for (uint32_t i = 0; i < order_nr_pages(order); i++)
-		n->twin[observed + i] = twin + i + 1;
-	bitmap_set_range(n->fresh, observed, order_nr_pages(order));
-	bitmap_set_range(n->live, observed, order_nr_pages(order));
+		names_bind_page(n, observed + i, twin + i);
 }
 
 void names_drop(struct names *n, pfn_t observed, unsigned int order)
 {
 	CHECK_LE((uint64_t)observed + order_nr_pages(order), n->end);
-	if (order == 0) {
-		bitmap_set(n->fresh, observed);
-		bitmap_clear(n->live, observed);
-		return;
-	}
-	bitmap_set_range(n->fresh, observed, order_nr_pages(order));
-	bitmap_clear_range(n->live, observed, order_nr_pages(order));
+	for (uint32_t i = 0; i < order_nr_pages(order); i++)
+		names_drop_page(n, observed + i);
 }
 
 static pfn_t find_page(const struct names *n, pfn_t observed)
 {
-	if (bitmap_test(n->live, observed))
-		return n->twin[observed] - 1;
+	const uint32_t name = n->twin[observed];
+
+	if (name)
+		return name & NAME_LIVE ? name & NAME_PFN : PFN_NONE;
 	return bitmap_test(n->fresh, observed) ? PFN_NONE : observed;
 }
 
@@ -106,5 +92,5 @@ pfn_t names_last(const struct names *n, pfn_t observed)
 {
 	if (observed >= n->end || !n->twin[observed])
 		return observed;
-	return n->twin[observed] - 1;
+	return n->twin[observed] & NAME_PFN;
 }

@@ -9,11 +9,16 @@
 
 #include "include/types.h"
 
+/* An observed page: the twin's PFN, and these. 0 = never named. */
+#define NAME_LIVE 0x80000000u  /* handed out, and not freed since */
+#define NAME_KNOWN 0x40000000u
+#define NAME_PFN 0x3fffffffu   /* TRACE_MAX_PFN - 1 */
+
 struct names {
 	pfn_t end;
-	uint32_t *twin;   /* per observed PFN: twin's PFN + 1; 0 = no entry */
-	uint64_t *fresh;  /* bit per PFN: not a page older than the snapshot */
-	uint64_t *live;   /* bit per PFN: handed out, and not freed since */
+	uint32_t *twin;   /* per observed PFN */
+	/* Bit per PFN, of those that were never named: free in the snapshot. */
+	uint64_t *fresh;
 };
 
 /* 0 or -ENOMEM. names_destroy() accepts a zeroed struct. */
@@ -28,6 +33,26 @@ bool names_is_old(const struct names *n, pfn_t observed);
 void names_bind(struct names *n, pfn_t observed, pfn_t twin,
 		unsigned int order);
 void names_drop(struct names *n, pfn_t observed, unsigned int order);
+
+/* The same of one page below n->end, for those who are in a hurry. */
+static inline void names_bind_page(struct names *n, pfn_t observed, pfn_t twin)
+{
+	n->twin[observed] = NAME_LIVE | NAME_KNOWN | twin;
+}
+
+static inline void names_drop_page(struct names *n, pfn_t observed)
+{
+	const uint32_t name = n->twin[observed];
+
+	n->twin[observed] = name ? name & ~NAME_LIVE : NAME_KNOWN | observed;
+}
+
+/* Handed out, and not freed since? */
+static inline bool names_is_live(const struct names *n, pfn_t observed)
+{
+	return n->twin[observed] & NAME_LIVE;
+}
+
 /*
  * Twin's block for an observed one: PFN_NONE unless every page has a name and
  * they form one block. Pages older than the snapshot name themselves.

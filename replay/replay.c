@@ -157,7 +157,15 @@ static int begin_trace(struct replay *r)
 static int set_up(struct replay *r)
 {
 	const pfn_t end = snapshot_end_pfn(r->before);
-	int err = names_init(&r->names, end);
+	int err;
+
+	if (end > TRACE_MAX_PFN) {
+		diag_error(r->diag, (struct diag_place){ .file = r->opt.before },
+			   "a guest that ends at page %u; allowed is up to %u",
+			   end, TRACE_MAX_PFN);
+		return -EINVAL;
+	}
+	err = names_init(&r->names, end);
 
 	r->reported = sparse_alloc(BITMAP_WORDS(end), sizeof(*r->reported));
 	r->prepared = sparse_alloc(BITMAP_WORDS(end), sizeof(*r->prepared));
@@ -440,6 +448,11 @@ static int run_records(struct replay *r)
 	return ret < 0 ? ret : bad ? -EINVAL : 0;
 }
 
+int replay_run_opened(struct replay *r)
+{
+	return replay_is_plain(r) ? replay_run_plain(r) : run_records(r);
+}
+
 int replay_run(const struct replay_options *o, struct diag *d,
 	       struct replay_result *out)
 {
@@ -448,7 +461,7 @@ int replay_run(const struct replay_options *o, struct diag *d,
 
 	if (err)
 		return err;
-	err = run_records(r);
+	err = replay_run_opened(r);
 	if (!err)
 		err = replay_finish(r, out);
 	replay_close(r);

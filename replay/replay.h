@@ -33,6 +33,7 @@ enum replay_mode {
 #define REPLAY_HINTS_ALL 0xfu
 #define REPLAY_NR_HINTS 4
 
+struct blt_plain_batch;
 struct reporter_ops;
 
 struct replay_options {
@@ -48,6 +49,8 @@ struct replay_options {
 	enum replay_mode mode;
 	unsigned int hints;   /* REPLAY_HINT_* allowed */
 	unsigned int limit;   /* stop after this many records; 0 = all */
+	/* Of a .blt of plain requests: 2 read ahead, 1 does not, 0 = by CPUs. */
+	unsigned int threads;
 	/*
 	 * The design acts itself, and the stream's I, R, TF, TB and Q records
 	 * are what it is expected to do.
@@ -223,6 +226,15 @@ void replay_apply(struct replay *r, const struct req_record *rec,
 int replay_finish(struct replay *r, struct replay_result *out);
 void replay_close(struct replay *r);
 
+
+/*
+ * Is the trace a .blt of plain requests only (trace/blt_plain.h)? Then
+ * replay_run() takes it in batches, and a caller that has them in memory may:
+ * from the first record on, in place of replay_next() and replay_apply().
+ */
+bool replay_is_plain(const struct replay *r);
+void replay_batch(struct replay *r, const struct blt_plain_batch *b);
+
 struct alloc *replay_alloc(struct replay *r);
 const struct snapshot *replay_before(const struct replay *r);
 /*
@@ -232,6 +244,8 @@ const struct snapshot *replay_before(const struct replay *r);
 int replay_shuffle_coin(void *replay, pfn_t pfn);
 int replay_movable_count(void *replay, unsigned int zone, pfn_t pageblock);
 
+/* What replay_run() does between opening and finishing. */
+int replay_run_opened(struct replay *r);
 /* All of the above. 0, or a negative errno after messages. */
 int replay_run(const struct replay_options *o, struct diag *d,
 	       struct replay_result *out);

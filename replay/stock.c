@@ -340,7 +340,7 @@ void stock_note_free(struct replay *r, const struct req_record *rec)
 {
 	if (names_is_old(&r->names, rec->pfn))
 		stock_count(r, STOCK_ORPHANS, 1);
-	else if (!bitmap_test(r->names.live, rec->pfn))
+	else if (!names_is_live(&r->names, rec->pfn))
 		stock_count(r, STOCK_UNSEEN_ALLOCS, 1);
 }
 

@@ -83,6 +83,11 @@ static void fill_kmem(struct trace_event *e, const struct blt_shape *s)
 	}
 }
 
+_Static_assert(BLT_MAX_SHAPES == 1u << PLAIN_CPU_SHIFT &&
+	       TRACE_MAX_CPUS == 1u << (PLAIN_ORDER_SHIFT - PLAIN_CPU_SHIFT) &&
+	       REQ_NR_KINDS <= 1u << (32 - PLAIN_KIND_SHIFT),
+	       "a plain record's word");
+
 static void fill_template(struct blt_template *t, const struct blt_shape *s)
 {
 	const unsigned int has = blt_code(s->code)->has;
@@ -126,7 +131,11 @@ static bool define_shape(struct blt_decoder *d, const uint8_t **p)
 		return wrong(d, why);
 	if (d->nr_shapes == BLT_MAX_SHAPES)
 		return wrong(d, "more shapes than a block may have");
-	fill_template(&d->shapes[d->nr_shapes++], &whole);
+	fill_template(&d->shapes[d->nr_shapes], &whole);
+	d->shapes[d->nr_shapes].plain =
+		d->nr_shapes | (uint32_t)whole.order << PLAIN_ORDER_SHIFT |
+		(uint32_t)whole.code << PLAIN_KIND_SHIFT;
+	d->nr_shapes++;
 	return true;
 }
 
@@ -156,15 +165,15 @@ static bool read_context(struct blt_decoder *d, const uint8_t **p)
 	return true;
 }
 
-static inline bool request_page(struct blt_decoder *d, struct trace_event *e,
-				uint64_t pfn)
+static inline bool request_page(struct blt_decoder *d, unsigned int order,
+				uint64_t pfn, pfn_t *out)
 {
-	const uint64_t pages = order_nr_pages(e->u.req.order);
+	const uint64_t pages = order_nr_pages(order);
 
 	if (__builtin_expect((pfn & (pages - 1)) != 0 ||
 			     pfn > TRACE_MAX_PFN - pages, 0))
 		return wrong(d, "a page that is not aligned, or beyond the format's bound");
-	e->u.req.pfn = (pfn_t)pfn;
+	*out = (pfn_t)pfn;
 	return true;
 }
 
@@ -177,7 +186,7 @@ static inline bool read_page(struct blt_decoder *d,
 
 	*last = (pfn_t)pfn;
 	if (t->request)
-		return request_page(d, e, pfn);
+		return request_page(d, e->u.req.order, pfn, &e->u.req.pfn);
 	if (__builtin_expect(pfn >= PFN_NONE, 0))
 		return wrong(d, "a page beyond 32 bits");
 	e->u.kmem.pfn = (pfn_t)pfn;
@@ -215,20 +224,31 @@ static bool read_more(struct blt_decoder *d, struct trace_event *e,
 	       wrong(d, "a count of more than 32 bits");
 }
 
+/* The shape of the next record, and what changes before it; NULL: see why. */
+static inline const struct blt_template *read_head(struct blt_decoder *d,
+						   const uint8_t **p)
+{
+	const uint64_t head = get_varint(p);
+
+	if (__builtin_expect(head >> 1 >= d->nr_shapes, 0) &&
+	    (head >> 1 != d->nr_shapes || !define_shape(d, p))) {
+		if (!d->why)
+			wrong(d, "a shape that was not defined");
+		return NULL;
+	}
+	if (head & 1 && !read_context(d, p))
+		return NULL;
+	return &d->shapes[head >> 1];
+}
+
 static inline bool read_record(struct blt_decoder *d, const uint8_t **p,
 			       struct trace_event *e)
 {
 	struct blt_state *st = &d->state;
-	const uint64_t head = get_varint(p);
-	const struct blt_template *t;
+	const struct blt_template *t = read_head(d, p);
 
-	if (__builtin_expect(head >> 1 >= d->nr_shapes, 0) &&
-	    (head >> 1 != d->nr_shapes || !define_shape(d, p)))
-		return d->why ? false :
-		       wrong(d, "a shape that was not defined");
-	if (head & 1 && !read_context(d, p))
+	if (!t)
 		return false;
-	t = &d->shapes[head >> 1];
 	*e = t->event;
 	e->task = st->task;
 	e->line = ++st->line;
@@ -244,6 +264,16 @@ static inline bool read_record(struct blt_decoder *d, const uint8_t **p,
 	if (t->has & BLT_HAS_PAGE && !read_page(d, t, e, p))
 		return false;
 	return !(t->has & BLT_HAS_MORE) || read_more(d, e, p);
+}
+
+/* The records up to p were read: does the block end where it should? */
+static void finish_batch(struct blt_decoder *d, const uint8_t *p,
+			 unsigned int nr)
+{
+	d->at = p;
+	d->left -= nr;
+	if (!d->why && !d->left && p != d->end)
+		wrong(d, "bytes behind the last record");
 }
 
 unsigned int blt_decode(struct blt_decoder *d, struct trace_event *out,
@@ -262,9 +292,53 @@ unsigned int blt_decode(struct blt_decoder *d, struct trace_event *out,
 			break;
 		}
 	}
-	d->at = p;
-	d->left -= i;
-	if (!d->why && !d->left && p != d->end)
-		wrong(d, "bytes behind the last record");
+	finish_batch(d, p, i);
+	return i;
+}
+
+static inline bool read_plain(struct blt_decoder *d, const uint8_t **p,
+			      struct blt_plain *out)
+{
+	const struct blt_template *t = read_head(d, p);
+	uint32_t cpu;
+	uint64_t pfn;
+	pfn_t *last;
+
+	if (!t)
+		return false;
+	if (__builtin_expect(!t->request || t->has & BLT_HAS_MORE, 0))
+		return wrong(d, "an event that the index does not have");
+	d->state.line++;
+	if (d->unit)
+		d->state.time += blt_unzigzag(get_varint(p));
+	cpu = t->has & BLT_HAS_CPU ? d->state.cpu : 0;
+	out->word = t->plain | cpu << PLAIN_CPU_SHIFT;
+	out->page = t->event.u.req.pfn;
+	if (!(t->has & BLT_HAS_PAGE))
+		return true;
+	last = &d->state.pfn[t->code][d->state.cpu % BLT_CPU_SLOTS];
+	pfn = *last + blt_unzigzag(get_varint(p));
+	*last = (pfn_t)pfn;
+	return request_page(d, t->event.u.req.order, pfn, &out->page);
+}
+
+unsigned int blt_decode_plain(struct blt_decoder *d, struct blt_plain *out,
+			      uint32_t *lines, unsigned int n)
+{
+	const uint8_t *p = d->at;
+	unsigned int i;
+
+	if (n > d->left)
+		n = d->left;
+	for (i = 0; i < n; i++) {
+		if (!read_plain(d, &p, &out[i]))
+			break;
+		lines[i] = d->state.line;
+		if (__builtin_expect(p > d->end, 0)) {
+			wrong(d, "a record that does not end");
+			break;
+		}
+	}
+	finish_batch(d, p, i);
 	return i;
 }

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "trace/blt_plain.h"
 #include "trace/event.h"
 #include "trace/source.h"
 
@@ -177,6 +178,7 @@ uint8_t *blt_encode(struct blt_encoder *e, const struct trace_event *ev,
 struct blt_template {
 	struct trace_event event;    /* with the fields of the shape */
 	unsigned int has;
+	uint32_t plain;              /* word of a plain record, without CPU */
 	uint8_t code;
 	bool request;
 };
@@ -199,6 +201,13 @@ bool blt_decoder_start(struct blt_decoder *d, const uint8_t *block,
 /* The number of events; fewer than n: the block ends or is wrong. */
 unsigned int blt_decode(struct blt_decoder *d, struct trace_event *out,
 			unsigned int n);
+
+/*
+ * The same without a copy of what repeats, for blocks of plain requests; `why`
+ * is set if there is another event.
+ */
+unsigned int blt_decode_plain(struct blt_decoder *d, struct blt_plain *out,
+			      uint32_t *lines, unsigned int n);
 
 /* One data frame, as the index knows it. */
 struct blt_frame {

@@ -27,12 +27,15 @@ bool blt_detect(const void *head, size_t len)
 
 int blt_fail(struct blt_reader *r, int err, const char *fmt, ...)
 {
-	char why[400];
+	char text[BLT_WHY_BYTES];
+	char *why = r->deferred ? r->deferred : text;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
+	vsnprintf(why, BLT_WHY_BYTES, fmt, ap);
 	va_end(ap);
+	if (r->deferred)
+		return err;
 	diag_error(r->diag, (struct diag_place){ .file = r->path }, "%s", why);
 	return err;
 }
@@ -156,8 +159,8 @@ const char *blt_load_frame(struct blt_reader *r, const struct blt_frame *f)
 	return NULL;
 }
 
-/* Frame next_frame - 1 cannot be used, from event `good` of it on. */
-static int fail_frame(struct blt_reader *r, uint32_t good, const char *why)
+/* Frame next_frame - 1 cannot be used. */
+int blt_fail_frame(struct blt_reader *r, const char *why)
 {
 	const struct blt_frame *f = &r->frames[r->next_frame - 1];
 	const unsigned long long first = r->done - f->events;
@@ -169,8 +172,7 @@ static int fail_frame(struct blt_reader *r, uint32_t good, const char *why)
 			    r->next_frame, r->nr_frames,
 			    (unsigned long long)f->offset,
 			    (unsigned long long)f->offset + f->stored - 1,
-			    first + good + 1, (unsigned long long)r->done, why,
-			    first + good);
+			    first + 1, (unsigned long long)r->done, why, first);
 	return r->error;
 }
 
@@ -189,35 +191,56 @@ static int check_digest(struct blt_reader *r)
 	return r->error;
 }
 
-/* 1 if there are events in the batch, 0 at the end, or a negative errno. */
-static int fill_batch(struct blt_reader *r)
+void blt_rewind(struct blt_reader *r)
 {
-	struct blt_decoder *d = &r->decoder;
+	r->next_frame = 0;
+	r->done = 0;
+	r->error = 0;
+	r->nr = 0;
+	r->pos = 0;
+	r->decoder.left = 0;
+	r->decoder.why = NULL;
+	CHECK(XXH3_128bits_reset(r->digest) == XXH_OK);
+}
+
+int blt_next_frame(struct blt_reader *r)
+{
 	const char *why;
 
 	if (r->error)
 		return r->error;
-	if (!d->left && r->next_frame == r->nr_frames)
+	if (r->next_frame == r->nr_frames)
 		return check_digest(r);
+	r->done += r->frames[r->next_frame].events;
+	why = blt_load_frame(r, &r->frames[r->next_frame++]);
+	return why ? blt_fail_frame(r, why) : 1;
+}
+
+/* 1 if there are events in the batch, 0 at the end, or a negative errno. */
+static int fill_batch(struct blt_reader *r)
+{
+	struct blt_decoder *d = &r->decoder;
+
+	if (r->error)
+		return r->error;
 	if (!d->left) {
-		r->done += r->frames[r->next_frame].events;
-		why = blt_load_frame(r, &r->frames[r->next_frame++]);
-		if (why)
-			return fail_frame(r, 0, why);
+		const int got = blt_next_frame(r);
+
+		if (got != 1)
+			return got;
 	}
 	r->pos = 0;
 	r->nr = blt_decode(d, r->batch, BLT_BATCH);
 	if (!d->why)
 		return 1;
-	why = d->why;
 	/* Events of this batch are not handed out: what is behind a wrong
 	 * record of a frame whose checksum fits was never written by us. */
 	r->nr = 0;
-	return fail_frame(r, 0, why);
+	return blt_fail_frame(r, d->why);
 }
 
-static const char *broken_limit(const struct req_limits *l,
-				const struct req_record *q)
+const char *blt_broken_limit(const struct req_limits *l,
+			     const struct req_record *q)
 {
 	const unsigned int has = blt_code(q->kind)->has;
 
@@ -239,7 +262,7 @@ static const char *check_limits(const struct blt_reader *r,
 				const struct trace_event *e)
 {
 	return e->kind == TRACE_REQUEST ?
-	       broken_limit(&r->limits, &e->u.req) : NULL;
+	       blt_broken_limit(&r->limits, &e->u.req) : NULL;
 }
 
 /* Passes over the event at hand. */

@@ -265,3 +265,8 @@ const struct trace_task *trace_source_task(const struct trace_source *s,
 	return s->blt ? blt_reader_task(s->blt, task) :
 			tasks_get(&s->tasks, task);
 }
+
+struct blt_reader *trace_source_blt(struct trace_source *s)
+{
+	return s->blt;
+}

@@ -74,6 +74,12 @@ const struct trace_stats *trace_source_stats(const struct trace_source *s);
 const struct trace_task *trace_source_task(const struct trace_source *s,
 					   uint32_t task);
 
+struct blt_reader;
+
+/* The reader of a .blt, for who takes its records in another way than
+ * trace_next(); NULL for other formats. */
+struct blt_reader *trace_source_blt(struct trace_source *s);
+
 /* "perf", "ftrace", ...; NULL-ended list of the names; -1 = no such name. */
 const char *trace_format_name(enum trace_format f);
 int trace_format_find(const char *name);
