@@ -15,7 +15,8 @@
 #define SHUFFLE_ORDER MAX_PAGE_ORDER
 
 /* The types whose pages are counted apart, or not at all. */
-void account_special_pages(struct zone *z, int64_t nr, enum migratetype mt)
+void account_special_pages(const struct alloc *a, struct zone *z, int64_t nr,
+			   enum migratetype mt)
 {
 	if (mt == MIGRATE_ISOLATE)
 		return;
@@ -24,6 +25,7 @@ void account_special_pages(struct zone *z, int64_t nr, enum migratetype mt)
 		z->nr_free_highatomic += (uint64_t)nr;
 	if (mt == MIGRATE_CMA)
 		z->nr_free_cma += (uint64_t)nr;
+	zone_limits_changed(a, z);
 }
 
 /* A marked block is about to leave its list, or to change it. */
@@ -323,7 +325,8 @@ static inline unsigned int merge_pages(struct alloc *a, struct zone *z,
 
 		if (!is_buddy(rec, order))
 			break;
-		if (unlikely(rec->list != mt || rec->aux)) {
+		if (unlikely(rec->tag != rec_tag(PAGE_BUDDY, order,
+						 (unsigned int)mt, 0))) {
 			absorb(a, z, buddy, order, mt);
 		} else {
 			chunk_del(a, &area->free_list[mt], rec->place);

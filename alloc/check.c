@@ -312,6 +312,21 @@ static const char *check_isolate_count(const struct alloc *a,
 	return NULL;
 }
 
+static const char *check_hit_limits(const struct alloc *a,
+				    const struct zone *z)
+{
+	for (unsigned int j = 0; j < MAX_NR_ZONES; j++) {
+		const uint64_t limit = zone_hit_limit(a, z, j);
+
+		if (z->hit_limit[j] != limit)
+			return broken("zone %u: limit %u at sight is %llu, "
+				      "not %llu", z->idx, j,
+				      (unsigned long long)z->hit_limit[j],
+				      (unsigned long long)limit);
+	}
+	return NULL;
+}
+
 static const char *check_zone(const struct alloc *a, const struct zone *z,
 			      struct census *census)
 {
@@ -322,6 +337,8 @@ static const char *check_zone(const struct alloc *a, const struct zone *z,
 		error = check_accounting(z, pages);
 	if (!error)
 		error = check_isolate_count(a, z);
+	if (!error)
+		error = check_hit_limits(a, z);
 	for (unsigned int cpu = 0; cpu < a->nr_cpus && !error; cpu++)
 		error = check_pageset(a, z, cpu, census);
 	return error;

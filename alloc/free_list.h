@@ -40,12 +40,8 @@ void del_block(struct alloc *a, struct zone *z, pfn_t pfn, unsigned int order,
 static inline void set_free_head(struct alloc *a, pfn_t pfn,
 				 unsigned int order, enum migratetype mt)
 {
-	struct page_rec *rec = rec_of(a, pfn, order);
-
-	rec->state = PAGE_BUDDY;
-	rec->order = (uint8_t)order;
-	rec->list = (uint8_t)mt;
-	rec->aux = 0;
+	rec_of(a, pfn, order)->tag = rec_tag(PAGE_BUDDY, order,
+					     (unsigned int)mt, 0);
 }
 
 static inline __attribute__((always_inline))

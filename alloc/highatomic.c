@@ -42,6 +42,7 @@ void reserve_highatomic(struct alloc *a, struct zone *z, pfn_t pfn,
 		move_freepages_block(a, z, pfn, MIGRATE_HIGHATOMIC);
 	}
 	z->nr_reserved_highatomic += size;
+	zone_limits_changed(a, z);
 }
 
 /* Give the pageblock of one free H block to mt; did anything move? */
@@ -59,6 +60,7 @@ static bool unreserve_block(struct alloc *a, struct zone *z, pfn_t pfn,
 		if (size > z->nr_reserved_highatomic)
 			size = z->nr_reserved_highatomic;
 		z->nr_reserved_highatomic -= size;
+		zone_limits_changed(a, z);
 	}
 	if (exact && order >= a->pageblock_order) {
 		move_to_free_list(a, z, pfn, order, mt);

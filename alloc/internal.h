@@ -28,11 +28,30 @@ enum page_state {
 /* One page below order 9, or one region at order >= 9. 8 bytes. */
 struct page_rec {
 	uint32_t place;       /* in alloc.words; not used by regions */
-	uint8_t state;        /* enum page_state */
-	uint8_t order;        /* of a PAGE_NONE region: REGION_BROKEN or 0 */
-	uint8_t list;         /* migratetype of the list it is on; PCP: pindex */
-	uint8_t aux;          /* BUDDY: block_mark bits; else cached type (1.1) */
+	union {
+		struct {
+			uint8_t state; /* enum page_state */
+			uint8_t order; /* of a PAGE_NONE region: REGION_BROKEN
+					* or 0 */
+			uint8_t list;  /* migratetype of the list it is on;
+					* PCP: pindex */
+			uint8_t aux;   /* BUDDY: block_mark bits; else cached
+					* type (1.1) */
+		};
+		uint32_t tag; /* the four at once, see rec_tag() */
+	};
 };
+
+/* What page_rec.tag reads for these four. */
+static inline uint32_t rec_tag(unsigned int state, unsigned int order,
+			       unsigned int list, unsigned int aux)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return state | order << 8 | list << 16 | aux << 24;
+#else
+	return state << 24 | order << 16 | list << 8 | aux;
+#endif
+}
 
 /* Neighbours of a region on a list of order >= 9. */
 struct region_links {
@@ -80,6 +99,11 @@ struct zone {
 	bool boosted;         /* next rmqueue wakes kswapd */
 	bool reclaim_active;  /* kswapd works here: smaller pcp limits */
 	bool below_high;      /* 6.7+ */
+	/*
+	 * Free pages above which a pcp list serves a request at sight, by the
+	 * highest zone type that it allows; see zone_limits_changed().
+	 */
+	uint64_t hit_limit[MAX_NR_ZONES];
 	bool unmerged_ok;     /* big buddies may both be free: a type that
 			       * stops merging was seen, or loaded so */
 	pfn_t start, end;
@@ -130,6 +154,7 @@ struct alloc {
 	bool below_high_given; /* told from outside, not found */
 	/* Nothing but the ordinary can happen to an order-0 page. */
 	bool plain_alloc, plain_free;
+	bool bare;                /* both, and no digest is kept */
 	bool cma, isolation;
 	bool defrag_mode;         /* vm.defrag_mode, where the profile has it */
 	bool shuffle;
@@ -246,15 +271,15 @@ void expand(struct alloc *a, struct zone *z, pfn_t pfn, unsigned int low,
 /* Adjust NR_FREE_PAGES and the H/C sub-counts for pages that come to (nr > 0)
  * or leave a list of type mt; no effect for isolate. free_one_page and the
  * rmqueue functions do it themselves; add, del and expand do not. */
-void account_special_pages(struct zone *z, int64_t nr, enum migratetype mt);
+void account_special_pages(const struct alloc *a, struct zone *z, int64_t nr,
+			   enum migratetype mt);
 static inline void account_free_pages(struct alloc *a, struct zone *z,
 				      int64_t nr, enum migratetype mt)
 {
-	(void)a;
 	if (__builtin_expect(mt < MIGRATE_PCPTYPES, 1))
 		z->free_pages += (uint64_t)nr;
 	else
-		account_special_pages(z, nr, mt);
+		account_special_pages(a, z, nr, mt);
 }
 
 /* ---- rmqueue.c, pageblock.c ---- */
@@ -287,6 +312,15 @@ bool zone_watermark_ok(const struct alloc *a, const struct zone *z,
 		       unsigned int order, uint64_t mark, unsigned int j,
 		       unsigned int alloc_flags);
 void boost_watermark(struct alloc *a, struct zone *z, unsigned int alloc_flags);
+/* Pages that zone->hit_limit has to say for requests up to `highest`. */
+uint64_t zone_hit_limit(const struct alloc *a, const struct zone *z,
+			unsigned int highest);
+/*
+ * To be called after a change of whatever a watermark test reads besides the
+ * free pages: marks, boost, reserves, highatomic and CMA pages, `boosted`,
+ * `below_high`, `free_lag`. alloc_check() finds who forgets it.
+ */
+void zone_limits_changed(const struct alloc *a, struct zone *z);
 static inline uint64_t zone_wmark(const struct zone *z, unsigned int which)
 {
 	return z->wmark[which] + z->boost;

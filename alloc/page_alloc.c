@@ -180,6 +180,7 @@ static void wake_if_boosted(struct alloc *a, struct zone *z,
 	if (a->prof.boost_wake_needs_kswapd && !(alloc_flags & AF_KSWAPD))
 		return;
 	z->boosted = false;
+	zone_limits_changed(a, z);
 	wake_kswapd(a, z->node, 0, z->type, 0);
 }
 
@@ -218,6 +219,7 @@ static bool zone_admits(struct alloc *a, struct zone *z,
 					ac->reserve_j, alloc_flags, ac->gfp))
 			return true;
 		z->below_high = !a->below_high_given;
+		zone_limits_changed(a, z);
 	}
 	if (alloc_flags & AF_NO_WATERMARKS)
 		return true;
@@ -389,24 +391,45 @@ struct alloc_result alloc_pages(struct alloc *a, struct alloc_request *req)
 }
 
 /*
- * The whole of an order-0 allocation if nothing is out of the ordinary: the
- * preferred zone is above its low mark and the CPU's list is not empty.
- * PFN_NONE leaves everything as it was.
+ * The whole of an allocation if nothing is out of the ordinary: the preferred
+ * zone is above its low mark and the CPU's list is not empty. PFN_NONE leaves
+ * everything as it was.
  */
-static inline pfn_t alloc_pcp_hit(struct alloc *a, struct zone *z,
-				  unsigned int cpu, unsigned int mt,
-				  unsigned int highest)
+static inline __attribute__((always_inline))
+pfn_t alloc_pcp_hit(struct alloc *a, struct zone *z, unsigned int cpu,
+		    unsigned int order, enum migratetype mt)
 {
 	struct per_cpu_pages *pcp = &z->pcp[cpu];
+	const unsigned int pindex = order_to_pindex(a, order, mt);
 	pfn_t pfn;
 
-	if (unlikely(list_empty(&pcp->lists[mt])) ||
-	    unlikely(!pcp_hit_allowed(a, z, highest)))
+	if (unlikely(list_empty(&pcp->lists[pindex])))
 		return PFN_NONE;
 	pcp_note_alloc(a, pcp);
-	pfn = pcp_take_head(a, pcp, mt, 0);
-	alloc_count_cpu(a, z, cpu, pfn, 0);
+	pfn = pcp_take_head(a, pcp, pindex, order);
+	alloc_count_cpu(a, z, cpu, pfn, order);
 	return pfn;
+}
+
+/*
+ * The same for higher orders, whose watermark test wants to see a block that is
+ * large enough, too. Free blocks of the largest order are the usual proof.
+ */
+static __attribute__((noinline))
+pfn_t alloc_pcp_hit_high(struct alloc *a, struct zone *z, unsigned int cpu,
+			 unsigned int order, gfp_t gfp)
+{
+	const struct free_area *area = &z->free_area[MAX_PAGE_ORDER];
+
+	if (!pcp_order_allowed(a, order) ||
+	    z->free_pages <= z->hit_limit[gfp_highest_zone(gfp)] +
+				     order_nr_pages(order) ||
+	    list_empty(&area->free_list[MIGRATE_MOVABLE]))
+		return PFN_NONE;
+	if (order == HPAGE_PMD_ORDER)
+		return alloc_pcp_hit(a, z, cpu, HPAGE_PMD_ORDER,
+				     gfp_mt(a, gfp));
+	return alloc_pcp_hit(a, z, cpu, order, gfp_mt(a, gfp));
 }
 
 static __attribute__((noinline))
@@ -431,17 +454,47 @@ pfn_t alloc_first_attempt(struct alloc *a, unsigned int cpu,
 	return pfn;
 }
 
+static __attribute__((noinline))
+pfn_t alloc_page_hooked(struct alloc *a, unsigned int cpu, unsigned int order,
+			gfp_t gfp)
+{
+	const unsigned int node = a->nr_nodes == 1 ? 0 : a->cpu_node[cpu];
+	struct zone *z = pcp_hit_zone(a, node, gfp);
+	pfn_t pfn = PFN_NONE;
+
+	if (unlikely(z == NULL))
+		pfn = PFN_NONE;
+	else if (order != 0)
+		pfn = alloc_pcp_hit_high(a, z, cpu, order, gfp);
+	else if (likely(pcp_hit_allowed(z, gfp_highest_zone(gfp))))
+		pfn = alloc_pcp_hit(a, z, cpu, 0, gfp_mt(a, gfp));
+	if (likely(pfn != PFN_NONE))
+		return pfn;
+	return alloc_first_attempt(a, cpu, order, gfp);
+}
+
+/*
+ * Nothing in here is called before it is certain that the page comes from
+ * elsewhere, so that the usual case needs no stack.
+ */
 pfn_t alloc_page_fast(struct alloc *a, unsigned int cpu, unsigned int order,
 		      gfp_t gfp)
 {
 	const unsigned int highest = gfp_highest_zone(gfp);
 	const unsigned int node = a->nr_nodes == 1 ? 0 : a->cpu_node[cpu];
-	struct zone *z = pcp_hit_zone(a, node, gfp);
-	pfn_t pfn = PFN_NONE;
+	struct zone *z = a->preferred[node][highest];
 
-	if (likely(order == 0 && z != NULL))
-		pfn = alloc_pcp_hit(a, z, cpu, gfp_mt(a, gfp), highest);
-	if (likely(pfn != PFN_NONE))
-		return pfn;
-	return alloc_first_attempt(a, cpu, order, gfp);
+	if (likely(order == 0 && a->bare && !(gfp & GFP_BIT_THISNODE) && z &&
+		   pcp_hit_allowed(z, highest))) {
+		struct per_cpu_pages *pcp = &z->pcp[cpu];
+		const pfn_t pfn = pcp_pop_plain(a, pcp, gfp_mt(a, gfp));
+
+		if (likely(pfn != PFN_NONE)) {
+			pcp_note_alloc(a, pcp);
+			a->cnt.pgalloc[z->type]++;
+			a->cnt.allocs[0]++;
+			return pfn;
+		}
+	}
+	return alloc_page_hooked(a, cpu, order, gfp);
 }

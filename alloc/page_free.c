@@ -103,15 +103,57 @@ void free_plainly(struct alloc *a, unsigned int cpu, pfn_t pfn)
 	pcp_commit(a, freed_zone(a, pfn), cpu, pfn, 0, MIGRATE_MOVABLE);
 }
 
+/* Other types and orders, with nobody watching either. */
+static __attribute__((noinline))
+bool free_plainly_any(struct alloc *a, unsigned int cpu, pfn_t pfn,
+		      unsigned int order, enum migratetype mt)
+{
+	if (!a->plain_free || mt >= MIGRATE_PCPTYPES ||
+	    !pcp_order_allowed(a, order) ||
+	    rec_of(a, pfn, order)->state != PAGE_NONE)
+		return false;
+	digest_block(a, pfn, order, DIGEST_FREE);
+	a->cnt.pgfree += order_nr_pages(order);
+	a->cnt.frees[order]++;
+	if (order == HPAGE_PMD_ORDER)
+		pcp_commit(a, freed_zone(a, pfn), cpu, pfn, HPAGE_PMD_ORDER,
+			   mt);
+	else
+		pcp_commit(a, freed_zone(a, pfn), cpu, pfn, order, mt);
+	return true;
+}
+
+static __attribute__((noinline))
+void free_hooked(struct alloc *a, unsigned int cpu, pfn_t pfn,
+		 unsigned int order)
+{
+	const enum migratetype mt = pageblock_mt(a, pfn);
+
+	if (likely(frees_plainly(a, pfn, order, mt))) {
+		digest_block(a, pfn, 0, DIGEST_FREE);
+		free_plainly(a, cpu, pfn);
+	} else if (!free_plainly_any(a, cpu, pfn, order, mt)) {
+		free_any(a, cpu, pfn, order);
+	}
+}
+
+/* As in alloc_page_fast(), all calls are last ones. */
 void alloc_free(struct alloc *a, unsigned int cpu, pfn_t pfn,
 		unsigned int order)
 {
-	if (unlikely(!frees_plainly(a, pfn, order, pageblock_mt(a, pfn)))) {
-		free_any(a, cpu, pfn, order);
+	struct zone *z = a->last_freed;
+	struct per_cpu_pages *pcp = &z->pcp[cpu];
+
+	if (unlikely(!a->bare || !zone_spans_pfn(z, pfn) ||
+		     !frees_plainly(a, pfn, order, pageblock_mt(a, pfn)) ||
+		     !pcp_push_plain(a, pcp, pfn))) {
+		free_hooked(a, cpu, pfn, order);
 		return;
 	}
-	digest_block(a, pfn, 0, DIGEST_FREE);
-	free_plainly(a, cpu, pfn);
+	a->cnt.pgfree++;
+	a->cnt.frees[0]++;
+	if (!pcp_surely_below_high(a, z, pcp, 0))
+		pcp_flush_if_high(a, z, cpu, 0, MIGRATE_MOVABLE);
 }
 
 void alloc_free_buddy(struct alloc *a, pfn_t pfn, unsigned int order)
@@ -236,6 +278,7 @@ static unsigned int plain_frees(const struct alloc *a, const struct zone *z,
 	const unsigned int room = pcp_plain_room(a, z, pcp);
 	const struct page_rec *pages = a->pages;
 	const pfn_t start = z->start, size = z->end - start;
+	const uint32_t mask = rec_tag(UINT8_MAX, 0, 0, UINT8_MAX);
 	unsigned int n = 0;
 
 	if (!a->plain_free || a->prof.pcp_type_reread)
@@ -243,8 +286,8 @@ static unsigned int plain_frees(const struct alloc *a, const struct zone *z,
 	if (nr > room)
 		nr = room;
 	while (n < nr && pfns[n] - start < size &&
-	       ((pages[pfns[n]].aux ^ MIGRATE_MOVABLE) |
-		pages[pfns[n]].state) == 0)
+	       (pages[pfns[n]].tag & mask) ==
+		       rec_tag(PAGE_NONE, 0, 0, MIGRATE_MOVABLE))
 		n++;
 	return n;
 }

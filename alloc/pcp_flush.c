@@ -153,8 +153,10 @@ static void flush_by_count(struct alloc *a, struct zone *z, unsigned int cpu,
 	pcp_flush(a, z, cpu, nr, pindex);
 	if (z->below_high && !a->below_high_given &&
 	    zone_watermark_ok(a, z, 0, zone_wmark(z, AF_WMARK_HIGH),
-			      ZONE_MOVABLE, 0))
+			      ZONE_MOVABLE, 0)) {
 		z->below_high = false;
+		zone_limits_changed(a, z);
+	}
 }
 
 void pcp_flush_if_high(struct alloc *a, struct zone *z, unsigned int cpu,

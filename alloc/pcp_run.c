@@ -22,7 +22,7 @@ bool alloc_run_allowed(const struct alloc *a, gfp_t gfp)
 	for (unsigned int node = 0; node < a->nr_nodes; node++) {
 		const struct zone *z = a->preferred[node][highest];
 
-		if (z != NULL && !pcp_hit_allowed(a, z, highest))
+		if (z != NULL && !pcp_hit_allowed(z, highest))
 			return false;
 	}
 	return true;
@@ -77,20 +77,24 @@ unsigned int alloc_run_look(const struct alloc *a, unsigned int cpu, gfp_t gfp,
 {
 	const struct zone *z = pcp_hit_zone(a, node_of(a, cpu), gfp);
 
-	if (z == NULL || !pcp_hit_allowed(a, z, gfp_highest_zone(gfp)))
+	if (z == NULL || !pcp_hit_allowed(z, gfp_highest_zone(gfp)))
 		return 0;
 	return list_copy(a, &z->pcp[cpu].lists[gfp_mt(a, gfp)], out, nr);
 }
 
-/* Take the row at the list's head; the list is not empty. */
-static void cut_row(struct alloc *a, struct page_list *list, unsigned int row)
+/* Take the row at the list's head, which is these; the list is not empty. */
+static void cut_row(struct alloc *a, struct page_list *list, const pfn_t *pfns,
+		    unsigned int row)
 {
 	const uint32_t chunk = chunk_of(list->head);
 	uint32_t *words = a->words;
 	uint32_t place = list->head;
 
-	for (unsigned int i = 0; i < row; i++)
+	for (unsigned int i = 0; i < row; i++) {
+		CHECK(words[place] == pfns[i]);
 		words[place++] = PFN_NONE;
+		pcp_rec_clear(&a->pages[pfns[i]]);
+	}
 	words[chunk + CHUNK_COUNT] -= row;
 	if (words[chunk + CHUNK_COUNT] == 0) {
 		chunk_emptied(a, list, chunk);
@@ -110,9 +114,7 @@ static void list_cut(struct alloc *a, struct page_list *list,
 
 		CHECK(!list_empty(list));
 		row = blocks_in_row(a, list, list->head, nr, true);
-		CHECK(a->words[list->head] == pfns[0] &&
-		      a->words[list->head + row - 1] == pfns[row - 1]);
-		cut_row(a, list, row);
+		cut_row(a, list, pfns, row);
 		pfns += row;
 		nr -= row;
 	}
@@ -139,8 +141,6 @@ void alloc_run_take(struct alloc *a, unsigned int cpu, gfp_t gfp,
 
 	note_allocs(a, pcp, nr);
 	list_cut(a, list, pfns, nr);
-	for (unsigned int i = 0; i < nr; i++)
-		pcp_rec_clear(&a->pages[pfns[i]]);
 	if (d != NULL)
 		digest_u32s(d, DIGEST_ALLOC, pfns, nr);
 	pcp->count -= nr;

@@ -23,6 +23,7 @@ void alloc_set_below_high(struct alloc *a, unsigned int zone, bool on)
 {
 	CHECK_LT(zone, a->nr_zones);
 	zone_at(a, zone)->below_high = on;
+	zone_limits_changed(a, zone_at(a, zone));
 }
 
 void alloc_follow_below_high(struct alloc *a)

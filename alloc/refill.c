@@ -77,6 +77,7 @@ static void append_run(struct alloc *a, struct page_list *list, pfn_t pfn,
 		       uint32_t nr, const struct page_rec *rec)
 {
 	const uint32_t step = order_nr_pages(rec->order);
+	const uint32_t tag = rec->tag;
 	struct page_rec *pages = a->pages;
 
 	while (nr > 0) {
@@ -89,8 +90,8 @@ static void append_run(struct alloc *a, struct page_list *list, pfn_t pfn,
 		a->words[chunk_of(place) + CHUNK_COUNT] += room;
 		for (const uint32_t end = place + room; place < end; place++) {
 			a->words[place] = pfn;
-			pages[pfn] = *rec;
 			pages[pfn].place = place;
+			pages[pfn].tag = tag;
 			pfn += step;
 		}
 		list->tail = place - 1;
@@ -100,6 +101,8 @@ static void append_run(struct alloc *a, struct page_list *list, pfn_t pfn,
 /* Sum of the splits of nr blocks taken one by one from a block of 2^n. */
 static uint32_t run_splits(uint32_t nr, unsigned int n)
 {
+	if (nr == UINT32_C(1) << n)
+		return nr - 1;
 	return n + (nr - 1) - (uint32_t)__builtin_popcount(nr - 1);
 }
 
@@ -114,37 +117,72 @@ static void put_rest(struct alloc *a, struct zone *z, pfn_t pfn,
 }
 
 /*
- * Take up to `wanted` blocks from the smallest block that serves, and put them
- * on the pcp list. Returns how many; 0 if no list of mt serves.
+ * The first block of a list, of which the first `nr` blocks of `order` go to
+ * the per-CPU list. Their records are written there.
  */
-static uint32_t refill_run(struct alloc *a, struct zone *z,
-			   struct page_list *to, const struct page_rec *rec,
-			   enum migratetype mt, uint32_t wanted)
+static inline pfn_t take_for_run(struct alloc *a, struct zone *z,
+				 unsigned int order, unsigned int high,
+				 uint32_t nr, enum migratetype mt)
+{
+	struct page_list *list = &z->free_area[high].free_list[mt];
+	pfn_t pfn;
+
+	if (likely(!order_is_large(high))) {
+		struct page_rec *rec;
+
+		pfn = a->words[list->head];
+		rec = &a->pages[pfn];
+		prefetch_next(a, list, 0);
+		if (unlikely(rec->aux))
+			drop_marks(a, z, pfn, high, UNMARK_ALLOC);
+		chunk_del(a, list, list->head);
+		z->free_area[high].nr_free--;
+		return pfn;
+	}
+	pfn = list_first(a, list, high);
+	prefetch_next(a, list, high);
+	del_block(a, z, pfn, high, UNMARK_ALLOC);
+	break_region(a, pfn);
+	break_region(a, pfn + ((nr - 1) << order));
+	return pfn;
+}
+
+/*
+ * Put up to `wanted` blocks on the pcp list, each from the smallest block that
+ * serves. As none that is split leaves anything unless it is the last, the
+ * search never has to go back to smaller ones. Returns how many; less than
+ * wanted if the lists of mt are exhausted.
+ */
+static uint32_t refill_runs(struct alloc *a, struct zone *z,
+			    struct page_list *to, const struct page_rec *rec,
+			    enum migratetype mt, uint32_t wanted)
 {
 	const unsigned int order = rec->order;
 	unsigned int high = order;
-	uint32_t nr, splits;
-	pfn_t pfn;
+	uint32_t got = 0, splits = 0;
 
-	while (list_empty(&z->free_area[high].free_list[mt]))
-		if (++high == NR_PAGE_ORDERS)
-			return 0;
-	pfn = list_first(a, &z->free_area[high].free_list[mt], high);
-	prefetch_next(a, &z->free_area[high].free_list[mt], high);
-	del_block(a, z, pfn, high, UNMARK_ALLOC);
-	nr = UINT32_C(1) << (high - order);
-	if (nr < wanted)
-		wanted = nr;
-	break_region(a, pfn);
-	break_region(a, pfn + ((wanted - 1) << order));
-	append_run(a, to, pfn, wanted, rec);
-	put_rest(a, z, pfn, order, wanted, nr, mt);
-	splits = run_splits(wanted, high - order);
+	while (got < wanted) {
+		const uint32_t nr = UINT32_C(1) << (high - order);
+		const uint32_t take = nr < wanted - got ? nr : wanted - got;
+		pfn_t pfn;
+
+		if (list_empty(&z->free_area[high].free_list[mt])) {
+			if (++high == NR_PAGE_ORDERS)
+				break;
+			continue;
+		}
+		pfn = take_for_run(a, z, order, high, take, mt);
+		append_run(a, to, pfn, take, rec);
+		if (take < nr)
+			put_rest(a, z, pfn, order, take, nr, mt);
+		splits += run_splits(take, high - order);
+		got += take;
+	}
 	a->work->splits += splits;
 	a->cnt.buddy_splits += splits;
-	note_touches(a, wanted + splits);
-	account_free_pages(a, z, -(int64_t)(wanted << order), mt);
-	return wanted;
+	note_touches(a, got + splits);
+	account_free_pages(a, z, -(int64_t)(got << order), mt);
+	return got;
 }
 
 /* May a refill go by runs? Not if each block is traced, or CMA has a say. */
@@ -182,14 +220,12 @@ void pcp_refill(struct alloc *a, struct zone *z,
 		return;
 	note_lock(a, z);
 	while (got < wanted) {
-		uint32_t run = 0;
 		pfn_t pfn;
 
 		if (by_runs && mode == RMQUEUE_NORMAL)
-			run = refill_run(a, z, list, &rec, mt, wanted - got);
-		got += run;
-		if (run > 0)
-			continue;
+			got += refill_runs(a, z, list, &rec, mt, wanted - got);
+		if (got == wanted)
+			break;
 		pfn = rmqueue_block(a, z, order, mt, alloc_flags, &mode);
 		if (pfn == PFN_NONE)
 			break;

@@ -184,8 +184,31 @@ void boost_watermark(struct alloc *a, struct zone *z, unsigned int alloc_flags)
 
 	if (raised)
 		a->cnt.watermark_boosts++;
-	if (!(alloc_flags & AF_KSWAPD))
-		return;
-	if (raised || !a->prof.boost_flag_only_if_boosted)
+	if ((alloc_flags & AF_KSWAPD) &&
+	    (raised || !a->prof.boost_flag_only_if_boosted))
 		z->boosted = true;
+	zone_limits_changed(a, z);
+}
+
+/* At worst too high: then the ordinary way decides. */
+uint64_t zone_hit_limit(const struct alloc *a, const struct zone *z,
+			unsigned int highest)
+{
+	const unsigned int j = a->prof.reserve_uses_highest_allowed ?
+				       highest : z->type;
+	const unsigned int mark = a->prof.below_high_flag && !z->below_high ?
+					  AF_WMARK_HIGH : AF_WMARK_LOW;
+	const uint64_t lag = z->free_lag > 0 ? (uint64_t)z->free_lag : 0;
+
+	if (z->boosted)
+		return UINT64_MAX;
+	return zone_wmark(z, mark) + z->lowmem_reserve[j] +
+	       z->nr_reserved_highatomic + z->nr_free_highatomic +
+	       z->nr_free_cma + lag;
+}
+
+void zone_limits_changed(const struct alloc *a, struct zone *z)
+{
+	for (unsigned int j = 0; j < MAX_NR_ZONES; j++)
+		z->hit_limit[j] = zone_hit_limit(a, z, j);
 }

@@ -109,6 +109,7 @@ static void setup_zone_wmarks(const struct alloc *a, struct zone *z,
 	z->wmark[AF_WMARK_LOW] = base + gap;
 	z->wmark[AF_WMARK_HIGH] = base + 2 * gap;
 	z->boost = 0;
+	zone_limits_changed(a, z);
 }
 
 /* Steps that a change of min_free_kbytes repeats. */
@@ -172,6 +173,7 @@ static void setup_per_zone_lowmem_reserve(struct alloc *a)
 				continue;
 			z->lowmem_reserve[j] = above / ratio;
 		}
+		zone_limits_changed(a, z);
 	}
 }
 
@@ -229,12 +231,14 @@ void alloc_set_watermarks(struct alloc *a, unsigned int zone, uint64_t min,
 	z->wmark[AF_WMARK_MIN] = min;
 	z->wmark[AF_WMARK_LOW] = low;
 	z->wmark[AF_WMARK_HIGH] = high;
+	zone_limits_changed(a, z);
 }
 
 void alloc_set_boost(struct alloc *a, unsigned int zone, uint64_t boost)
 {
 	CHECK_LT(zone, a->nr_zones);
 	zone_at(a, zone)->boost = boost;
+	zone_limits_changed(a, zone_at(a, zone));
 }
 
 void alloc_set_reserve(struct alloc *a, unsigned int zone, unsigned int j,
@@ -243,6 +247,7 @@ void alloc_set_reserve(struct alloc *a, unsigned int zone, unsigned int j,
 	CHECK_LT(zone, a->nr_zones);
 	CHECK_LT(j, MAX_NR_ZONES);
 	zone_at(a, zone)->lowmem_reserve[j] = pages;
+	zone_limits_changed(a, zone_at(a, zone));
 }
 
 void alloc_set_highatomic_reserved(struct alloc *a, unsigned int zone,
@@ -250,4 +255,5 @@ void alloc_set_highatomic_reserved(struct alloc *a, unsigned int zone,
 {
 	CHECK_LT(zone, a->nr_zones);
 	zone_at(a, zone)->nr_reserved_highatomic = pages;
+	zone_limits_changed(a, zone_at(a, zone));
 }

@@ -210,6 +210,7 @@ static void init_zone(struct alloc *a, unsigned int idx,
 			list_init(&z->free_area[order].free_list[mt]);
 	for (unsigned int cpu = 0; cpu < a->nr_cpus; cpu++)
 		init_boot_pageset(&z->pcp[cpu], c->big_cache);
+	zone_limits_changed(a, z);
 }
 
 /* Regions that lie wholly in one zone need no search. */
@@ -298,29 +299,21 @@ void alloc_destroy(struct alloc *a)
 	free(a);
 }
 
-/* A pcp list may serve at sight only if the free count is what is counted. */
-static bool counts_lag(const struct alloc *a)
-{
-	for (unsigned int i = 0; i < a->nr_zones; i++)
-		if (a->zones[i].free_lag)
-			return true;
-	return false;
-}
-
 static void decide_plain(struct alloc *a)
 {
 	a->plain_alloc = !a->hooks.event && !a->pcp_disabled &&
-			 (a->nr_nodes == 1 || !a->prof.awake_nodes_last) &&
-			 !counts_lag(a);
+			 (a->nr_nodes == 1 || !a->prof.awake_nodes_last);
 	a->plain_free = !a->hooks.event && !a->hooks.free_capture &&
 			!a->pcp_disabled;
+	a->bare = a->plain_alloc && a->plain_free && !a->hooks.digest &&
+		  !a->hooks.cpu_digests;
 }
 
 void alloc_set_free_lag(struct alloc *a, unsigned int zone, int32_t lag)
 {
 	CHECK_LT(zone, a->nr_zones);
 	zone_at(a, zone)->free_lag = lag;
-	decide_plain(a);
+	zone_limits_changed(a, zone_at(a, zone));
 }
 
 void alloc_set_hooks(struct alloc *a, const struct alloc_hooks *hooks)
