@@ -131,7 +131,7 @@ bool alloc_clear_lru(struct alloc *a, pfn_t pfn)
 	return old & bit;
 }
 
-/* Bits of the LRU word `word` that pages from `at` on have in common. */
+/* The pages from *at on whose marks are in one word, which moves *at on. */
 static inline uint64_t lru_word(const pfn_t *pfns, unsigned int nr,
 				unsigned int *at)
 {
@@ -160,6 +160,9 @@ unsigned int alloc_clear_lru_list(struct alloc *a, const pfn_t *pfns,
 {
 	unsigned int at = 0, end = 0;
 
+	/* Who takes pages off the LRU has use for their records. */
+	for (unsigned int i = 0; i < nr; i++)
+		__builtin_prefetch(&a->pages[pfns[i]], 1);
 	while (end < nr) {
 		uint64_t *word = &a->lru[pfns[at] / 64];
 		const uint64_t bits = lru_word(pfns, nr, &end);

@@ -55,6 +55,24 @@ static uint32_t cached_pages(const struct guest *g, uint32_t file,
 	return n;
 }
 
+/* Pages of the file from index on that are not, within one chunk. */
+static uint32_t missing_pages(const struct guest *g, uint32_t file,
+			      uint64_t index, uint32_t nr)
+{
+	const struct guest_file *f = &g->files[file];
+	const struct cache_chunk *c = f->chunks[index / PTRS_PER_TABLE];
+	const uint32_t first = index % PTRS_PER_TABLE;
+	uint32_t n = 0;
+
+	if (!c)
+		return 0;
+	if (nr > PTRS_PER_TABLE - first)
+		nr = PTRS_PER_TABLE - first;
+	while (n < nr && c->pfn[first + n] == PFN_NONE)
+		n++;
+	return n;
+}
+
 static uint64_t file_page(const struct vma *vma, uint64_t addr)
 {
 	return vma->pgoff + bytes_to_pages(addr - vma->start);
@@ -93,38 +111,58 @@ static bool is_plain_write(const struct guest_op *op)
 	       op->scratch[SCRATCH_HELD] == 0;
 }
 
+static uint32_t anon_look(const struct guest *g, const struct pte_table *t,
+			  uint64_t addr, unsigned int cpu, uint32_t nr,
+			  struct guest_ahead *ahead)
+{
+	ahead->kind = GUEST_AHEAD_ANON;
+	nr = alloc_run_look(g->alloc, cpu, g->gfp_anon, ahead->pfn, nr);
+	return empty_ptes(t, pte_index(addr), nr);
+}
+
+/* Write faults of a private file mapping: all cached, or none. */
+static uint32_t copies_look(const struct guest *g, const struct pte_table *t,
+			    uint64_t addr, unsigned int cpu,
+			    const struct vma *vma, uint32_t nr,
+			    struct guest_ahead *ahead)
+{
+	const uint64_t index = file_page(vma, addr);
+
+	if (filemap_get(g, vma->file, index) != PFN_NONE) {
+		ahead->kind = GUEST_AHEAD_COPY;
+		nr = alloc_run_look(g->alloc, cpu, g->gfp_copy, ahead->pfn,
+				    nr);
+		nr = empty_ptes(t, pte_index(addr), nr);
+		return cached_pages(g, vma->file, index, nr, ahead->from);
+	}
+	ahead->kind = GUEST_AHEAD_FILL;
+	nr = missing_pages(g, vma->file, index,
+			   nr < GUEST_AHEAD_MAX / 2 ? nr : GUEST_AHEAD_MAX / 2);
+	nr = empty_ptes(t, pte_index(addr), nr);
+	return alloc_run_look(g->alloc, cpu, g->gfp_copy, ahead->pfn, 2 * nr) /
+	       2;
+}
+
 static uint32_t faults_look(const struct guest *g, const struct guest_op *op,
 			    unsigned int cpu, struct guest_ahead *ahead)
 {
 	const struct guest_mm *mm = g->mms[op->mm];
 	const uint64_t addr = op->addr + op->cursor;
 	const struct vma *vma;
-	uint32_t nr;
-	bool copy;
 
 	if (!is_plain_write(op) || op->cursor >= op->len ||
 	    mm->walk_base != (addr & ~(HPAGE_PMD_SIZE - 1)) ||
 	    g->lru[cpu].orphans)
 		return 0;
-	vma = vma_hinted(mm, addr);
-	if (!vma)
-		return 0;
-	copy = vma->flags & GUEST_MAP_FILE;
-	ahead->kind = copy ? GUEST_AHEAD_COPY : GUEST_AHEAD_ANON;
 	/* Most that fail do so at the first page. */
-	if (mm->walk_table->pte[pte_index(addr)] != PTE_NONE ||
-	    (copy && !cached_pages(g, vma->file,
-					  file_page(vma, addr), 1,
-					  ahead->from)))
+	vma = vma_hinted(mm, addr);
+	if (!vma || mm->walk_table->pte[pte_index(addr)] != PTE_NONE)
 		return 0;
-	nr = alloc_run_look(g->alloc, cpu,
-			    copy ? g->gfp_copy : g->gfp_anon,
-			    ahead->pfn, pages_in_reach(op, vma, addr));
-	nr = empty_ptes(mm->walk_table, pte_index(addr), nr);
-	if (copy)
-		nr = cached_pages(g, vma->file, file_page(vma, addr), nr,
-				  ahead->from);
-	return nr;
+	if (!(vma->flags & GUEST_MAP_FILE))
+		return anon_look(g, mm->walk_table, addr, cpu,
+				 pages_in_reach(op, vma, addr), ahead);
+	return copies_look(g, mm->walk_table, addr, cpu, vma,
+			   pages_in_reach(op, vma, addr), ahead);
 }
 
 uint32_t guest_ahead_look(const struct guest *g, const struct guest_op *op,
@@ -167,29 +205,62 @@ static void lru_add_run(struct guest *g, unsigned int cpu, const pfn_t *pfn,
 	}
 }
 
+static void rmap_run(struct guest *g, uint32_t mm, uint64_t addr,
+		     const pfn_t *pfn, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++)
+		rmap_set(g, pfn[i], OWNER_ANON, mm, bytes_to_pages(addr) + i);
+}
+
+/* Every other page goes to the cache, the one before it is its copy. */
+static void file_fill(struct guest *g, const struct guest_mm *mm, uint64_t addr,
+		      const struct guest_ahead *ahead, uint32_t nr,
+		      pfn_t *copies, pfn_t *lru)
+{
+	const struct vma *vma = vma_hinted(mm, addr);
+	const uint64_t index = file_page(vma, addr);
+	struct guest_file *f = &g->files[vma->file];
+	pfn_t *cache = &f->chunks[index / PTRS_PER_TABLE]
+				->pfn[index % PTRS_PER_TABLE];
+
+	for (uint32_t i = 0; i < nr; i++) {
+		rmap_set(g, ahead->pfn[2 * i + 1], OWNER_FILE, vma->file,
+			 index + i);
+		copies[i] = lru[2 * i + 1] = ahead->pfn[2 * i];
+		cache[i] = lru[2 * i] = ahead->pfn[2 * i + 1];
+	}
+	f->nr_cached += nr;
+	g->gauges.file_pages += nr;
+	g->counters.pages_zeroed += nr;
+}
+
 static void faults_run(struct guest *g, struct guest_op *op, unsigned int cpu,
 		       const struct guest_ahead *ahead, uint32_t nr)
 {
-	const bool copy = ahead->kind == GUEST_AHEAD_COPY;
+	const bool anon = ahead->kind == GUEST_AHEAD_ANON;
+	const bool fill = ahead->kind == GUEST_AHEAD_FILL;
+	const uint64_t addr = op->addr + op->cursor;
 	struct guest_mm *mm = g->mms[op->mm];
 	struct pte_table *t = mm->walk_table;
+	pfn_t copies[GUEST_AHEAD_MAX / 2], lru[GUEST_AHEAD_MAX];
 	struct guest_work work = { 0 };
 
-	alloc_run_take(g->alloc, cpu, copy ? g->gfp_copy : g->gfp_anon,
-		       ahead->pfn, nr);
-	memcpy(&t->pte[pte_index(op->addr + op->cursor)], ahead->pfn,
-	       nr * sizeof(*ahead->pfn));
+	alloc_run_take(g->alloc, cpu, anon ? g->gfp_anon : g->gfp_copy,
+		       ahead->pfn, fill ? 2 * nr : nr);
+	if (fill)
+		file_fill(g, mm, addr, ahead, nr, copies, lru);
+	memcpy(&t->pte[pte_index(addr)], fill ? copies : ahead->pfn,
+	       nr * sizeof(*copies));
 	t->nr = (uint16_t)(t->nr + nr);
-	for (uint32_t i = 0; unlikely(g->rmap != NULL) && i < nr; i++)
-		rmap_set(g, ahead->pfn[i], OWNER_ANON, op->mm,
-			 bytes_to_pages(op->addr + op->cursor) + i);
-	lru_add_run(g, cpu, ahead->pfn, nr, &work);
+	if (unlikely(g->rmap != NULL))
+		rmap_run(g, op->mm, addr, fill ? copies : ahead->pfn, nr);
+	lru_add_run(g, cpu, fill ? lru : ahead->pfn, fill ? 2 * nr : nr, &work);
 	g->gauges.anon_pages += nr;
 	g->counters.pgfault += nr;
-	if (copy)
-		g->counters.pages_copied += nr;
-	else
+	if (anon)
 		g->counters.pages_zeroed += nr;
+	else
+		g->counters.pages_copied += nr;
 	op->cursor += pages_to_bytes(nr);
 	op->stage = 0;
 }

@@ -184,6 +184,7 @@ void guest_movable_del(struct guest *g, pfn_t pfn);
 enum guest_ahead_kind {
 	GUEST_AHEAD_ANON,               /* anonymous faults */
 	GUEST_AHEAD_COPY,               /* faults that copy page cache */
+	GUEST_AHEAD_FILL,               /* the same, the cache is filled first */
 	GUEST_AHEAD_ZAP,                /* pages to be unmapped, a budget each */
 };
 
@@ -191,7 +192,11 @@ struct guest_ahead {
 	uint32_t nr;                    /* steps */
 	enum guest_ahead_kind kind;
 	uint32_t budget;                /* pages of each step, if ZAP */
-	pfn_t pfn[GUEST_AHEAD_MAX];     /* zeroed or written, in this order */
+	/*
+	 * Zeroed or written, in this order; of FILL two for each fault, the copy
+	 * and the page of the cache.
+	 */
+	pfn_t pfn[GUEST_AHEAD_MAX];
 	pfn_t from[GUEST_AHEAD_MAX];    /* copied, if COPY */
 };
 

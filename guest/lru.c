@@ -15,12 +15,6 @@
  */
 #include "guest/internal.h"
 
-static void freed_note(struct guest_work *work, uint32_t pages)
-{
-	work->freed_pages += pages;
-	work->freed_blocks++;
-}
-
 static bool frees_forward(const struct guest *g)
 {
 	return g->prof->gather_order == GATHER_FORWARD;
@@ -30,15 +24,14 @@ void release_pages(struct guest *g, unsigned int cpu, const pfn_t *pfns,
 		   unsigned int nr, struct guest_work *work)
 {
 	const bool forward = frees_forward(g);
+	pfn_t order[LRU_BATCH_MAX];
 
+	CHECK_LE(nr, LRU_BATCH_MAX);
 	for (unsigned int i = 0; i < nr; i++)
-		alloc_free_prepare(g->alloc,
-				   pfns[forward ? i : nr - 1 - i], 0);
-	for (unsigned int i = 0; i < nr; i++) {
-		alloc_free_commit(g->alloc, cpu,
-				  pfns[forward ? i : nr - 1 - i], 0);
-		freed_note(work, 1);
-	}
+		order[i] = pfns[forward ? i : nr - 1 - i];
+	alloc_free_list(g->alloc, cpu, order, nr);
+	work->freed_pages += nr;
+	work->freed_blocks += nr;
 }
 
 /* Pages that nobody else refers to are noted and stay off the LRU. */
@@ -81,6 +74,11 @@ void lru_add_huge(struct guest *g, unsigned int cpu, pfn_t pfn,
 {
 	struct lru_batch *b = &g->lru[cpu];
 
+	if (!b->nr) {
+		alloc_set_lru(g->alloc, pfn, HPAGE_PMD_NR, true);
+		g->counters.lru_drains++;
+		return;
+	}
 	b->pfn[b->nr++] = pfn;
 	b->last_is_huge = true;
 	lru_flush(g, cpu, work);

@@ -5,41 +5,63 @@
  */
 #include "include/bitmap.h"
 
-/* Bits of word `word` that lie in [start, end), as a mask. */
-static uint64_t range_mask(size_t word, size_t start, size_t end)
+/* The first nr bits of a word; nr is 1 to 64. */
+static uint64_t low_bits(size_t nr)
 {
-	uint64_t mask = UINT64_MAX;
+	return UINT64_MAX >> (64 - nr);
+}
 
-	if (word == start / 64)
-		mask &= UINT64_MAX << (start % 64);
-	if (word == end / 64)
-		mask &= ~(UINT64_MAX << (end % 64));
-	return mask;
+/* Of a range of nr bits from `start`: how many lie in its first word. */
+static size_t bits_in_first(size_t start, size_t nr)
+{
+	const size_t room = 64 - start % 64;
+
+	return nr < room ? nr : room;
 }
 
 void bitmap_set_range(uint64_t *map, size_t start, size_t nr)
 {
-	const size_t end = start + nr;
+	uint64_t *w = &map[start / 64];
 
-	for (size_t w = start / 64; w < BITMAP_WORDS(end); w++)
-		map[w] |= range_mask(w, start, end);
+	if (start % 64 && nr) {
+		const size_t n = bits_in_first(start, nr);
+
+		*w++ |= low_bits(n) << (start % 64);
+		nr -= n;
+	}
+	for (; nr >= 64; nr -= 64)
+		*w++ = UINT64_MAX;
+	if (nr)
+		*w |= low_bits(nr);
 }
 
 void bitmap_clear_range(uint64_t *map, size_t start, size_t nr)
 {
-	const size_t end = start + nr;
+	uint64_t *w = &map[start / 64];
 
-	for (size_t w = start / 64; w < BITMAP_WORDS(end); w++)
-		map[w] &= ~range_mask(w, start, end);
+	if (start % 64 && nr) {
+		const size_t n = bits_in_first(start, nr);
+
+		*w++ &= ~(low_bits(n) << (start % 64));
+		nr -= n;
+	}
+	for (; nr >= 64; nr -= 64)
+		*w++ = 0;
+	if (nr)
+		*w &= ~low_bits(nr);
 }
 
 size_t bitmap_count_range(const uint64_t *map, size_t start, size_t nr)
 {
-	const size_t end = start + nr;
 	size_t count = 0;
 
-	for (size_t w = start / 64; w < BITMAP_WORDS(end); w++)
-		count += (size_t)__builtin_popcountll(
-			map[w] & range_mask(w, start, end));
+	while (nr) {
+		const size_t n = bits_in_first(start, nr);
+		const uint64_t bits = map[start / 64] >> (start % 64);
+
+		count += (size_t)__builtin_popcountll(bits & low_bits(n));
+		start += n;
+		nr -= n;
+	}
 	return count;
 }

@@ -151,6 +151,8 @@ static uint32_t faults_mapped(const struct sim_guest *g,
 
 	if (f->kind == GUEST_AHEAD_ZAP)
 		return f->nr;
+	if (f->kind == GUEST_AHEAD_FILL)
+		return mapped_pages(g->hv_map, f->pfn, 2 * f->nr) / 2;
 	nr = mapped_pages(g->hv_map, f->pfn, f->nr);
 	return f->kind == GUEST_AHEAD_COPY ?
 		       mapped_pages(g->hv_map, f->from, nr) : nr;
@@ -163,6 +165,7 @@ static uint64_t step_price(const struct price_now *p,
 	case GUEST_AHEAD_ANON:
 		return p->ps[PRICE_FAULT_ANON];
 	case GUEST_AHEAD_COPY:
+	case GUEST_AHEAD_FILL:
 		return p->ps[PRICE_FAULT_COW];
 	case GUEST_AHEAD_ZAP:
 		break;
