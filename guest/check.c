@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "guest/internal.h"
+#include "guest/deferred_split.h"
 
 struct walk {
 	const struct guest *g;
@@ -251,6 +251,8 @@ static void check_all(struct walk *w)
 	for (uint32_t i = 0; i < g->nr_files; i++)
 		check_cache(w, &g->files[i]);
 	check_gauges(w);
+	if (deferred_split_check(g))
+		complain(w, "%s", deferred_split_check(g));
 }
 
 const char *guest_check(const struct guest *g)

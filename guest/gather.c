@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/internal.h"
+#include "guest/deferred_split.h"
 
 #define FORWARD_GROUP 31u /* PAGEVEC_SIZE since 6.9 */
 
@@ -226,6 +226,7 @@ static void entry_put(struct run *r, struct gather *ga, pfn_t pfn,
 	case GATHER_PIECE:
 		if (--r->g->piece_refs[pfn_region(pfn)])
 			break;
+		deferred_split_forget(r->g, pfn);
 		/* fall through */
 	case GATHER_HUGE:
 		huge_put(r, ga, pfn_align_down(pfn, HPAGE_PMD_ORDER));

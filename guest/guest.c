@@ -65,7 +65,8 @@ int guest_create(struct guest **out, const struct guest_config *cfg)
 		return -ENOMEM;
 	}
 	if ((cfg->compaction && rmap_create(g)) ||
-	    ((cfg->compaction || cfg->reclaim) && compaction_create(g))) {
+	    ((cfg->compaction || cfg->reclaim) && compaction_create(g)) ||
+	    (cfg->reclaim && deferred_split_create(g))) {
 		guest_destroy(g);
 		return -ENOMEM;
 	}
@@ -89,6 +90,7 @@ void guest_destroy(struct guest *g)
 	pgtable_free_pools(g);
 	gather_free_all(g);
 	compaction_destroy(g);
+	deferred_split_destroy(g);
 	free(g->rmap);
 	free(g->mms);
 	free(g->files);
@@ -136,12 +138,6 @@ int guest_mm_create(struct guest *g, unsigned int cpu)
 	return id;
 }
 
-/* Operations of nobody's address space. */
-static bool is_kernels_own(const struct guest_op *op)
-{
-	return op->kind >= GUEST_DROP_CACHES && op->kind != GUEST_ALLOC;
-}
-
 static enum guest_status kernel_run(struct run *r)
 {
 	switch (r->op->kind) {
@@ -149,6 +145,8 @@ static enum guest_status kernel_run(struct run *r)
 		return kswapd_run(r);
 	case GUEST_KCOMPACTD:
 		return kcompactd_run(r);
+	case GUEST_KHUGEPAGED:
+		return khugepaged_run(r);
 	default:
 		return drop_caches_run(r);
 	}
@@ -168,7 +166,7 @@ static enum guest_status op_run(struct run *r)
 	case GUEST_ALLOC:
 		return driver_alloc_run(r);
 	default:
-		return GUEST_NOMEM;
+		return kernel_run(r);
 	}
 }
 
@@ -198,9 +196,10 @@ enum guest_status guest_run(struct guest *g, struct guest_op *op,
 	enum guest_status status;
 
 	CHECK_LT(cpu, g->cfg.nr_cpus);
-	if (is_kernels_own(op))
+	if (op->kind == GUEST_KSWAPD || op->kind == GUEST_KCOMPACTD)
 		return kernel_run(&r);
-	if (op->kind != GUEST_ALLOC) {
+	/* From there on operations belong to no address space. */
+	if (likely(op->kind < GUEST_DROP_CACHES)) {
 		CHECK(op->mm < g->nr_mms && g->mms[op->mm] != NULL);
 		r.mm = g->mms[op->mm];
 	}

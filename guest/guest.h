@@ -46,6 +46,8 @@ struct guest_config {
 	 * a request that waits for them is the caller's (GUEST_WAIT).
 	 */
 	bool compaction, reclaim;
+	/* khugepaged/max_ptes_none: holes that a collapse may fill. */
+	uint32_t max_ptes_none;
 	/* First argument of the calls below. */
 	void *ctx;
 	/*
@@ -88,6 +90,8 @@ enum guest_op_kind {
 	 */
 	GUEST_KSWAPD,
 	GUEST_KCOMPACTD,
+	/* .len pages are to be scanned; .addr = 1: no huge page to be had. */
+	GUEST_KHUGEPAGED,
 	/* A driver's request for 2^flags pages with GFP .len; .addr is then
 	 * the first of them. Compaction and reclaim for it are steps. */
 	GUEST_ALLOC,
@@ -163,6 +167,9 @@ enum guest_status guest_run(struct guest *g, struct guest_op *op,
  * compaction has isolated is freed. Nothing of it may be run again.
  */
 void guest_op_cancel(struct guest *g, struct guest_op *op, unsigned int cpu);
+
+/* Has any address space a range that khugepaged would look at? */
+bool guest_khugepaged_has_work(const struct guest *g);
 
 /* The address space that the OOM killer takes, or -1. */
 int guest_oom_select(const struct guest *g);
@@ -252,7 +259,11 @@ struct guest_counters {
 	uint64_t pgmigrate_success, pgmigrate_fail;
 	/* Reclaim. */
 	uint64_t pgscan_kswapd, pgsteal_kswapd, pgscan_direct, pgsteal_direct;
-	uint64_t reclaim_rounds, drop_pagecache;
+	uint64_t reclaim_rounds, drop_pagecache, pageoutrun;
+	/* Huge pages. */
+	uint64_t thp_deferred_split_page, thp_split_page;
+	uint64_t thp_collapse_alloc, thp_collapse_alloc_failed;
+	uint64_t khugepaged_scanned;
 };
 const struct guest_counters *guest_counters(const struct guest *g);
 

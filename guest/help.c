@@ -187,6 +187,8 @@ void guest_op_cancel(struct guest *g, struct guest_op *op, unsigned int cpu)
 	struct run r = { .g = g, .op = op, .cpu = cpu };
 	struct helper *h;
 
+	if (op->kind == GUEST_KHUGEPAGED && op->scratch[SCRATCH_HELD])
+		alloc_free(g->alloc, cpu, held_page(&r), HPAGE_PMD_ORDER);
 	if (!op->helper)
 		return;
 	h = helper_of(g, op);

@@ -77,6 +77,7 @@ struct held_page {
 
 struct guest_mm {
 	pfn_t pgd;            /* guest page of the PGD */
+	uint32_t nr_unmapping; /* unmap operations under way */
 	uint32_t nr_held;
 	struct held_page held[HELD_MAX];
 	struct vma *vmas;     /* ascending, disjoint */
@@ -189,6 +190,10 @@ struct guest {
 	/* Reverse map, see guest/rmap.h; NULL if nothing is ever moved. */
 	uint64_t *rmap;
 	struct guest_mem *mem;      /* compaction and reclaim, or NULL */
+	struct split_queue *splits; /* partly mapped huge pages, or NULL */
+	/* Where khugepaged goes on. */
+	uint32_t scan_mm;
+	uint64_t scan_addr;
 	struct guest_gauges gauges; /* but for lru_batched */
 	struct guest_counters counters;
 };
@@ -331,6 +336,11 @@ enum guest_status kcompactd_run(struct run *r);
 int compaction_create(struct guest *g);
 void compaction_destroy(struct guest *g);
 int rmap_create(struct guest *g);
+/* khugepaged.c */
+enum guest_status khugepaged_run(struct run *r);
+/* deferred_split.c */
+int deferred_split_create(struct guest *g);
+void deferred_split_destroy(struct guest *g);
 
 /* The VMA that contains addr, or NULL. */
 static inline struct vma *vma_find(struct guest_mm *mm, uint64_t addr)

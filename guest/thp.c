@@ -6,9 +6,9 @@
  * on a machine of several nodes) and __split_huge_pmd, 5.3 to 6.18.
  *
  * Left out: the huge zero page (a read maps the small one, as with
- * use_zero_page=0), khugepaged, the split of the page itself (deferred_split)
- * and smaller folios (mTHP, all sizes off as by default).
+ * use_zero_page=0), and smaller folios (mTHP, all sizes off as by default).
  */
+#include "guest/deferred_split.h"
 #include "guest/rmap.h"
 
 bool thp_fits(const struct guest *g, const struct vma *vma, uint64_t addr)
@@ -130,6 +130,8 @@ struct pte_table *split_huge_pmd(struct run *r, struct pmd_table *pmd,
 	t->nr = PTRS_PER_TABLE;
 	t->nr_pieces = PTRS_PER_TABLE;
 	r->g->piece_refs[pfn_region(huge)] = HPAGE_PMD_NR;
+	deferred_split_mapped(r->g, huge, r->op->mm,
+			      addr & ~(HPAGE_PMD_SIZE - 1));
 	r->g->gauges.anon_thp--;
 	pmd->huge[i] = PFN_NONE;
 	pmd->table[i] = t;

@@ -13,6 +13,7 @@
  * writeback, working-set estimates, throttling, multi-generational LRU.
  */
 #include "guest/compact.h"
+#include "guest/deferred_split.h"
 
 #define DEF_PRIORITY 12
 #define SWAP_CLUSTER_MAX 32u
@@ -216,6 +217,7 @@ enum guest_status reclaim_run(struct run *r, struct helper *h)
 				pass_start(r, h);
 			if (!shrink_node(r, h, SWAP_CLUSTER_MAX))
 				return GUEST_MORE;
+			deferred_split_shrink(r, h->priority);
 			h->running = false;
 			h->nodes_done |= 1u << h->node;
 			h->reclaimed += h->pass_reclaimed;
@@ -295,6 +297,7 @@ static void balance_start(struct run *r, struct helper *h)
 {
 	struct alloc_zone_info z;
 
+	r->g->counters.pageoutrun++;
 	h->boost_left = 0;
 	for (unsigned int i = 0; i < alloc_nr_zones(r->g->alloc); i++) {
 		alloc_zone_info(r->g->alloc, i, &z);
@@ -377,6 +380,7 @@ enum guest_status kswapd_balance(struct run *r, struct helper *h)
 		}
 		if (!shrink_node(r, h, target))
 			return GUEST_MORE;
+		deferred_split_shrink(r, h->priority);
 		if (pass_end(h, target))
 			continue;
 		if (!h->reclaimed)

@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/internal.h"
+#include "guest/deferred_split.h"
 
 enum unmap_stage {
 	UNMAP_START,
@@ -69,6 +69,7 @@ static enum guest_status unmap_start(struct run *r)
 	if (!ga)
 		return GUEST_NOMEM;
 	op->scratch[SCRATCH_GATHER] = (uint64_t)ga->id + 1;
+	r->mm->nr_unmapping++;
 	if (op->kind == GUEST_EXIT)
 		held_free_all(r);
 	lru_add_drain(r->g, r->cpu, r->work);
@@ -133,6 +134,7 @@ static bool zap_pte(struct run *r, struct gather *ga, struct pte_table *t,
 		return zap_file(r, ga, t, i, pfn, addr);
 	if (unlikely(t->nr_pieces) && r->g->piece_refs[pfn_region(pfn)]) {
 		t->nr_pieces--;
+		deferred_split_add(r->g, pfn);
 		kind = GATHER_PIECE;
 	}
 	r->g->gauges.anon_pages--;
@@ -379,6 +381,7 @@ static void mm_drop(struct run *r)
 static void unmap_last(struct run *r, struct gather *ga)
 {
 	gather_delete(r->g, ga);
+	r->mm->nr_unmapping--;
 	if (r->op->kind == GUEST_MADV_DONTNEED)
 		return;
 	vma_remove(r, r->op->addr, r->op->addr + r->op->len);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * kswapd and kcompactd in virtual time: each is an operation of the guest
- * kernel that is run in slices, on the CPU that woke it. Models
- * wakeup_kswapd, wakeup_kcompactd and the loops around balance_pgdat and
- * kcompactd_do_work, 5.3 to 6.18; what they do is in guest/vmscan.c and
- * guest/compaction.c.
+ * kswapd, kcompactd and khugepaged in virtual time: each is an operation of the
+ * guest kernel that is run in slices, on the CPU that woke it. Models
+ * wakeup_kswapd, wakeup_kcompactd, khugepaged_wait_work and the loops around
+ * balance_pgdat, kcompactd_do_work and khugepaged_do_scan, 5.3 to 6.18; what
+ * they do is in guest/vmscan.c, guest/compaction.c and guest/khugepaged.c.
  *
- * Simplified: a thread's time delays the next step of the vCPU that woke it;
- * it is not preempted, and does not change its CPU while it runs.
+ * Simplified: a thread's time delays the next step of its vCPU; it is not
+ * preempted, and does not change its CPU while it runs. khugepaged runs on CPU
+ * 0, and looks for work every scan_sleep, not at once for the first mapping.
  */
 #include "sim/machine.h"
 
@@ -59,6 +60,38 @@ void kthread_kswapd_wake(void *ctx, unsigned int node, unsigned int order,
 		    !(gfp & GFP_BIT_DIRECT_RECLAIM));
 }
 
+void kthread_khugepaged_start(struct sim_guest *g)
+{
+	const struct guest_options *o = &g->sim->cfg.guest;
+
+	if (o->khugepaged && o->thp != THP_NEVER)
+		thread_arm(g, KTHREAD_KHUGEPAGED, 0, o->khugepaged_scan_sleep);
+}
+
+/* False: khugepaged finds nothing to do and sleeps on. */
+static bool khugepaged_begin(struct sim_guest *g, struct kthread *t)
+{
+	const struct guest_options *o = &g->sim->cfg.guest;
+
+	if (!guest_khugepaged_has_work(g->mm)) {
+		thread_arm(g, KTHREAD_KHUGEPAGED, 0, o->khugepaged_scan_sleep);
+		return false;
+	}
+	t->op = (struct guest_op){ .kind = GUEST_KHUGEPAGED,
+				   .len = o->khugepaged_pages_to_scan };
+	t->begun = true;
+	return true;
+}
+
+static void khugepaged_end(struct sim_guest *g, struct kthread *t)
+{
+	const struct guest_options *o = &g->sim->cfg.guest;
+
+	t->begun = false;
+	thread_arm(g, KTHREAD_KHUGEPAGED, 0, t->op.addr ?
+		   o->khugepaged_alloc_sleep : o->khugepaged_scan_sleep);
+}
+
 /* What it was woken for becomes its operation. */
 static void thread_begin(struct kthread *t, enum guest_op_kind kind,
 			 unsigned int node)
@@ -101,7 +134,7 @@ static uint64_t thread_slice(struct sim_guest *g, struct kthread *t,
 static void thread_event(void *ctx, uint64_t arg)
 {
 	static const enum guest_op_kind kinds[NR_KTHREADS] = {
-		GUEST_KSWAPD, GUEST_KCOMPACTD
+		GUEST_KSWAPD, GUEST_KCOMPACTD, GUEST_KHUGEPAGED
 	};
 	struct sim_guest *g = ctx;
 	struct kthread *t = thread_at(g, arg);
@@ -110,11 +143,19 @@ static void thread_event(void *ctx, uint64_t arg)
 	enum guest_status status;
 	uint64_t ps;
 
+	if (!t->begun && kind == KTHREAD_KHUGEPAGED && !khugepaged_begin(g, t))
+		return;
 	if (!t->begun)
 		thread_begin(t, kinds[kind], node);
 	ps = thread_slice(g, t, &status);
-	if (status == GUEST_MORE) {
-		thread_arm(g, kind, node, 1 + ps / PS_PER_NS);
+	if (status == GUEST_MORE || status == GUEST_WAIT) {
+		/* A block that is still with the host: ask again later. */
+		thread_arm(g, kind, node, status == GUEST_WAIT ?
+			   NSEC_PER_MSEC : 1 + ps / PS_PER_NS);
+		return;
+	}
+	if (kind == KTHREAD_KHUGEPAGED) {
+		khugepaged_end(g, t);
 		return;
 	}
 	t->begun = t->running = false;

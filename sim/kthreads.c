@@ -25,6 +25,8 @@ void kthreads_start(struct sim_guest *g)
 {
 	/* A recorded run brings its own: D records. */
 	if (!g->replay)
+		kthread_khugepaged_start(g);
+	if (!g->replay)
 		engine_at(&g->sim->engine, VMSTAT_INTERVAL_NS, vmstat_run, g,
 			  0);
 }

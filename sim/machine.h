@@ -11,7 +11,7 @@
  *     device.c   the reporter's device: set-up, callbacks, what is asked of it
  *     device_*.c its environment in virtual time: env, host, work
  *     kthreads.c the vmstat worker
- *     kthread_mem.c kswapd and kcompactd
+ *     kthread_mem.c kswapd, kcompactd and khugepaged
  *     oom.c      who is killed when there is no memory left
  *     stats.c    counters, samples, results
  *     tap.c      allocator calls for a listener
@@ -139,7 +139,12 @@ struct device {
 	uint64_t batch_hist[7];     /* by power of two, the last for all above */
 };
 
-enum kthread_kind { KTHREAD_KSWAPD, KTHREAD_KCOMPACTD, NR_KTHREADS };
+enum kthread_kind {
+	KTHREAD_KSWAPD,
+	KTHREAD_KCOMPACTD,
+	KTHREAD_KHUGEPAGED,         /* one for all nodes */
+	NR_KTHREADS
+};
 
 /* A kernel thread of a node. */
 struct kthread {
@@ -360,7 +365,8 @@ sim_ns_t first_pass_next_use(const struct sim_guest *g, pfn_t pfn,
 /* kthreads.c: the vmstat worker */
 void kthreads_start(struct sim_guest *g);
 
-/* kthread_mem.c: kswapd, kcompactd */
+/* kthread_mem.c: kswapd, kcompactd, khugepaged */
+void kthread_khugepaged_start(struct sim_guest *g);
 void kthread_kswapd_wake(void *ctx, unsigned int node, unsigned int order,
 			 unsigned int highest, gfp_t gfp);
 

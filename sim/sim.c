@@ -159,6 +159,7 @@ static int build_mm(struct sim_guest *g)
 		/* A recorded run brings what its kernel's threads did. */
 		.compaction = opt->compaction && !g->replay,
 		.reclaim = !g->replay,
+		.max_ptes_none = (uint32_t)opt->khugepaged_max_ptes_none,
 		.ctx = g,
 		.look_around = ahead_look_around,
 		.movable_migrate = movable_migrate,

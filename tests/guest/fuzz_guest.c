@@ -34,8 +34,8 @@ struct fuzz {
 	struct task tasks[TASKS];
 	int file;
 	bool moves;           /* compaction and reclaim are on */
-	struct guest_op threads[2];
-	bool thread_runs[2];
+	struct guest_op threads[3];
+	bool thread_runs[3];
 };
 
 static uint64_t below(struct fuzz *f, uint32_t n)
@@ -136,7 +136,8 @@ static void kthread_step(struct fuzz *f, enum guest_op_kind kind)
 
 	if (!f->thread_runs[kind - GUEST_KSWAPD])
 		*op = (struct guest_op){
-			.kind = kind, .len = ZONE_NORMAL,
+			.kind = kind,
+			.len = kind == GUEST_KHUGEPAGED ? 4096 : ZONE_NORMAL,
 			.flags = below(f, 2) ? HPAGE_PMD_ORDER : 0,
 		};
 	f->thread_runs[kind - GUEST_KSWAPD] =
@@ -155,7 +156,7 @@ static void step(struct fuzz *f)
 	if (below(f, 2) || !touch_room(&f->rig.touches, 1))
 		f->rig.touches.nr = 0;
 	if (f->moves && below(f, 20) == 0)
-		kthread_step(f, below(f, 2) ? GUEST_KSWAPD : GUEST_KCOMPACTD);
+		kthread_step(f, GUEST_KSWAPD + (unsigned int)below(f, 3));
 	if (!touch_room(&f->rig.touches, 1))
 		f->rig.touches.nr = 0;
 	if (!t->busy)

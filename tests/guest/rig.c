@@ -91,6 +91,7 @@ void rig_open(struct rig *r, const struct rig_options *opt)
 		.mmap_thp_aligned = opt->aligned,
 		.compaction = opt->compaction,
 		.reclaim = opt->reclaim,
+		.max_ptes_none = 511,
 		.movable_migrate = opt->migrate,
 		.ctx = opt->ctx,
 	}), 0);
