@@ -75,6 +75,18 @@ static struct guest_file *scan_at(struct guest *g, struct node_state *n,
 	return NULL;
 }
 
+/* In as many parts as an LRU batch holds. */
+static void free_batch(struct run *r, const pfn_t *pfns, uint32_t nr)
+{
+	while (nr) {
+		const uint32_t part = nr < LRU_BATCH_MAX ? nr : LRU_BATCH_MAX;
+
+		release_pages(r->g, r->cpu, pfns, part, r->work);
+		pfns += part;
+		nr -= part;
+	}
+}
+
 /* Scan at most nr cached pages of a node; the reclaimed ones are freed. */
 static uint32_t shrink_cluster(struct run *r, unsigned int node, uint32_t nr,
 			       uint32_t *scanned)
@@ -105,7 +117,7 @@ static uint32_t shrink_cluster(struct run *r, unsigned int node, uint32_t nr,
 		if (shrink_page(r, f, index, &batch[freed]))
 			freed++;
 	}
-	release_pages(g, r->cpu, batch, freed, r->work);
+	free_batch(r, batch, freed);
 	r->work->reclaim_scanned += *scanned;
 	return freed;
 }
