@@ -247,6 +247,9 @@ void alloc_free_commit_buddy(struct alloc *a, pfn_t pfn, unsigned int order)
 	free_one_page(a, z, pfn, order, mt, 0);
 }
 
+/* Pages between the one at hand and the one whose record is fetched. */
+#define FREE_AHEAD 24
+
 void alloc_free_prepare_list(struct alloc *a, const pfn_t *pfns,
 			     unsigned int nr)
 {
@@ -261,6 +264,8 @@ void alloc_free_prepare_list(struct alloc *a, const pfn_t *pfns,
 		const pfn_t pfn = pfns[i];
 		struct page_rec *rec = &a->pages[pfn];
 
+		if (i + FREE_AHEAD < nr)
+			__builtin_prefetch(&a->pages[pfns[i + FREE_AHEAD]], 1);
 		CHECK_EQ(rec->state, PAGE_NONE);
 		rec->aux = (uint8_t)pageblock_mt(a, pfn);
 	}

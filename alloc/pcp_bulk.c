@@ -74,6 +74,11 @@ static void take_tail_row(struct alloc *a, struct page_list *list,
 		if (pfn == PFN_NONE)
 			continue;
 		rec = &a->pages[pfn];
+		if (pfn % 8 == 0) {
+			__builtin_prefetch(&a->pages[pfn ^ 8], 1);
+			__builtin_prefetch(&a->pages[pfn ^ 16], 1);
+			__builtin_prefetch(&a->pages[pfn ^ 32], 1);
+		}
 		words[place] = PFN_NONE;
 		out->pfn[out->nr] = pfn;
 		out->mt[out->nr++] = rec->aux;
