@@ -76,13 +76,15 @@ struct per_cpu_pages {
 	uint32_t count;       /* pages on all lists */
 	uint32_t high, batch;
 	uint32_t high_min, high_max;
+	uint32_t free_count;  /* 6.7+: pages freed without an allocation */
 	uint8_t free_factor;  /* 6.1: flush size doubles with it */
 	uint8_t alloc_factor; /* 6.7+: refill size doubles with it */
 	bool prev_free_high_order; /* 6.7+ */
 	bool big_cache;       /* 6.7+: the CPU's data-cache slice > 3 * batch */
-	uint32_t free_count;  /* 6.7+: pages freed without an allocation */
 	bool stat_changed;    /* refilled or flushed since the last vmstat tick */
 	uint8_t expire;       /* ticks until a remote node's pages are drained */
+	uint64_t bare_allocs; /* not in alloc.cnt yet, see alloc.bare */
+	uint64_t bare_frees;
 	struct page_list lists[NR_PCP_LISTS];
 };
 
@@ -154,7 +156,17 @@ struct alloc {
 	bool below_high_given; /* told from outside, not found */
 	/* Nothing but the ordinary can happen to an order-0 page. */
 	bool plain_alloc, plain_free;
-	bool bare;                /* both, and no digest is kept */
+	/*
+	 * Both, with no digest kept and no record of work asked for: then
+	 * single pages that hit a per-CPU list are counted there, and summed up
+	 * when somebody asks.
+	 */
+	bool bare;
+	/* The last gfp that went such a way, and where it leads to. */
+	gfp_t bare_gfp;           /* BARE_NONE: none */
+	uint32_t bare_mt;
+	struct zone *bare_zone;
+	const uint64_t *bare_limit; /* in bare_zone->hit_limit */
 	bool cma, isolation;
 	bool defrag_mode;         /* vm.defrag_mode, where the profile has it */
 	bool shuffle;
@@ -174,6 +186,7 @@ struct alloc {
 };
 
 #define CAPTURE_EMPTY UINT8_MAX
+#define BARE_NONE UINT32_MAX /* no gfp has all bits */
 
 #define REGION_MIXED 0xfe /* several zones, or part of none: look up by PFN */
 #define REGION_NONE 0xff
@@ -195,6 +208,9 @@ struct alloc {
 #define AF_NOFRAGMENT 0x100u
 #define AF_HIGHATOMIC 0x200u
 #define AF_KSWAPD 0x800u
+
+/* zone.c: what the CPUs have counted for themselves goes to alloc.cnt. */
+void sum_bare_counts(struct alloc *a);
 
 static inline struct zone *zone_at(const struct alloc *a, unsigned int idx)
 {

@@ -411,27 +411,6 @@ pfn_t alloc_pcp_hit(struct alloc *a, struct zone *z, unsigned int cpu,
 	return pfn;
 }
 
-/*
- * The same for higher orders, whose watermark test wants to see a block that is
- * large enough, too. Free blocks of the largest order are the usual proof.
- */
-static __attribute__((noinline))
-pfn_t alloc_pcp_hit_high(struct alloc *a, struct zone *z, unsigned int cpu,
-			 unsigned int order, gfp_t gfp)
-{
-	const struct free_area *area = &z->free_area[MAX_PAGE_ORDER];
-
-	if (!pcp_order_allowed(a, order) ||
-	    z->free_pages <= z->hit_limit[gfp_highest_zone(gfp)] +
-				     order_nr_pages(order) ||
-	    list_empty(&area->free_list[MIGRATE_MOVABLE]))
-		return PFN_NONE;
-	if (order == HPAGE_PMD_ORDER)
-		return alloc_pcp_hit(a, z, cpu, HPAGE_PMD_ORDER,
-				     gfp_mt(a, gfp));
-	return alloc_pcp_hit(a, z, cpu, order, gfp_mt(a, gfp));
-}
-
 static __attribute__((noinline))
 pfn_t alloc_first_attempt(struct alloc *a, unsigned int cpu,
 			  unsigned int order, gfp_t gfp)
@@ -454,23 +433,64 @@ pfn_t alloc_first_attempt(struct alloc *a, unsigned int cpu,
 	return pfn;
 }
 
-static __attribute__((noinline))
-pfn_t alloc_page_hooked(struct alloc *a, unsigned int cpu, unsigned int order,
-			gfp_t gfp)
+/*
+ * The short way for higher orders, whose watermark test wants to see a block
+ * that is large enough, too. Free blocks of the largest order are the usual
+ * proof.
+ */
+static inline __attribute__((always_inline))
+pfn_t alloc_high(struct alloc *a, unsigned int cpu, unsigned int order,
+		 gfp_t gfp)
 {
 	const unsigned int node = a->nr_nodes == 1 ? 0 : a->cpu_node[cpu];
 	struct zone *z = pcp_hit_zone(a, node, gfp);
 	pfn_t pfn = PFN_NONE;
 
-	if (unlikely(z == NULL))
-		pfn = PFN_NONE;
-	else if (order != 0)
-		pfn = alloc_pcp_hit_high(a, z, cpu, order, gfp);
-	else if (likely(pcp_hit_allowed(z, gfp_highest_zone(gfp))))
-		pfn = alloc_pcp_hit(a, z, cpu, 0, gfp_mt(a, gfp));
+	if (likely(z != NULL) && pcp_order_allowed(a, order) &&
+	    z->free_pages > z->hit_limit[gfp_highest_zone(gfp)] +
+				    order_nr_pages(order) &&
+	    !list_empty(&z->free_area[MAX_PAGE_ORDER]
+				.free_list[MIGRATE_MOVABLE]))
+		pfn = alloc_pcp_hit(a, z, cpu, order, gfp_mt(a, gfp));
 	if (likely(pfn != PFN_NONE))
 		return pfn;
 	return alloc_first_attempt(a, cpu, order, gfp);
+}
+
+static __attribute__((noinline))
+pfn_t alloc_high_any(struct alloc *a, unsigned int cpu, unsigned int order,
+		     gfp_t gfp)
+{
+	if (order == HPAGE_PMD_ORDER)
+		return alloc_high(a, cpu, HPAGE_PMD_ORDER, gfp);
+	return alloc_high(a, cpu, order, gfp);
+}
+
+/* Let the next request of this kind take the bare way. */
+static void remember_bare(struct alloc *a, struct zone *z, gfp_t gfp)
+{
+	if (!a->bare || a->nr_nodes > 1)
+		return;
+	a->bare_gfp = gfp;
+	a->bare_mt = gfp_mt(a, gfp);
+	a->bare_zone = z;
+	a->bare_limit = &z->hit_limit[gfp_highest_zone(gfp)];
+}
+
+static __attribute__((noinline))
+pfn_t alloc_page_hooked(struct alloc *a, unsigned int cpu, gfp_t gfp)
+{
+	const unsigned int node = a->nr_nodes == 1 ? 0 : a->cpu_node[cpu];
+	struct zone *z = pcp_hit_zone(a, node, gfp);
+	pfn_t pfn = PFN_NONE;
+
+	if (likely(z && pcp_hit_allowed(z, gfp_highest_zone(gfp)))) {
+		remember_bare(a, z, gfp);
+		pfn = alloc_pcp_hit(a, z, cpu, 0, gfp_mt(a, gfp));
+	}
+	if (likely(pfn != PFN_NONE))
+		return pfn;
+	return alloc_first_attempt(a, cpu, 0, gfp);
 }
 
 /*
@@ -480,21 +500,21 @@ pfn_t alloc_page_hooked(struct alloc *a, unsigned int cpu, unsigned int order,
 pfn_t alloc_page_fast(struct alloc *a, unsigned int cpu, unsigned int order,
 		      gfp_t gfp)
 {
-	const unsigned int highest = gfp_highest_zone(gfp);
-	const unsigned int node = a->nr_nodes == 1 ? 0 : a->cpu_node[cpu];
-	struct zone *z = a->preferred[node][highest];
-
-	if (likely(order == 0 && a->bare && !(gfp & GFP_BIT_THISNODE) && z &&
-		   pcp_hit_allowed(z, highest))) {
+	if (unlikely(order != 0))
+		return alloc_high_any(a, cpu, order, gfp);
+	if (likely(gfp == a->bare_gfp)) {
+		struct zone *z = a->bare_zone;
 		struct per_cpu_pages *pcp = &z->pcp[cpu];
-		const pfn_t pfn = pcp_pop_plain(a, pcp, gfp_mt(a, gfp));
+		pfn_t pfn;
 
-		if (likely(pfn != PFN_NONE)) {
-			pcp_note_alloc(a, pcp);
-			a->cnt.pgalloc[z->type]++;
-			a->cnt.allocs[0]++;
-			return pfn;
+		if (likely(z->free_pages > *a->bare_limit)) {
+			pfn = pcp_pop_plain(a, pcp, a->bare_mt);
+			if (likely(pfn != PFN_NONE)) {
+				if (pcp->free_factor | pcp->free_count)
+					pcp_note_alloc(a, pcp);
+				return pfn;
+			}
 		}
 	}
-	return alloc_page_hooked(a, cpu, order, gfp);
+	return alloc_page_hooked(a, cpu, gfp);
 }

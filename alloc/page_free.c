@@ -104,10 +104,12 @@ void free_plainly(struct alloc *a, unsigned int cpu, pfn_t pfn)
 }
 
 /* Other types and orders, with nobody watching either. */
-static __attribute__((noinline))
+static inline __attribute__((always_inline))
 bool free_plainly_any(struct alloc *a, unsigned int cpu, pfn_t pfn,
-		      unsigned int order, enum migratetype mt)
+		      unsigned int order)
 {
+	const enum migratetype mt = pageblock_mt(a, pfn);
+
 	if (!a->plain_free || mt >= MIGRATE_PCPTYPES ||
 	    !pcp_order_allowed(a, order) ||
 	    rec_of(a, pfn, order)->state != PAGE_NONE)
@@ -115,25 +117,30 @@ bool free_plainly_any(struct alloc *a, unsigned int cpu, pfn_t pfn,
 	digest_block(a, pfn, order, DIGEST_FREE);
 	a->cnt.pgfree += order_nr_pages(order);
 	a->cnt.frees[order]++;
-	if (order == HPAGE_PMD_ORDER)
-		pcp_commit(a, freed_zone(a, pfn), cpu, pfn, HPAGE_PMD_ORDER,
-			   mt);
-	else
-		pcp_commit(a, freed_zone(a, pfn), cpu, pfn, order, mt);
+	pcp_commit(a, freed_zone(a, pfn), cpu, pfn, order, mt);
 	return true;
 }
 
 static __attribute__((noinline))
-void free_hooked(struct alloc *a, unsigned int cpu, pfn_t pfn,
-		 unsigned int order)
+void free_high(struct alloc *a, unsigned int cpu, pfn_t pfn,
+	       unsigned int order)
 {
-	const enum migratetype mt = pageblock_mt(a, pfn);
+	const bool done = order == HPAGE_PMD_ORDER ?
+			free_plainly_any(a, cpu, pfn, HPAGE_PMD_ORDER) :
+			free_plainly_any(a, cpu, pfn, order);
 
-	if (likely(frees_plainly(a, pfn, order, mt))) {
+	if (unlikely(!done))
+		free_any(a, cpu, pfn, order);
+}
+
+static __attribute__((noinline))
+void free_hooked(struct alloc *a, unsigned int cpu, pfn_t pfn)
+{
+	if (likely(frees_plainly(a, pfn, 0, pageblock_mt(a, pfn)))) {
 		digest_block(a, pfn, 0, DIGEST_FREE);
 		free_plainly(a, cpu, pfn);
-	} else if (!free_plainly_any(a, cpu, pfn, order, mt)) {
-		free_any(a, cpu, pfn, order);
+	} else if (!free_plainly_any(a, cpu, pfn, 0)) {
+		free_any(a, cpu, pfn, 0);
 	}
 }
 
@@ -144,14 +151,16 @@ void alloc_free(struct alloc *a, unsigned int cpu, pfn_t pfn,
 	struct zone *z = a->last_freed;
 	struct per_cpu_pages *pcp = &z->pcp[cpu];
 
-	if (unlikely(!a->bare || !zone_spans_pfn(z, pfn) ||
-		     !frees_plainly(a, pfn, order, pageblock_mt(a, pfn)) ||
-		     !pcp_push_plain(a, pcp, pfn))) {
-		free_hooked(a, cpu, pfn, order);
+	if (unlikely(order != 0)) {
+		free_high(a, cpu, pfn, order);
 		return;
 	}
-	a->cnt.pgfree++;
-	a->cnt.frees[0]++;
+	if (unlikely(!a->bare || !zone_spans_pfn(z, pfn) ||
+		     !frees_plainly(a, pfn, 0, pageblock_mt(a, pfn)) ||
+		     !pcp_push_plain(a, pcp, pfn))) {
+		free_hooked(a, cpu, pfn);
+		return;
+	}
 	if (!pcp_surely_below_high(a, z, pcp, 0))
 		pcp_flush_if_high(a, z, cpu, 0, MIGRATE_MOVABLE);
 }

@@ -110,7 +110,7 @@ static inline pfn_t pcp_pop_plain(struct alloc *a, struct per_cpu_pages *pcp,
 	list->head = place + 1;
 	pcp_rec_clear(&a->pages[pfn]);
 	pcp->count--;
-	a->work->pcp_ops++;
+	pcp->bare_allocs++;
 	return pfn;
 }
 
@@ -134,7 +134,7 @@ static inline bool pcp_push_plain(struct alloc *a, struct per_cpu_pages *pcp,
 	a->pages[pfn].tag = rec_tag(PAGE_PCP, 0, MIGRATE_MOVABLE,
 				    MIGRATE_MOVABLE);
 	pcp->count++;
-	a->work->pcp_ops++;
+	pcp->bare_frees++;
 	return true;
 }
 

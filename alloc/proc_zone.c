@@ -183,9 +183,9 @@ void alloc_print_vmstat(const struct alloc *a, FILE *out)
 	if (a->prof.free_pages_blocks)
 		fprintf(out, "nr_free_pages_blocks %llu\n", llu(blocks));
 	fprintf(out, "nr_free_cma %llu\n", llu(nr_free_cma));
-	print_by_zone("pgalloc", a->cnt.pgalloc, out);
-	print_by_zone("allocstall", a->cnt.allocstall, out);
-	fprintf(out, "pgfree %llu\n", llu(a->cnt.pgfree));
+	print_by_zone("pgalloc", alloc_counters(a)->pgalloc, out);
+	print_by_zone("allocstall", alloc_counters(a)->allocstall, out);
+	fprintf(out, "pgfree %llu\n", llu(alloc_counters(a)->pgfree));
 	if (a->prof.vmstat_unstable_last)
 		fputs("nr_unstable 0\n", out);
 }

@@ -98,22 +98,20 @@ static void append_run(struct alloc *a, struct page_list *list, pfn_t pfn,
 	}
 }
 
-/* Sum of the splits of nr blocks taken one by one from a block of 2^n. */
-static uint32_t run_splits(uint32_t nr, unsigned int n)
+/*
+ * What is left of a block of nr blocks of `order`, the first `from` gone; the
+ * number of parts.
+ */
+static uint32_t put_rest(struct alloc *a, struct zone *z, pfn_t pfn,
+			 unsigned int order, uint32_t from, uint32_t nr,
+			 enum migratetype mt)
 {
-	if (nr == UINT32_C(1) << n)
-		return nr - 1;
-	return n + (nr - 1) - (uint32_t)__builtin_popcount(nr - 1);
-}
+	uint32_t parts = 0;
 
-/* What is left of a block of nr blocks of `order`, the first `from` gone. */
-static void put_rest(struct alloc *a, struct zone *z, pfn_t pfn,
-		     unsigned int order, uint32_t from, uint32_t nr,
-		     enum migratetype mt)
-{
-	for (; from < nr; from += from & -from)
+	for (; from < nr; from += from & -from, parts++)
 		add_block_head(a, z, pfn + (from << order),
 			       order + (unsigned int)__builtin_ctz(from), mt);
+	return parts;
 }
 
 /*
@@ -173,9 +171,8 @@ static uint32_t refill_runs(struct alloc *a, struct zone *z,
 		}
 		pfn = take_for_run(a, z, order, high, take, mt);
 		append_run(a, to, pfn, take, rec);
-		if (take < nr)
-			put_rest(a, z, pfn, order, take, nr, mt);
-		splits += run_splits(take, high - order);
+		/* Each split makes one part more. */
+		splits += take - 1 + put_rest(a, z, pfn, order, take, nr, mt);
 		got += take;
 	}
 	a->work->splits += splits;

@@ -299,14 +299,34 @@ void alloc_destroy(struct alloc *a)
 	free(a);
 }
 
+void sum_bare_counts(struct alloc *a)
+{
+	for (unsigned int i = 0; a->bare && i < a->nr_zones; i++) {
+		struct zone *z = zone_at(a, i);
+
+		for (unsigned int cpu = 0; cpu < a->nr_cpus; cpu++) {
+			struct per_cpu_pages *pcp = &z->pcp[cpu];
+
+			a->cnt.pgalloc[z->type] += pcp->bare_allocs;
+			a->cnt.allocs[0] += pcp->bare_allocs;
+			a->cnt.pgfree += pcp->bare_frees;
+			a->cnt.frees[0] += pcp->bare_frees;
+			pcp->bare_allocs = 0;
+			pcp->bare_frees = 0;
+		}
+	}
+}
+
 static void decide_plain(struct alloc *a)
 {
 	a->plain_alloc = !a->hooks.event && !a->pcp_disabled &&
 			 (a->nr_nodes == 1 || !a->prof.awake_nodes_last);
 	a->plain_free = !a->hooks.event && !a->hooks.free_capture &&
 			!a->pcp_disabled;
+	sum_bare_counts(a);
 	a->bare = a->plain_alloc && a->plain_free && !a->hooks.digest &&
-		  !a->hooks.cpu_digests;
+		  !a->hooks.cpu_digests && a->work == &a->own_work;
+	a->bare_gfp = BARE_NONE;
 }
 
 void alloc_set_free_lag(struct alloc *a, unsigned int zone, int32_t lag)
@@ -331,6 +351,7 @@ void alloc_set_hooks(struct alloc *a, const struct alloc_hooks *hooks)
 void alloc_set_work(struct alloc *a, struct alloc_work *w)
 {
 	a->work = w ? w : &a->own_work;
+	decide_plain(a);
 }
 
 void alloc_set_managed(struct alloc *a, unsigned int zone, uint64_t pages)

@@ -89,6 +89,7 @@ void build_zonelists(struct alloc *a)
 	struct node_order order = { .load = { 0 } };
 
 	a->last_freed = zone_at(a, 0);
+	a->bare_gfp = BARE_NONE;
 	for (unsigned int i = 0; i < a->nr_zones; i++)
 		order.has_memory[zone_at(a, i)->node] = true;
 	for (unsigned int cpu = 0; cpu < a->nr_cpus; cpu++)
@@ -119,6 +120,7 @@ struct zone *first_zone(const struct alloc *a, const struct zonelist *zl,
 void alloc_set_grouping(struct alloc *a, bool on)
 {
 	a->grouping = on;
+	a->bare_gfp = BARE_NONE;
 }
 
 void alloc_setup_zonelists(struct alloc *a)
@@ -138,4 +140,5 @@ void alloc_setup_zonelists(struct alloc *a)
 	/* Not even one pageblock of each type: sorting them is pointless. */
 	a->grouping = usable >=
 		      (uint64_t)order_nr_pages(a->pageblock_order) * nr_types;
+	a->bare_gfp = BARE_NONE;
 }
