@@ -29,7 +29,6 @@
 enum block_mark {
 	BLOCK_REPORTED = 1,
 	BLOCK_HINTED = 2,
-	BLOCK_ZEROED = 4,  /* the host is known to give zeroes */
 };
 
 struct alloc;

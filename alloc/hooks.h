@@ -72,9 +72,6 @@ struct alloc_hooks {
 	 */
 	bool (*alloc_stall)(void *ctx, unsigned int zone, pfn_t pfn,
 			    unsigned int order, unsigned int cpu);
-	/* Masks of enum block_mark: both halves of a split block keep them; a
-	 * merged block has them if both halves had. */
-	unsigned int marks_kept_on_split, marks_kept_on_merge;
 	/* First argument of every hook from here on. */
 	void *ctx;
 	/* Slow path and boost wake kswapd of a node. */

@@ -9,6 +9,7 @@ static const struct reporter_ops *const reporters[] = {
 	&none_reporter,
 	&page_reporting_reporter,
 	&hinted_boundary_reporter,
+	&host_zeroed_reporter,
 	&pull_bitmap_reporter,
 	&ideal_reporter,
 	&percpu_array_reporter,

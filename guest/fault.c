@@ -54,11 +54,18 @@ static inline enum guest_status fault_anon(struct run *r, struct pte_table *t,
 
 	if (unlikely(pfn == PFN_NONE))
 		return r->status;
-	touch_add(g->cfg.touches, pfn, 0, TOUCH_ZERO);
 	anon_map(r, t, i, pfn);
+	r->work->faults_anon++;
+	if (unlikely(g->cfg.known_zero != NULL) &&
+	    bitmap_test(g->cfg.known_zero, pfn)) {
+		touch_add(g->cfg.touches, pfn, 0, TOUCH_WRITE);
+		g->counters.pages_zero_skipped++;
+		r->work->zero_skipped++;
+		return GUEST_DONE;
+	}
+	touch_add(g->cfg.touches, pfn, 0, TOUCH_ZERO);
 	g->counters.pages_zeroed++;
 	r->work->zeroed_pages++;
-	r->work->faults_anon++;
 	return GUEST_DONE;
 }
 

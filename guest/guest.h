@@ -68,6 +68,11 @@ struct guest_config {
 	 * (alloc_stalled): GUEST_WAIT with ALLOC_REASON_STALL.
 	 */
 	bool may_stall;
+	/*
+	 * Bit per page of memory: if it is set when the page is allocated, the
+	 * page reads as zeroes and is not cleared. NULL = never.
+	 */
+	const uint64_t *known_zero;
 };
 
 /* 0, -EINVAL or -ENOMEM. destroy accepts NULL. */
@@ -139,6 +144,8 @@ struct guest_work {
 	uint32_t faults_read;     /* faults served by the zero page or the cache */
 	uint32_t thp_fallback;    /* huge page not had, 4 KiB fault instead */
 	uint32_t touched_pages;   /* pages the program touched: its iterations */
+	uint32_t zero_skipped;    /* anonymous 4 KiB faults without clearing */
+	uint32_t zero_skipped_thp; /* huge faults without clearing */
 	uint32_t zeroed_pages;    /* cleared by the guest kernel, 4 KiB units */
 	uint32_t copied_pages;    /* copied by the guest kernel */
 	uint32_t migrated_pages;  /* copied and mapped elsewhere */
@@ -251,7 +258,7 @@ void guest_gauges(const struct guest *g, struct guest_gauges *out);
 struct guest_counters {
 	uint64_t pgfault, thp_fault_alloc, thp_fault_fallback;
 	uint64_t thp_zap, gather_pages, gather_flushes, lru_drains;
-	uint64_t pages_zeroed, pages_copied;
+	uint64_t pages_zeroed, pages_copied, pages_zero_skipped;
 	/* Compaction and migration. */
 	uint64_t compact_migrate_scanned, compact_free_scanned;
 	uint64_t compact_isolated, compact_stall, compact_fail;

@@ -67,12 +67,38 @@ static pfn_t huge_page_get(struct run *r, const struct vma *vma)
 	return get_page(r, HPAGE_PMD_ORDER, gfp);
 }
 
+static bool huge_page_known_zero(const struct guest *g, pfn_t huge)
+{
+	return g->cfg.known_zero &&
+	       bitmap_count_range(g->cfg.known_zero, huge, HPAGE_PMD_NR) ==
+	       HPAGE_PMD_NR;
+}
+
+/*
+ * What the kernel does not clear the program still writes: its part of the
+ * page only, see docs/fidelity.md.
+ */
+static void huge_page_clear(struct run *r, pfn_t huge)
+{
+	struct guest *g = r->g;
+
+	if (huge_page_known_zero(g, huge)) {
+		touch_add(g->cfg.touches, huge, HPAGE_PMD_ORDER, TOUCH_WRITE);
+		g->counters.pages_zero_skipped += HPAGE_PMD_NR;
+		r->work->zero_skipped_thp++;
+		return;
+	}
+	touch_add(g->cfg.touches, huge, HPAGE_PMD_ORDER, TOUCH_ZERO);
+	g->counters.pages_zeroed += HPAGE_PMD_NR;
+	r->work->zeroed_pages += HPAGE_PMD_NR;
+}
+
 static void huge_page_map(struct run *r, struct pmd_table *pmd, uint64_t addr,
 			  pfn_t huge, pfn_t table)
 {
 	struct guest *g = r->g;
 
-	touch_add(g->cfg.touches, huge, HPAGE_PMD_ORDER, TOUCH_ZERO);
+	huge_page_clear(r, huge);
 	pmd->huge[pmd_index(addr)] = huge;
 	rmap_set(g, huge, OWNER_HUGE, r->op->mm, bytes_to_pages(addr));
 	pgtable_deposit(pmd, table);
@@ -81,9 +107,7 @@ static void huge_page_map(struct run *r, struct pmd_table *pmd, uint64_t addr,
 	g->gauges.anon_thp++;
 	g->counters.pgfault++;
 	g->counters.thp_fault_alloc++;
-	g->counters.pages_zeroed += HPAGE_PMD_NR;
 	r->work->faults_thp++;
-	r->work->zeroed_pages += HPAGE_PMD_NR;
 }
 
 enum guest_status fault_huge(struct run *r, const struct vma *vma,

@@ -30,6 +30,11 @@ struct reporter_counters {
 	uint64_t refault_pages;   /* pages of blocks that lost the mark */
 	uint64_t factor_stops;    /* zones left at the reporting factor */
 
+	/* A design that knows what reads as zeroes. */
+	uint64_t zeroed_pages;    /* pages reported that the host zeroed */
+	uint64_t putbacks;        /* blocks that it put back */
+	uint64_t marks_carried;   /* blocks marked again without a report */
+
 	/* A design that knows the future. */
 	uint64_t kept_warm;       /* blocks left, as they are used soon */
 

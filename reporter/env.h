@@ -48,6 +48,11 @@ struct reporter_env {
 	void *ctx;
 	const struct alloc *view;
 	const struct host_status *host;
+	/*
+	 * Bit per page: free or just allocated, and known to read as zeroes.
+	 * NULL but for designs with ops->knows_zero, which set and clear it.
+	 */
+	uint64_t *known_zero;
 
 	/* ---- free lists ---- */
 

@@ -60,6 +60,4 @@ void reporter_fill_hooks(struct reporter *r, struct alloc_hooks *h)
 	h->tail_position = ops->tail_position ? call_tail_position : NULL;
 	h->free_capture = ops->free_capture ? call_free_capture : NULL;
 	h->alloc_stall = ops->alloc_stall ? call_alloc_stall : NULL;
-	h->marks_kept_on_split = ops->marks_kept_on_split;
-	h->marks_kept_on_merge = ops->marks_kept_on_merge;
 }

@@ -69,7 +69,7 @@ static const char *const placement_names[] = {
 
 #define OFFSET(member) offsetof(struct page_reporting_options, member)
 
-static const struct option_desc page_reporting_descs[] = {
+const struct option_desc page_reporting_descs[] = {
 	{ .name = "order", .type = OPTION_NAME, .offset = OFFSET(order),
 	  .names = order_names, .def = "pageblock", .unit = "",
 	  .help = "smallest block order that is reported" },

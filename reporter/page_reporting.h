@@ -6,6 +6,7 @@
 #ifndef REPORTER_PAGE_REPORTING_H
 #define REPORTER_PAGE_REPORTING_H
 
+#include "include/bitmap.h"
 #include "reporter/reporter.h"
 
 enum page_reporting_state {
@@ -64,6 +65,9 @@ struct page_reporting {
 	uint64_t marked[ALLOC_MAX_ZONES]; /* pages marked as reported */
 	/* Blocks marked, by order: what a walk needs not look for. */
 	uint32_t nr_marked[ALLOC_MAX_ZONES][NR_PAGE_ORDERS];
+	/* host_zeroed only: the answer says what reads as zeroes. */
+	uint64_t *known_zero;   /* bit per page, or NULL */
+	const uint64_t *zeroed; /* of the batch that is drained: bit per entry */
 	struct page_report sg[REPORTER_MAX_CAPACITY];
 };
 
@@ -73,7 +77,9 @@ page_reporting_options(const struct reporter *r)
 	return r->options;
 }
 
-/* page_reporting.c: "more work wanted" while a pass runs. */
+/* page_reporting.c: the options, which host_zeroed has too. */
+extern const struct option_desc page_reporting_descs[];
+/* "more work wanted" while a pass runs. */
 void page_reporting_want_more(struct reporter *r);
 /*
  * Pages of the zone that may be marked: its share by the reporting factor, or
@@ -94,6 +100,8 @@ enum cycle_result page_reporting_cycle_resume(struct reporter *r, int err);
 int page_reporting_send(struct reporter *r);
 void page_reporting_lock(struct reporter *r);
 void page_reporting_unlock(struct reporter *r);
+/* host_zeroed.c: a block that is not known as a whole is not known. */
+void page_reporting_settle_zero(struct reporter *r, pfn_t pfn);
 /* Put the filled part of the array back; it is empty afterwards. */
 void page_reporting_drain(struct reporter *r, int err);
 

@@ -45,13 +45,27 @@ void page_reporting_unlock(struct reporter *r)
 	r->env->unlock(r->env->ctx, s->zone, s->touches);
 }
 
+static int hand_over(struct reporter *r, struct page_report *entries,
+		     unsigned int nr)
+{
+	const struct page_reporting *s = r->state;
+	const struct host_request rq = {
+		.kind = REQUEST_REPORT, .discard_order = DISCARD_WHOLE,
+		.entries = entries, .nr = nr,
+	};
+
+	if (!s->known_zero)
+		return r->env->report(r->env->ctx, entries, nr);
+	return r->env->send(r->env->ctx, &rq);
+}
+
 int page_reporting_send(struct reporter *r)
 {
 	struct page_reporting *s = r->state;
 	const unsigned int nr = s->limit - s->offset;
 	int err;
 
-	err = r->env->report(r->env->ctx, s->sg + s->offset, nr);
+	err = hand_over(r, s->sg + s->offset, nr);
 	if (err) {
 		r->counters.report_errors++;
 		return err;
@@ -96,17 +110,32 @@ static void mark_reported(struct reporter *r, const struct page_report *e)
 	r->counters.marked_pages += nr;
 }
 
+/* Before the block is put back, so that its merges find it known. */
+static void note_zeroed(struct page_reporting *s, const struct page_report *e,
+			unsigned int i)
+{
+	if (s->zeroed && bitmap_test(s->zeroed, i))
+		bitmap_set_range(s->known_zero, e->pfn,
+				 order_nr_pages(e->order));
+}
+
 void page_reporting_drain(struct reporter *r, int err)
 {
 	struct page_reporting *s = r->state;
 	const struct alloc *a = r->env->view;
+	const unsigned int first = s->offset;
 
 	for (; s->offset < s->limit; s->offset++) {
 		const struct page_report *e = &s->sg[s->offset];
 
+		if (!err)
+			note_zeroed(s, e, s->offset - first);
 		/* The type may have changed while the host worked. */
 		put_back(r, e, alloc_pageblock_type(a, e->pfn));
 		s->touches++;
+		r->counters.putbacks++;
+		if (s->known_zero)
+			page_reporting_settle_zero(r, e->pfn);
 		if (!alloc_is_free_head(a, e->pfn) ||
 		    alloc_block_order(a, e->pfn) != e->order)
 			r->counters.putback_merged++;
@@ -126,6 +155,10 @@ static bool isolate(struct reporter *r, pfn_t pfn)
 		r->counters.isolate_refused++;
 		return false;
 	}
+	/* Known in parts, if at all; and unknown until the answer. */
+	if (s->known_zero)
+		bitmap_clear_range(s->known_zero, pfn,
+				   order_nr_pages(s->list_order));
 	s->sg[--s->offset] = (struct page_report){
 		.pfn = pfn,
 		.order = (uint8_t)s->list_order,
@@ -166,6 +199,16 @@ static bool factor_reached(const struct reporter *r)
 	return s->marked[s->zone] + nr >= page_reporting_allowance(r, s->zone);
 }
 
+/* Is all of this free block known to read as zeroes? */
+static bool known_zero(const struct reporter *r, pfn_t pfn)
+{
+	const struct page_reporting *s = r->state;
+	const uint32_t nr = order_nr_pages(s->list_order);
+
+	return bitmap_test(s->known_zero, pfn) &&
+	       bitmap_count_range(s->known_zero, pfn, nr) == nr;
+}
+
 enum visit { VISIT_NEXT, VISIT_LEAVE, VISIT_FULL, VISIT_ENOUGH };
 
 /* Look at one block: skip it, take it, or say why the walk ends at it. */
@@ -177,6 +220,17 @@ static enum visit visit(struct reporter *r, pfn_t pfn)
 	r->counters.list_visits++;
 	if (alloc_block_marks(r->env->view, pfn) & BLOCK_REPORTED) {
 		r->counters.skipped_marked++;
+		return VISIT_NEXT;
+	}
+	if (s->known_zero && known_zero(r, pfn)) {
+		const struct page_report e = {
+			.pfn = pfn, .order = (uint8_t)s->list_order,
+			.zone = (uint8_t)s->zone,
+		};
+
+		/* Its mark went in a split or a merge: the host knows it. */
+		mark_reported(r, &e);
+		r->counters.marks_carried++;
 		return VISIT_NEXT;
 	}
 	if (budget_spent(r)) {

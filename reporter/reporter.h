@@ -140,10 +140,10 @@ struct reporter_ops {
 	bool (*alloc_stall)(struct reporter *r, unsigned int zone, pfn_t pfn,
 			    unsigned int order, unsigned int cpu);
 	/*
-	 * Marks (mask of enum block_mark) that both halves of a split block
-	 * keep, and that a merged block has if both halves had them.
+	 * The design keeps env->known_zero: the guest kernel does not clear
+	 * what it hands to programs from these pages.
 	 */
-	unsigned int marks_kept_on_split, marks_kept_on_merge;
+	bool knows_zero;
 };
 
 extern const struct reporter_ops none_reporter;
@@ -155,6 +155,7 @@ extern const struct reporter_ops zone_bitmap_reporter;
 extern const struct reporter_ops per_free_reporter;
 extern const struct reporter_ops balloon_reporter;
 extern const struct reporter_ops pull_bitmap_reporter;
+extern const struct reporter_ops host_zeroed_reporter;
 extern const struct reporter_ops skeleton_reporter;
 
 /*

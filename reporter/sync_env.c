@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "include/bitmap.h"
 #include "include/check.h"
 #include "reporter/sync_env_calls.h"
 
@@ -56,6 +57,12 @@ int sync_env_init(struct sync_env *e, struct alloc *a,
 	e->reporter.ops = cfg->ops;
 	e->reporter.env = &e->env;
 	e->reporter.options = e->cfg.options;
+	if (cfg->ops->knows_zero) {
+		e->env.known_zero = calloc(BITMAP_WORDS(alloc_end_pfn(a)),
+					   sizeof(uint64_t));
+		if (!e->env.known_zero)
+			goto no_memory;
+	}
 	/* One byte for designs without state: NULL means out of memory. */
 	e->reporter.state = calloc(1, cfg->ops->state_size + 1);
 	if (!e->reporter.state)
@@ -82,6 +89,7 @@ void sync_env_destroy(struct sync_env *e)
 	}
 	free(e->reporter.state);
 	free(e->own_options);
+	free(e->env.known_zero);
 	free(e->work);
 	memset(e, 0, sizeof(*e));
 }

@@ -188,7 +188,8 @@ bool ahead_begin(struct vcpu *v, struct task *t, sim_ns_t now)
 	struct run_ahead *r = &v->ahead;
 	uint32_t nr;
 
-	if (g->sim->cfg.step_by_step || g->may_stall || !t->op_active ||
+	if (g->sim->cfg.step_by_step || g->may_stall || g->known_zero ||
+	    !t->op_active ||
 	    guest_ahead_look(g->mm, &t->op, v->cpu, FREE_BUDGET,
 			     &r->faults) < AHEAD_MIN)
 		return false;

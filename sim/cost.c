@@ -27,6 +27,12 @@ static const struct price_desc descs[NR_PRICES] = {
 		"fault_anon", "4 KiB anonymous fault with zeroing",
 		1750 * NS, PRICE_MEASURED,
 		"Linux 6.18, Zen 4 class, page_fault1, one process" },
+	[PRICE_GUEST_ZERO_2M] = {
+		"guest_zero_2m", "clearing of 2 MiB, the part of fault_thp",
+		90 * US, PRICE_LITERATURE, "23 GB/s for one thread, as zero_2m" },
+	[PRICE_GUEST_ZERO_4K] = {
+		"guest_zero_4k", "clearing of 4 KiB, the part of fault_anon",
+		300 * NS, PRICE_LITERATURE, "line fills and stores, as zero_4k" },
 	[PRICE_FAULT_COW] = {
 		"fault_cow", "write fault of a private file mapping with copy",
 		2320 * NS, PRICE_MEASURED,

@@ -15,6 +15,8 @@ enum price_id {
 	/* Guest, per unit of work; a private cost without simulated locks. */
 	PRICE_FAULT_THP,       /* huge fault with its zeroing and 512 touches */
 	PRICE_FAULT_ANON,      /* 4 KiB anonymous fault with its zeroing */
+	PRICE_GUEST_ZERO_2M,   /* the clearing in fault_thp */
+	PRICE_GUEST_ZERO_4K,   /* the clearing in fault_anon */
 	PRICE_FAULT_COW,       /* private file write fault with its copy */
 	PRICE_FAULT_READ,      /* fault served by the zero page or the cache */
 	PRICE_ZAP_4K,          /* unmap and free of one 4 KiB mapping */

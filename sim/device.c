@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "include/bitmap.h"
 #include "include/check.h"
+#include "include/sparse.h"
 #include "sim/machine.h"
 
 /* Index: host_options.backing. */
@@ -64,6 +66,14 @@ int device_init(struct sim_guest *g, char *why, size_t why_size)
 		d->host.poison = PAGE_POISON;
 	d->env = (struct reporter_env){ .ctx = g, .view = g->alloc,
 					.host = &d->host };
+	if (ops->knows_zero && cfg->reporter_enabled) {
+		g->known_zero_words = BITMAP_WORDS(alloc_end_pfn(g->alloc));
+		g->known_zero = sparse_alloc(g->known_zero_words,
+					     sizeof(*g->known_zero));
+		if (!g->known_zero)
+			return -ENOMEM;
+	}
+	d->env.known_zero = g->known_zero;
 	device_env_fill(&d->env);
 	device_host_fill(&d->env);
 	device_work_fill(&d->env);

@@ -179,6 +179,8 @@ struct sim_guest {
 	uint32_t nr_ahead;          /* vCPUs with a run under way */
 	struct digest *cpu_digests; /* topo.nr_cpus */
 	bool may_stall;             /* allocations may wait for the host */
+	uint64_t *known_zero;       /* bit per page, or NULL; of the design */
+	size_t known_zero_words;
 	uint16_t running_cpu;       /* vCPU whose step runs now */
 	bool frees_unseen;          /* steps that only free may be made one */
 	const struct task *running; /* task whose step it is, or NULL */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "include/check.h"
+#include "include/sparse.h"
 #include "sim/machine.h"
 
 void sim_fail(struct sim *s, int error, const char *fmt, ...)
@@ -165,6 +166,7 @@ static int build_mm(struct sim_guest *g)
 		.movable_migrate = movable_migrate,
 		.shrink = shrink,
 		.may_stall = g->may_stall,
+		.known_zero = g->known_zero,
 	};
 
 	return guest_create(&g->mm, &cfg);
@@ -291,6 +293,9 @@ static void destroy_guest(struct sim_guest *g)
 	else
 		alloc_destroy(g->alloc);
 	reuse_destroy(&g->reuse);
+	if (g->known_zero)
+		sparse_free(g->known_zero, g->known_zero_words,
+			    sizeof(*g->known_zero));
 	for (i = 0; g->vcpus && i < g->topo.nr_cpus; i++)
 		free(g->vcpus[i].tasks);
 	for (i = 0; g->cpu_digests && i < g->topo.nr_cpus; i++)

@@ -188,13 +188,24 @@ static void task_op_done(struct sim_guest *g, struct task *t)
 	}
 }
 
+/* A part of a price; a price file may have made it more than the whole. */
+static uint64_t part_of(const struct price_now *p, enum price_id part,
+			enum price_id whole)
+{
+	return p->ps[part] < p->ps[whole] ? p->ps[part] : p->ps[whole];
+}
+
 static uint64_t price_of_faults(const struct price_now *p,
 				const struct guest_work *w)
 {
 	return w->faults_thp * p->ps[PRICE_FAULT_THP] +
 	       w->faults_anon * p->ps[PRICE_FAULT_ANON] +
 	       w->faults_cow * p->ps[PRICE_FAULT_COW] +
-	       w->faults_read * p->ps[PRICE_FAULT_READ];
+	       w->faults_read * p->ps[PRICE_FAULT_READ] -
+	       w->zero_skipped_thp * part_of(p, PRICE_GUEST_ZERO_2M,
+					     PRICE_FAULT_THP) -
+	       w->zero_skipped * part_of(p, PRICE_GUEST_ZERO_4K,
+					 PRICE_FAULT_ANON);
 }
 
 /* A touch makes faults and nothing else, all other operations make none. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "include/bitmap.h"
 #include "tests/reporter/rig.h"
 #include "tests/reporter/world.h"
 #include "tests/test.h"
@@ -96,6 +97,7 @@ static void see_report(void *ctx, const struct page_report *entries,
 		note(w, 3, e->pfn, e->order);
 		w->pages += order_nr_pages(e->order);
 		w->accepted[e->pfn] = (uint8_t)(e->order + 1);
+		memset(w->dirty + e->pfn, 0, order_nr_pages(e->order));
 		if (alloc_zone_of(w->a, e->pfn) != e->zone)
 			broken(w, "an entry names the wrong zone");
 		hand_over(w, e->pfn, e->order, owner, owner,
@@ -104,6 +106,14 @@ static void see_report(void *ctx, const struct page_report *entries,
 }
 
 /* Only blocks that the host took, whole, and from a good acknowledgement. */
+static bool all_clean(const struct world *w, pfn_t pfn, unsigned int order)
+{
+	for (uint32_t i = 0; i < order_nr_pages(order); i++)
+		if (w->dirty[pfn + i])
+			return false;
+	return true;
+}
+
 static void see_mark(void *ctx, pfn_t pfn, enum block_mark m)
 {
 	struct world *w = ctx;
@@ -111,9 +121,17 @@ static void see_mark(void *ctx, pfn_t pfn, enum block_mark m)
 
 	note(w, 4, pfn, m);
 	w->marks++;
-	if (!alloc_is_free_head(w->a, pfn))
+	if (!alloc_is_free_head(w->a, pfn)) {
 		broken(w, "marked what heads no free block");
-	else if (w->accepted[pfn] != alloc_block_order(w->a, pfn) + 1)
+		return;
+	}
+	/* Parts of what the host took may be marked again. */
+	if (w->cfg.ops->knows_zero) {
+		if (!all_clean(w, pfn, alloc_block_order(w->a, pfn)))
+			broken(w, "marked what was used since");
+		return;
+	}
+	if (w->accepted[pfn] != alloc_block_order(w->a, pfn) + 1)
 		broken(w, "marked what the host did not take");
 	if (fail_every && w->env.acks % fail_every == 0)
 		broken(w, "marked after a failed acknowledgement");
@@ -163,6 +181,13 @@ static struct alloc *create_guest(const struct world_config *cfg)
 	return a;
 }
 
+/* The host gives zeroes for most of what it takes. */
+static bool zeroes(void *ctx, const struct page_report *e)
+{
+	(void)ctx;
+	return e->pfn / HPAGE_PMD_NR % 4 != 3;
+}
+
 static int attach(struct world *w)
 {
 	const struct sync_env_config cfg = {
@@ -171,6 +196,7 @@ static int attach(struct world *w)
 			   .isolate = see_isolate, .putback = see_putback,
 			   .mark = see_mark, .request = see_request,
 			   .allocate = see_allocate, .free = see_free },
+		.zeroes = zeroes,
 		.ack_latency_ns = w->cfg.ack_latency_ns,
 		.fail_every = w->cfg.fail_every,
 		.refuse_every = w->cfg.refuse_every,
@@ -199,6 +225,7 @@ struct world *world_create(const struct world_config *cfg)
 	assert_non_null(w);
 	w->cfg = *cfg;
 	w->held = PFN_NONE;
+	memset(w->dirty, 1, sizeof(w->dirty));
 	rng_init(&w->rng, cfg->seed, "world", 0);
 	assert_int_equal(digest_init(&w->digest), 0);
 	w->options = rig_options(cfg->ops, cfg->options);
@@ -260,9 +287,23 @@ static bool has_to_wait(struct world *w, pfn_t pfn, unsigned int order,
 	return wait;
 }
 
+/* What the guest would not clear has to be what nobody wrote. */
+static void use(struct world *w, pfn_t pfn, unsigned int order)
+{
+	const uint64_t *known = w->env.env.known_zero;
+
+	for (uint32_t i = 0; i < order_nr_pages(order); i++) {
+		if (known && bitmap_test(known, pfn + i) && w->dirty[pfn + i])
+			broken(w, "a page that was used is known to be zero");
+		w->known += known && bitmap_test(known, pfn + i);
+		w->dirty[pfn + i] = 1;
+	}
+}
+
 static void keep_used(struct world *w, pfn_t pfn, unsigned int order,
 		      enum page_owner from)
 {
+	use(w, pfn, order);
 	hand_over(w, pfn, order, from, PAGE_GUEST_USED,
 		  "an allocation returned what is not free");
 	w->used[w->nr_used].pfn = pfn;

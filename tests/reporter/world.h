@@ -57,6 +57,8 @@ struct world {
 	uint8_t owner[WORLD_PAGES];      /* enum page_owner */
 	/* Order + 1 of a block that the host accepted; 0 = none. */
 	uint8_t accepted[WORLD_PAGES];
+	uint8_t dirty[WORLD_PAGES];      /* written since the host took it */
+	uint64_t known;            /* pages handed out as known to be zero */
 	uint64_t reports, blocks, pages, marks; /* as seen from outside */
 	char broken[512];          /* the first thing that went wrong */
 };
