@@ -293,6 +293,7 @@ static void test_selfbench__timer_adds(void **state)
 		sum += i;
 	selfbench_stop(&t);
 	assert_true(t.cpu_ns > first);
+	assert_true(sum > 0);
 }
 
 /* ---- reports ---- */
