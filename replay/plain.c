@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 
+#include "include/bitmap.h"
 #include "replay/internal.h"
 #include "trace/blt_plain.h"
 #include "trace/source.h"
@@ -104,23 +105,82 @@ static inline void apply_plain_alloc(struct replay *r,
 		alloc_clear_lru(r->alloc, got);
 }
 
-static inline void apply_plain_free(struct replay *r,
-				    const struct blt_plain_batch *b,
-				    uint32_t i, const struct alloc_counters *c)
+/* The twin's page if somebody has it; else PFN_NONE, for the long way. */
+static inline pfn_t live_page(const struct replay *r, struct blt_plain rec)
 {
-	const struct blt_plain rec = b->records[i];
 	const uint32_t name = rec.page < r->names.end ?
 			      r->names.twin[rec.page] : 0;
-	const pfn_t pfn = name & NAME_PFN;
 
-	if (unlikely(!(name & NAME_LIVE) || plain_order(rec.word) > 0)) {
+	if (unlikely(!(name & NAME_LIVE) || plain_order(rec.word) > 0))
+		return PFN_NONE;
+	return name & NAME_PFN;
+}
+
+static inline void apply_plain_prepare(struct replay *r,
+				       const struct blt_plain_batch *b,
+				       uint32_t i)
+{
+	const pfn_t page = b->records[i].page;
+	const pfn_t pfn = live_page(r, b->records[i]);
+
+	if (unlikely(pfn == PFN_NONE)) {
 		apply_slowly(r, b, i);
 		return;
 	}
-	r->names.twin[rec.page] = name & ~NAME_LIVE;
+	alloc_free_prepare(r->alloc, pfn, 0);
+	bitmap_set(r->prepared, page);
+}
+
+/* F, or C, which may have no P in front of it. */
+static inline void apply_plain_free(struct replay *r,
+				    const struct blt_plain_batch *b,
+				    uint32_t i, const struct alloc_counters *c,
+				    bool batched)
+{
+	const struct blt_plain rec = b->records[i];
+	const pfn_t pfn = live_page(r, rec);
+
+	if (unlikely(pfn == PFN_NONE)) {
+		apply_slowly(r, b, i);
+		return;
+	}
+	r->names.twin[rec.page] &= ~NAME_LIVE;
 	alloc_clear_lru(r->alloc, pfn);
-	alloc_free(r->alloc, plain_cpu(rec.word), pfn, 0);
+	if (batched) {
+		if (unlikely(!bitmap_test(r->prepared, rec.page)))
+			alloc_free_prepare(r->alloc, pfn, 0);
+		bitmap_clear(r->prepared, rec.page);
+		alloc_free_commit(r->alloc, plain_cpu(rec.word), pfn, 0);
+	} else {
+		alloc_free(r->alloc, plain_cpu(rec.word), pfn, 0);
+	}
 	count_operation(r, c);
+}
+
+static inline void apply_plain(struct replay *r,
+			       const struct blt_plain_batch *b, uint32_t i,
+			       const struct alloc_counters *c, bool prepares)
+{
+	switch (plain_kind(b->records[i].word)) {
+	case REQ_A:
+		apply_plain_alloc(r, b, i, c);
+		break;
+	case REQ_F:
+		/* A page that was prepared goes another way after all. */
+		if (unlikely(prepares))
+			apply_slowly(r, b, i);
+		else
+			apply_plain_free(r, b, i, c, false);
+		break;
+	case REQ_P:
+		apply_plain_prepare(r, b, i);
+		break;
+	case REQ_C:
+		apply_plain_free(r, b, i, c, true);
+		break;
+	default:
+		apply_slowly(r, b, i);
+	}
 }
 
 /* A zone's counter moves under its lock only. */
@@ -137,25 +197,16 @@ void replay_batch(struct replay *r, const struct blt_plain_batch *b)
 {
 	const struct alloc_counters *c = alloc_counters(r->alloc);
 	const struct trace_stats *st = trace_source_stats(r->source);
-	/* A batched free leaves marks that each free of the page takes away. */
-	const unsigned int free_kind = st->requests[REQ_P] ? REQ_NR_KINDS :
-							     REQ_F;
+	const bool prepares = st->requests[REQ_P] > 0;
 	uint64_t locks = r->follow_lag ? 0 : UINT64_MAX;
 	uint32_t nr = b->nr;
 
 	if (r->opt.limit && r->opt.limit - r->res.events < nr)
 		nr = r->opt.limit - r->res.events;
 	for (uint32_t i = 0; i < nr; i++) {
-		const unsigned int kind = plain_kind(b->records[i].word);
-
 		if (likely(i + LOOK_AHEAD < b->nr))
 			look_ahead(r, &b->records[i + LOOK_AHEAD]);
-		if (kind == REQ_A)
-			apply_plain_alloc(r, b, i, c);
-		else if (kind == free_kind)
-			apply_plain_free(r, b, i, c);
-		else
-			apply_slowly(r, b, i);
+		apply_plain(r, b, i, c, prepares);
 		if (unlikely(c->zone_lock_acquisitions > locks)) {
 			follow(r, b, i);
 			locks = c->zone_lock_acquisitions;
