@@ -35,8 +35,11 @@ void drop_marks(struct alloc *a, struct zone *z, pfn_t pfn,
 {
 	struct page_rec *rec = rec_of(a, pfn, order);
 
-	if (why == UNMARK_ALLOC)
+	if (why == UNMARK_ALLOC) {
 		a->cnt.cold_allocs[order]++;
+		a->split_marks = (uint8_t)(rec->aux &
+					   a->hooks.marks_kept_on_split);
+	}
 	if (a->hooks.block_unmark)
 		a->hooks.block_unmark(a->hooks.reporter_ctx, z->idx, pfn,
 				      order, (enum migratetype)rec->list, why);
@@ -492,6 +495,9 @@ pfn_t take_first(struct alloc *a, struct zone *z, unsigned int order,
 	del_block(a, z, pfn, high, UNMARK_ALLOC);
 	if (high > order)
 		expand(a, z, pfn, order, high, mt);
+	if (unlikely(a->split_marks))
+		keep_split_marks(a, z, pfn, high, pfn,
+				 pfn + order_nr_pages(order));
 	rec_of(a, pfn, order)->aux = (uint8_t)mt;
 	account_free_pages(a, z, -(int64_t)order_nr_pages(order), mt);
 	if (unlikely(a->hooks.event != NULL) && a->prof.zone_locked_list_type)

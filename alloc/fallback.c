@@ -121,6 +121,9 @@ static pfn_t take_out_of(struct alloc *a, struct zone *z,
 	del_from_free_list(a, z, c->pfn, c->order, UNMARK_ALLOC);
 	account_free_pages(a, z, -nr, c->mt);
 	expand(a, z, c->pfn, req->order, c->order, rest);
+	if (a->split_marks)
+		keep_split_marks(a, z, c->pfn, c->order, c->pfn,
+				 c->pfn + order_nr_pages(req->order));
 	account_free_pages(a, z, nr - wanted, rest);
 	rec_of(a, c->pfn, req->order)->aux = (uint8_t)rest;
 	return c->pfn;

@@ -142,6 +142,9 @@ bool alloc_take_off_buddy(struct alloc *a, pfn_t pfn, unsigned int order)
 	mt = (enum migratetype)rec_of(a, head, high)->list;
 	del_from_free_list(a, z, head, high, UNMARK_ALLOC);
 	break_down(a, z, head, high, pfn, order, mt);
+	if (a->split_marks)
+		keep_split_marks(a, z, head, high, pfn,
+				 pfn + order_nr_pages(order));
 	rec_of(a, pfn, order)->aux = (uint8_t)mt;
 	account_free_pages(a, z, -(int64_t)order_nr_pages(order), mt);
 	return true;

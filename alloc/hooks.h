@@ -55,6 +55,18 @@ struct alloc_hooks {
 	void (*block_unmark)(void *ctx, unsigned int zone, pfn_t pfn,
 			     unsigned int order, enum migratetype mt,
 			     enum unmark_reason why);
+	/*
+	 * A part of a block that was split has its marks: those of
+	 * marks_kept_on_split. block_unmark has been called for the whole.
+	 */
+	void (*block_marked)(void *ctx, unsigned int zone, pfn_t pfn,
+			     unsigned int order, enum migratetype mt);
+	/*
+	 * A list of blocks of order >= notify_order was rotated (compaction
+	 * does that): what was behind a block may be in front of it now.
+	 */
+	void (*list_rotated)(void *ctx, unsigned int zone, unsigned int order,
+			     enum migratetype mt);
 	/* Marks survive a move between types unless this is set. */
 	bool unmark_on_move;
 	/*
@@ -72,6 +84,8 @@ struct alloc_hooks {
 	 */
 	bool (*alloc_stall)(void *ctx, unsigned int zone, pfn_t pfn,
 			    unsigned int order, unsigned int cpu);
+	/* Mask of enum block_mark: what the free parts of a split block keep. */
+	unsigned int marks_kept_on_split;
 	/* First argument of every hook from here on. */
 	void *ctx;
 	/* Slow path and boost wake kswapd of a node. */

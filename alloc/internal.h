@@ -167,6 +167,8 @@ struct alloc {
 	uint32_t bare_mt;
 	struct zone *bare_zone;
 	const uint64_t *bare_limit; /* in bare_zone->hit_limit */
+	/* Marks of the block that is being split, for its free parts. */
+	uint8_t split_marks;
 	bool cma, isolation;
 	bool defrag_mode;         /* vm.defrag_mode, where the profile has it */
 	bool shuffle;
@@ -284,6 +286,12 @@ void move_to_free_list(struct alloc *a, struct zone *z, pfn_t pfn,
 /* Models expand(): return the low part, halves go to the head of mt's lists. */
 void expand(struct alloc *a, struct zone *z, pfn_t pfn, unsigned int low,
 	    unsigned int high, enum migratetype mt);
+/*
+ * The free parts of the block `head` that was marked and taken off its list,
+ * which are all but [used, used_end), keep split_marks, which is then none.
+ */
+void keep_split_marks(struct alloc *a, struct zone *z, pfn_t head,
+		      unsigned int high, pfn_t used, pfn_t used_end);
 /* Adjust NR_FREE_PAGES and the H/C sub-counts for pages that come to (nr > 0)
  * or leave a list of type mt; no effect for isolate. free_one_page and the
  * rmqueue functions do it themselves; add, del and expand do not. */

@@ -65,12 +65,23 @@ static struct page_list *list_of(struct alloc *a, pfn_t pfn,
 	return &z->free_area[rec->order].free_list[rec->list];
 }
 
+/* A list that a reporter keeps in an order of its own has lost it. */
+static void note_rotated(struct alloc *a, pfn_t pfn,
+			 const struct page_rec *rec)
+{
+	if (!a->hooks.list_rotated || rec->order < a->hooks.notify_order)
+		return;
+	a->hooks.list_rotated(a->hooks.reporter_ctx, pfn_zone(a, pfn)->idx,
+			      rec->order, (enum migratetype)rec->list);
+}
+
 void alloc_list_rotate_to_front(struct alloc *a, pfn_t pfn)
 {
 	const struct page_rec *rec = free_head(a, pfn);
 
 	note_touches(a, 1);
 	list_rotate_to_front(a, list_of(a, pfn, rec), pfn, rec->order);
+	note_rotated(a, pfn, rec);
 }
 
 void alloc_list_rotate_to_back(struct alloc *a, pfn_t pfn)
@@ -79,6 +90,7 @@ void alloc_list_rotate_to_back(struct alloc *a, pfn_t pfn)
 
 	note_touches(a, 1);
 	list_rotate_to_back(a, list_of(a, pfn, rec), pfn, rec->order);
+	note_rotated(a, pfn, rec);
 }
 
 bool alloc_is_free_head(const struct alloc *a, pfn_t pfn)
@@ -119,4 +131,28 @@ bool alloc_stalled(const struct alloc *a, unsigned int cpu, pfn_t pfn,
 	return a->hooks.alloc_stall(a->hooks.reporter_ctx,
 				    (unsigned int)alloc_zone_of(a, pfn), pfn,
 				    order, cpu);
+}
+
+__attribute__((cold))
+void keep_split_marks(struct alloc *a, struct zone *z, pfn_t head,
+		      unsigned int high, pfn_t used, pfn_t used_end)
+{
+	const pfn_t end = head + order_nr_pages(high);
+	const uint8_t marks = a->split_marks;
+	pfn_t pfn = head == used ? used_end : head;
+
+	a->split_marks = 0;
+	while (pfn < end) {
+		struct page_rec *rec = head_rec(a, pfn);
+
+		CHECK_EQ(rec->state, PAGE_BUDDY);
+		rec->aux = marks;
+		if (a->hooks.block_marked)
+			a->hooks.block_marked(a->hooks.reporter_ctx, z->idx,
+					      pfn, rec->order,
+					      (enum migratetype)rec->list);
+		pfn += order_nr_pages(rec->order);
+		if (pfn == used)
+			pfn = used_end;
+	}
 }

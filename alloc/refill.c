@@ -173,6 +173,9 @@ static uint32_t refill_runs(struct alloc *a, struct zone *z,
 		append_run(a, to, pfn, take, rec);
 		/* Each split makes one part more. */
 		splits += take - 1 + put_rest(a, z, pfn, order, take, nr, mt);
+		if (unlikely(a->split_marks))
+			keep_split_marks(a, z, pfn, high, pfn,
+					 pfn + (take << order));
 		got += take;
 	}
 	a->work->splits += splits;

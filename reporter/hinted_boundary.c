@@ -51,6 +51,9 @@
  * CMA lists are left out. watermark_gate is of v13 (November 2019), the last
  * with boundaries: no zone without low watermark + a full batch free.
  *
+ * Option variant = may2019 is the RFC "waste page treatment" of 30 May 2019, with
+ * which it began; see hinted_boundary_may.c.
+ *
  * Known properties of v2 that are kept: no watermark is looked at when
  * blocks are taken; unhinted blocks between hinted ones are never found, and
  * they may let every free of a large block start another, fruitless cycle;
@@ -66,7 +69,7 @@
 #include "include/check.h"
 #include "reporter/hinted_boundary.h"
 
-static const char *const variant_names[] = { "v2", "v10", NULL };
+static const char *const variant_names[] = { "v2", "v10", "may2019", NULL };
 
 static const char *const order_names[] = {
 	"pageblock", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10",
@@ -91,13 +94,32 @@ static const struct option_desc hinted_boundary_descs[] = {
 	  .help = "unhinted blocks of one order that make a zone request" },
 	{ .name = "variant", .type = OPTION_NAME, .offset = OFFSET(variant),
 	  .names = variant_names, .def = "v2", .unit = "",
-	  .help = "posting that is followed: v2 of July or v10 of September "
-		  "2019" },
+	  .help = "posting that is followed: v2 of July, v10 of September or "
+		  "the RFC of May 2019" },
 	{ .name = "watermark_gate", .type = OPTION_BOOL,
 	  .offset = OFFSET(watermark_gate), .def = "off", .unit = "",
 	  .help = "skip zones without low watermark + a full batch free" },
 	{ .name = NULL },
 };
+
+uint64_t hinted_boundary_raw(const struct reporter *r, unsigned int zone,
+			     unsigned int order)
+{
+	const struct hinted_boundary *s = r->state;
+	const uint64_t hinted = s->zones[zone].hinted_count[order];
+	const uint64_t all = alloc_nr_free(r->env->view, zone, order);
+
+	return all > hinted ? all - hinted : 0;
+}
+
+/* Unhinted blocks of one order that make a zone request. */
+static uint64_t threshold(const struct reporter *r)
+{
+	const struct hinted_boundary *s = r->state;
+
+	return is_may(r) ? UINT64_C(2) * s->capacity :
+			   hinted_boundary_options(r)->threshold;
+}
 
 /* Models __page_hinting_request. */
 static void request_zone(struct reporter *r, unsigned int zone)
@@ -111,7 +133,8 @@ static void request_zone(struct reporter *r, unsigned int zone)
 	if (s->refcount++ || s->running)
 		return;
 	s->armed = true;
-	r->env->schedule(r->env->ctx, hinted_boundary_options(r)->delay_ns);
+	r->env->schedule(r->env->ctx, is_may(r) ? 0 :
+			 hinted_boundary_options(r)->delay_ns);
 }
 
 void hinted_boundary_clear_request(struct hinted_boundary *s,
@@ -136,15 +159,12 @@ static void hinted_boundary_notify_free(struct reporter *r, unsigned int zone,
 					pfn_t pfn, unsigned int order)
 {
 	const struct hinted_boundary *s = r->state;
-	const struct hinted_zone *z = &s->zones[zone];
 
 	(void)pfn;
-	if (!s->registered || z->requested)
+	if (!s->registered || s->zones[zone].requested)
 		return;
-	if (alloc_nr_free(r->env->view, zone, order) <
-	    z->hinted_count[order] + hinted_boundary_options(r)->threshold)
-		return;
-	request_zone(r, zone);
+	if (hinted_boundary_raw(r, zone, order) >= threshold(r))
+		request_zone(r, zone);
 }
 
 /*
@@ -176,6 +196,42 @@ static void hinted_boundary_unmark(struct reporter *r, unsigned int zone,
 	r->counters.refault_pages += order_nr_pages(order);
 	if (s->active == (int)zone && s->boundary[order][mt] == pfn)
 		s->boundary[order][mt] = next_hinted(a, pfn);
+	if (is_may(r) && s->membranes[zone][order].pfn == pfn)
+		s->membranes[zone][order].pfn = next_hinted(a, pfn);
+}
+
+/* May 2019: the parts of a split block are as hinted as the whole was. */
+static void hinted_boundary_marked(struct reporter *r, unsigned int zone,
+				   pfn_t pfn, unsigned int order,
+				   enum migratetype mt)
+{
+	struct hinted_boundary *s = r->state;
+
+	(void)pfn;
+	(void)mt;
+	s->zones[zone].hinted_count[order]++;
+	r->counters.marked_pages += order_nr_pages(order);
+}
+
+/* v10: compaction resets the boundary of a list that it rotates. */
+static void hinted_boundary_rotated(struct reporter *r, unsigned int zone,
+				    unsigned int order, enum migratetype mt)
+{
+	struct hinted_boundary *s = r->state;
+
+	if (s->active == (int)zone)
+		s->boundary[order][mt] = PFN_NONE;
+}
+
+static void hinted_boundary_trim_hooks(const struct reporter *r,
+				       struct alloc_hooks *h)
+{
+	if (!is_may(r)) {
+		h->marks_kept_on_split = 0;
+		h->block_marked = NULL;
+	}
+	if (hinted_boundary_options(r)->variant != BOUNDARY_V10)
+		h->list_rotated = NULL;
 }
 
 /* Models get_unhinted_tail: the tail ends where the hinted blocks begin. */
@@ -185,7 +241,10 @@ static pfn_t hinted_boundary_tail_position(struct reporter *r,
 					   enum migratetype mt)
 {
 	const struct hinted_boundary *s = r->state;
+	const struct hinted_membrane *m = &s->membranes[zone][order];
 
+	if (is_may(r))
+		return s->decanting && m->mt == mt ? m->pfn : PFN_NONE;
 	return s->active == (int)zone ? s->boundary[order][mt] : PFN_NONE;
 }
 
@@ -195,6 +254,10 @@ static bool hinted_boundary_position(const struct reporter *r,
 {
 	const struct hinted_boundary *s = r->state;
 
+	if (is_may(r) && s->membranes[zone][order].mt == mt) {
+		*pfn = s->membranes[zone][order].pfn;
+		return order >= s->order;
+	}
 	if (s->active != (int)zone || order < s->order)
 		return false;
 	*pfn = s->boundary[order][mt];
@@ -212,6 +275,9 @@ static int hinted_boundary_init(struct reporter *r, char *why, size_t why_size)
 			      alloc_pageblock_order(r->env->view);
 	s->capacity = (unsigned int)o->capacity;
 	s->active = NO_ZONE;
+	for (unsigned int zone = 0; zone < ALLOC_MAX_ZONES; zone++)
+		for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
+			s->membranes[zone][order].pfn = PFN_NONE;
 	hinted_boundary_take_over(r);
 	return 0;
 }
@@ -223,11 +289,12 @@ static void hinted_boundary_start(struct reporter *r)
 	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
 
 	s->registered = true;
+	/* May 2019 waits for the first free. */
 	for (unsigned int zone = 0; zone < nr_zones; zone++) {
 		struct alloc_zone_info info;
 
 		alloc_zone_info(r->env->view, zone, &info);
-		if (info.present)
+		if (info.present && !is_may(r))
 			request_zone(r, zone);
 	}
 }
@@ -259,7 +326,10 @@ static void hinted_boundary_process(struct reporter *r)
 	s->running = true;
 	s->zone = 0;
 	r->counters.passes++;
-	worker_run(r);
+	if (is_may(r))
+		s->running = hinted_boundary_may_cycle(r);
+	else
+		worker_run(r);
 }
 
 static void hinted_boundary_drain(struct reporter *r,
@@ -273,6 +343,10 @@ static void hinted_boundary_drain(struct reporter *r,
 	CHECK_EQ(nr, s->nr);
 	if (err)
 		r->counters.report_errors++;
+	if (is_may(r)) {
+		s->running = hinted_boundary_may_resume(r, err);
+		return;
+	}
 	if (hinted_boundary_cycle_resume(r, err))
 		return;
 	s->zone = (s->zone + 1) % alloc_nr_zones(r->env->view);
@@ -324,6 +398,10 @@ const struct reporter_ops hinted_boundary_reporter = {
 	.notify_order = hinted_boundary_order,
 	.free_notify = hinted_boundary_notify_free,
 	.unmark_on_move = true,
+	.marks_kept_on_split = BLOCK_HINTED,
+	.block_marked = hinted_boundary_marked,
+	.list_rotated = hinted_boundary_rotated,
+	.trim_hooks = hinted_boundary_trim_hooks,
 	.block_unmark = hinted_boundary_unmark,
 	.tail_position = hinted_boundary_tail_position,
 	.boundary = hinted_boundary_position,

@@ -12,6 +12,7 @@
 enum hinted_boundary_variant {
 	BOUNDARY_V2,          /* July 2019 */
 	BOUNDARY_V10,         /* September 2019 */
+	BOUNDARY_MAY,         /* May 2019, before there were boundaries */
 };
 
 struct hinted_boundary_options {
@@ -30,6 +31,12 @@ struct hinted_zone {
 
 #define NO_ZONE (-1)
 
+/* May 2019: where the hinted blocks of an order begin, on one list of it. */
+struct hinted_membrane {
+	pfn_t pfn;            /* first hinted block; PFN_NONE: end of list */
+	uint8_t mt;           /* the list; its type was worked on last */
+};
+
 struct hinted_boundary {
 	unsigned int order;   /* smallest order hinted */
 	unsigned int capacity;
@@ -43,6 +50,8 @@ struct hinted_boundary {
 	uint32_t touches;     /* list nodes touched in this hold */
 	unsigned int nr;      /* blocks with the host */
 	struct hinted_zone zones[ALLOC_MAX_ZONES];
+	struct hinted_membrane membranes[ALLOC_MAX_ZONES][NR_PAGE_ORDERS];
+	bool decanting;       /* inside a putback in front of the membrane */
 	/*
 	 * First block of the hinted tail of each list of the active zone;
 	 * PFN_NONE: the end of the list, nothing is behind it.
@@ -59,12 +68,20 @@ hinted_boundary_options(const struct reporter *r)
 	return r->options;
 }
 
+static inline bool is_may(const struct reporter *r)
+{
+	return hinted_boundary_options(r)->variant == BOUNDARY_MAY;
+}
+
 static inline bool is_hinted(const struct alloc *a, pfn_t pfn)
 {
 	return alloc_block_marks(a, pfn) & BLOCK_HINTED;
 }
 
-/* hinted_boundary.c: the zone is out of work, or has to be left alone. */
+/* hinted_boundary.c: blocks of an order that are not hinted. */
+uint64_t hinted_boundary_raw(const struct reporter *r, unsigned int zone,
+			     unsigned int order);
+/* The zone is out of work, or has to be left alone. */
 void hinted_boundary_clear_request(struct hinted_boundary *s,
 				   unsigned int zone);
 
@@ -74,6 +91,13 @@ void hinted_boundary_clear_request(struct hinted_boundary *s,
  */
 bool hinted_boundary_cycle_begin(struct reporter *r, unsigned int zone);
 bool hinted_boundary_cycle_resume(struct reporter *r, int err);
+
+/*
+ * hinted_boundary_may.c: the same for all requested zones together. False if
+ * nothing is with the host: the work is done.
+ */
+bool hinted_boundary_may_cycle(struct reporter *r);
+bool hinted_boundary_may_resume(struct reporter *r, int err);
 
 /*
  * hinted_boundary_check.c: count the marks that are there already; and every

@@ -35,8 +35,9 @@ void hinted_boundary_take_over(struct reporter *r)
 	}
 }
 
-static const char *check_requests(const struct hinted_boundary *s)
+static const char *check_requests(const struct reporter *r)
 {
+	const struct hinted_boundary *s = r->state;
 	unsigned int requested = 0;
 
 	for (unsigned int zone = 0; zone < ALLOC_MAX_ZONES; zone++)
@@ -47,7 +48,9 @@ static const char *check_requests(const struct hinted_boundary *s)
 		return "hinted_boundary: armed while the worker runs";
 	if (!s->running && s->armed != (s->refcount > 0))
 		return "hinted_boundary: armed must mean a zone is requested";
-	if (s->running != (s->active != NO_ZONE) || s->running != (s->nr > 0))
+	if (s->running != (s->nr > 0))
+		return "hinted_boundary: a worker that runs has a batch out";
+	if ((s->active != NO_ZONE) != (s->running && !is_may(r)))
 		return "hinted_boundary: a batch belongs to an active zone";
 	if (s->nr > s->capacity)
 		return "hinted_boundary: more blocks in flight than fit";
@@ -66,7 +69,8 @@ static const char *check_counts(const struct reporter *r)
 			if (count[o] != count_hinted(r->env->view, zone, o))
 				return "hinted_boundary: hinted_count is not "
 				       "the number of hinted blocks";
-			if (count[o] && o < s->order && !s->old_marks)
+			if (count[o] && o < s->order && !s->old_marks &&
+			    !is_may(r))
 				return "hinted_boundary: a hint below the "
 				       "hinting order";
 		}
@@ -120,16 +124,43 @@ static const char *check_in_flight(const struct reporter *r)
 	return NULL;
 }
 
+/* A membrane is a hinted block of its list, or the end of it. */
+static const char *check_membranes(const struct reporter *r)
+{
+	const unsigned int nr_zones = alloc_nr_zones(r->env->view);
+	const struct hinted_boundary *s = r->state;
+	const struct alloc *a = r->env->view;
+
+	for (unsigned int i = 0; i < nr_zones * NR_PAGE_ORDERS; i++) {
+		const unsigned int zone = i / NR_PAGE_ORDERS;
+		const unsigned int order = i % NR_PAGE_ORDERS;
+		const struct hinted_membrane *m = &s->membranes[zone][order];
+
+		if (m->pfn == PFN_NONE)
+			continue;
+		if (!alloc_is_free_head(a, m->pfn) ||
+		    alloc_zone_of(a, m->pfn) != (int)zone ||
+		    alloc_block_order(a, m->pfn) != order ||
+		    alloc_block_type(a, m->pfn) != (enum migratetype)m->mt)
+			return "hinted_boundary: a membrane is not on its list";
+		if (!is_hinted(a, m->pfn))
+			return "hinted_boundary: a membrane is not hinted";
+	}
+	return NULL;
+}
+
 const char *hinted_boundary_check(const struct reporter *r)
 {
 	const struct hinted_boundary *s = r->state;
-	const char *broken = check_requests(s);
+	const char *broken = check_requests(r);
 
 	if (!broken)
 		broken = check_counts(r);
-	if (broken || s->active == NO_ZONE)
+	if (!broken)
+		broken = check_membranes(r);
+	if (broken || !s->running)
 		return broken;
-	for (unsigned int o = s->order; o < NR_PAGE_ORDERS; o++) {
+	for (unsigned int o = s->order; !is_may(r) && o < NR_PAGE_ORDERS; o++) {
 		for (int mt = 0; mt < MIGRATE_TYPES; mt++) {
 			broken = check_boundary(r, o, mt);
 			if (broken)

@@ -23,6 +23,22 @@ static void call_block_unmark(void *ctx, unsigned int zone, pfn_t pfn,
 	r->ops->block_unmark(r, zone, pfn, order, mt, why);
 }
 
+static void call_block_marked(void *ctx, unsigned int zone, pfn_t pfn,
+			      unsigned int order, enum migratetype mt)
+{
+	struct reporter *r = ctx;
+
+	r->ops->block_marked(r, zone, pfn, order, mt);
+}
+
+static void call_list_rotated(void *ctx, unsigned int zone, unsigned int order,
+			      enum migratetype mt)
+{
+	struct reporter *r = ctx;
+
+	r->ops->list_rotated(r, zone, order, mt);
+}
+
 static pfn_t call_tail_position(void *ctx, unsigned int zone,
 				unsigned int order, enum migratetype mt)
 {
@@ -56,8 +72,13 @@ void reporter_fill_hooks(struct reporter *r, struct alloc_hooks *h)
 					      NR_PAGE_ORDERS;
 	h->free_notify = ops->free_notify ? call_free_notify : NULL;
 	h->block_unmark = ops->block_unmark ? call_block_unmark : NULL;
+	h->block_marked = ops->block_marked ? call_block_marked : NULL;
+	h->list_rotated = ops->list_rotated ? call_list_rotated : NULL;
 	h->unmark_on_move = ops->unmark_on_move;
 	h->tail_position = ops->tail_position ? call_tail_position : NULL;
 	h->free_capture = ops->free_capture ? call_free_capture : NULL;
 	h->alloc_stall = ops->alloc_stall ? call_alloc_stall : NULL;
+	h->marks_kept_on_split = ops->marks_kept_on_split;
+	if (ops->trim_hooks)
+		ops->trim_hooks(r, h);
 }

@@ -115,8 +115,7 @@ static void per_free_capture(struct reporter *r, unsigned int zone, pfn_t pfn,
 	const struct per_free *s = r->state;
 
 	(void)cpu;
-	if (s->registered && per_free_options(r)->at == AT_FREE &&
-	    order >= s->order)
+	if (s->registered && order >= s->order)
 		hint(r, zone, pfn, order);
 }
 
@@ -125,6 +124,15 @@ static unsigned int per_free_order(const struct reporter *r)
 	const struct per_free *s = r->state;
 
 	return per_free_options(r)->at == AT_REST ? s->order : NR_PAGE_ORDERS;
+}
+
+static void per_free_trim_hooks(const struct reporter *r,
+				struct alloc_hooks *h)
+{
+	if (per_free_options(r)->at == AT_REST)
+		h->free_capture = NULL;
+	else
+		h->free_notify = NULL;
 }
 
 static int per_free_init(struct reporter *r, char *why, size_t why_size)
@@ -208,4 +216,5 @@ const struct reporter_ops per_free_reporter = {
 	.notify_order = per_free_order,
 	.free_notify = per_free_notify,
 	.free_capture = per_free_capture,
+	.trim_hooks = per_free_trim_hooks,
 };

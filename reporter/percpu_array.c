@@ -198,7 +198,7 @@ static void percpu_array_free_capture(struct reporter *r, unsigned int zone,
 	struct percpu_array *s = r->state;
 	struct array_cpu *c = &s->cpus[cpu];
 
-	if (!s->registered || is_v9(r) || order < s->order)
+	if (!s->registered || order < s->order)
 		return;
 	if (!capture(r, cpu, zone, pfn, order) || c->nr < s->threshold)
 		return;
@@ -228,6 +228,15 @@ static void percpu_array_free_notify(struct reporter *r, unsigned int zone,
 		return;
 	if (c->state == ARRAY_CAPTURE && c->nr >= s->threshold)
 		wake(r, cpu);
+}
+
+static void percpu_array_trim_hooks(const struct reporter *r,
+				    struct alloc_hooks *h)
+{
+	if (is_v9(r))
+		h->free_capture = NULL;
+	else
+		h->free_notify = NULL;
 }
 
 static void cycle_over(struct reporter *r, unsigned int cpu)
@@ -357,4 +366,5 @@ const struct reporter_ops percpu_array_reporter = {
 	.notify_order = percpu_array_order,
 	.free_notify = percpu_array_free_notify,
 	.free_capture = percpu_array_free_capture,
+	.trim_hooks = percpu_array_trim_hooks,
 };

@@ -84,6 +84,12 @@ struct reporter_ops {
 	void (*block_unmark)(struct reporter *r, unsigned int zone, pfn_t pfn,
 			     unsigned int order, enum migratetype mt,
 			     enum unmark_reason why);
+	/* See alloc_hooks: marks kept by the parts of a split block. */
+	void (*block_marked)(struct reporter *r, unsigned int zone, pfn_t pfn,
+			     unsigned int order, enum migratetype mt);
+	/* See alloc_hooks; a design's own rotations are heard of, too. */
+	void (*list_rotated)(struct reporter *r, unsigned int zone,
+			     unsigned int order, enum migratetype mt);
 	pfn_t (*tail_position)(struct reporter *r, unsigned int zone,
 			       unsigned int order, enum migratetype mt);
 	/* Wants env->next_use(): cells take a first pass without reporting. */
@@ -144,6 +150,10 @@ struct reporter_ops {
 	 * what it hands to programs from these pages.
 	 */
 	bool knows_zero;
+	/* Mask of enum block_mark: what the parts of a split block keep. */
+	unsigned int marks_kept_on_split;
+	/* Take out what these options have no use for; NULL: all are used. */
+	void (*trim_hooks)(const struct reporter *r, struct alloc_hooks *h);
 };
 
 extern const struct reporter_ops none_reporter;

@@ -57,6 +57,9 @@ static const struct design variants[] = {
 	{ &balloon_reporter, "unit_order=host movable=on fallback=on "
 	  "direct_compaction=on batch=5", false },
 	{ &balloon_reporter, "unit_order=4 fallback=on", false },
+	{ &hinted_boundary_reporter, "variant=may2019 capacity=2", true },
+	{ &hinted_boundary_reporter, "variant=may2019 capacity=3 order=6",
+	  true },
 	{ &hinted_boundary_reporter, "variant=v10 capacity=4 threshold=2",
 	  true },
 	{ &hinted_boundary_reporter,

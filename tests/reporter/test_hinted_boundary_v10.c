@@ -116,12 +116,45 @@ static void test_hinted_boundary_v10__gate(void **state)
 	}
 }
 
+static void test_hinted_boundary_v10__rotation_resets(void **state)
+{
+	/*
+	 * Compaction rotates the list while a batch is out: the boundary goes
+	 * back to the end, and the walk passes the marks once more.
+	 */
+	const struct sync_env_config cfg = { .ack_latency_ns = NSEC_PER_SEC };
+	struct alloc *a = fixture_create("5.3", 0, 16384);
+	const struct hinted_boundary *s;
+	struct rig *rig;
+
+	(void)state;
+	fixture_put(a, 8192, 10);
+	for (pfn_t pfn = 1024; pfn <= 6144; pfn += 1024)
+		fixture_put(a, pfn, 9);
+	rig = rig_start(a, &hinted_boundary_reporter,
+			"variant=v10 capacity=2 order=9", &cfg);
+	s = rig->env.reporter.state;
+	sync_env_process(&rig->env);
+	sync_env_ack(&rig->env, 0);
+	sync_env_ack(&rig->env, 0);
+	assert_int_not_equal(s->boundary[9][MIGRATE_MOVABLE], PFN_NONE);
+	alloc_list_rotate_to_front(a, s->boundary[9][MIGRATE_MOVABLE]);
+	ASSERT_U64("reset", s->boundary[9][MIGRATE_MOVABLE], PFN_NONE);
+	rig_assert_valid(rig);
+	while (sync_env_ack(&rig->env, 0))
+		rig_assert_valid(rig);
+	rig_assert_reports("all", rig, "{8192,1024} {2048,3072} {4096,5120}"
+			   " {6144}");
+	finish(rig);
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(
 		test_hinted_boundary_v10__trapped_blocks_are_found),
 	cmocka_unit_test(test_hinted_boundary_v10__isolates_as_compaction),
 	cmocka_unit_test(test_hinted_boundary_v10__refusal_ends_the_list),
 	cmocka_unit_test(test_hinted_boundary_v10__gate),
+	cmocka_unit_test(test_hinted_boundary_v10__rotation_resets),
 };
 
 TEST_MAIN(cases)

@@ -117,6 +117,16 @@ static void test_reporter_check__hinted_boundary(void **state)
 	s->active = NO_ZONE;
 	assert_noticed(rig, "active", "active zone");
 	*s = good;
+	s->nr = 0;
+	assert_noticed(rig, "nothing out", "has a batch out");
+	*s = good;
+	s->membranes[0][9].pfn = s->sg[0].pfn;
+	assert_noticed(rig, "membrane", "membrane is not on");
+	s->membranes[0][9] = (struct hinted_membrane){
+		.pfn = head, .mt = MIGRATE_MOVABLE,
+	};
+	assert_noticed(rig, "raw membrane", "membrane is not hinted");
+	*s = good;
 	s->capacity = 3;
 	assert_noticed(rig, "full", "more blocks in flight");
 	*s = good;
@@ -191,6 +201,12 @@ static void plant_lost_mark_move(struct world *w)
 	alloc_set_hooks(w->a, &w->hooks);
 }
 
+static void plant_lost_split_mark(struct world *w)
+{
+	w->hooks.block_marked = NULL;
+	alloc_set_hooks(w->a, &w->hooks);
+}
+
 static void ignore_mark(void *ctx, pfn_t pfn, enum block_mark m)
 {
 	(void)ctx;
@@ -231,6 +247,12 @@ static const struct fault faults[] = {
 	  "hinted", plant_lost_unmark },
 	{ "marks that move", &hinted_boundary_reporter,
 	  "capacity=4 threshold=2", "boundary", plant_lost_mark_move },
+	{ "lost mark of a part", &hinted_boundary_reporter,
+	  "variant=may2019 capacity=2", "hinted_count",
+	  plant_lost_split_mark },
+	{ "lost unmark", &hinted_boundary_reporter,
+	  "variant=v10 capacity=4 threshold=2", "hinted",
+	  plant_lost_unmark },
 	{ "lost mark", &hinted_boundary_reporter, "capacity=4 threshold=2",
 	  "hinted_count", plant_lost_mark },
 	{ "pretended isolation", &page_reporting_reporter, "capacity=4",

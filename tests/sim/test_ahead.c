@@ -163,6 +163,9 @@ static void draw_reporter(struct rng *r, struct drawn *d, struct cell *c)
 	if (option_find(t, "order"))
 		set(d, t, c->reporter_options, "order",
 		    PICK(r, "9", "7", "8"));
+	if (c->cfg.reporter == &hinted_boundary_reporter)
+		set(d, t, c->reporter_options, "variant",
+		    PICK(r, "v2", "v10", "may2019"));
 	if (c->cfg.reporter == &percpu_array_reporter) {
 		set(d, t, c->reporter_options, "variant",
 		    PICK(r, "v8", "v8-snapshot", "v9"));
