@@ -162,9 +162,11 @@ unsigned int alloc_clear_lru_list(struct alloc *a, const pfn_t *pfns,
 {
 	unsigned int at = 0, end = 0;
 
-	/* Who takes pages off the LRU has use for their records. */
-	for (unsigned int i = 0; i < nr; i++)
+	/* Who takes pages off the LRU has use for their records, too. */
+	for (unsigned int i = 0; i < nr; i++) {
+		__builtin_prefetch(&a->lru[pfns[i] / 64], 1);
 		__builtin_prefetch(&a->pages[pfns[i]], 1);
+	}
 	while (end < nr) {
 		uint64_t *word = &a->lru[pfns[at] / 64];
 		const uint64_t bits = lru_word(pfns, nr, &end);

@@ -19,6 +19,18 @@
 #include "guest/rmap.h"
 
 #define PTES_AT_ONCE 8u
+/* A run is about as long as a refill. */
+#define PFNS_PREFETCHED 64u
+#define PFNS_PER_LINE 16u
+
+/* What stands from i on in a table or a chunk is for the next run. */
+static void prefetch_row(const pfn_t *row, unsigned int i)
+{
+	const unsigned int end = i + PFNS_PREFETCHED;
+
+	for (; i < end && i < PTRS_PER_TABLE; i += PFNS_PER_LINE)
+		__builtin_prefetch(&row[i]);
+}
 
 /* PTEs from i on that are empty, at most nr. */
 static uint32_t empty_ptes(const struct pte_table *t, unsigned int i,
@@ -38,6 +50,7 @@ static uint32_t empty_ptes(const struct pte_table *t, unsigned int i,
 	}
 	while (n < nr && pte[n] == PTE_NONE)
 		n++;
+	prefetch_row(t->pte, i + n);
 	return n;
 }
 
@@ -45,11 +58,25 @@ static uint32_t empty_ptes(const struct pte_table *t, unsigned int i,
 static uint32_t cached_pages(const struct guest *g, uint32_t file,
 			     uint64_t index, uint32_t nr, pfn_t *out)
 {
+	const struct guest_file *f = &g->files[file];
 	uint32_t n = 0;
 
-	for (; n < nr; n++) {
-		out[n] = filemap_get(g, file, index + n);
-		if (out[n] == PFN_NONE)
+	CHECK_LE(index + nr, f->nr_pages);
+	while (n < nr) {
+		const struct cache_chunk *c =
+			f->chunks[(index + n) / PTRS_PER_TABLE];
+		const uint32_t first = (index + n) % PTRS_PER_TABLE;
+		uint32_t end = n + PTRS_PER_TABLE - first;
+
+		if (!c)
+			break;
+		if (end > nr)
+			end = nr;
+		memcpy(out + n, &c->pfn[first], (end - n) * sizeof(*out));
+		prefetch_row(c->pfn, first + (end - n));
+		while (n < end && out[n] != PFN_NONE)
+			n++;
+		if (n < end)
 			break;
 	}
 	return n;
@@ -64,6 +91,7 @@ static uint32_t missing_pages(const struct guest *g, uint32_t file,
 	const uint32_t first = index % PTRS_PER_TABLE;
 	uint32_t n = 0;
 
+	CHECK_LE(index + nr, f->nr_pages);
 	if (!c)
 		return 0;
 	if (nr > PTRS_PER_TABLE - first)
