@@ -507,6 +507,11 @@ struct alloc_counters {
 	uint64_t cold_allocs[NR_PAGE_ORDERS]; /* marked blocks taken for alloc */
 };
 const struct alloc_counters *alloc_counters(const struct alloc *a);
+/*
+ * The same without summing up what each CPU has counted: pgalloc, pgfree,
+ * allocs[0] and frees[0] may lag. For those who look at the others often.
+ */
+const struct alloc_counters *alloc_rare_counters(const struct alloc *a);
 
 /*
  * Every invariant: counts against list walks, lists against page state, pcp,

@@ -32,6 +32,11 @@ const struct alloc_counters *alloc_counters(const struct alloc *a)
 	return &a->cnt;
 }
 
+const struct alloc_counters *alloc_rare_counters(const struct alloc *a)
+{
+	return &a->cnt;
+}
+
 pfn_t alloc_end_pfn(const struct alloc *a)
 {
 	return a->end_pfn;

@@ -36,7 +36,7 @@ void boost_start(struct replay *r)
 
 void boost_watch(struct replay *r)
 {
-	const struct alloc_counters *c = alloc_counters(r->alloc);
+	const struct alloc_counters *c = alloc_rare_counters(r->alloc);
 
 	if (c->watermark_boosts != r->nr_boosts) {
 		r->nr_boosts = c->watermark_boosts;

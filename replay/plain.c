@@ -195,7 +195,7 @@ void follow(struct replay *r, const struct blt_plain_batch *b, uint32_t i)
 
 void replay_batch(struct replay *r, const struct blt_plain_batch *b)
 {
-	const struct alloc_counters *c = alloc_counters(r->alloc);
+	const struct alloc_counters *c = alloc_rare_counters(r->alloc);
 	const struct trace_stats *st = trace_source_stats(r->source);
 	const bool prepares = st->requests[REQ_P] > 0;
 	uint64_t locks = r->follow_lag ? 0 : UINT64_MAX;
