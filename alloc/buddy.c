@@ -9,10 +9,7 @@
  * Counts are kept by the list a block is on, never by its pageblock: up to
  * 6.1 the two may disagree, and NR_FREE_PAGES must equal the list walks.
  */
-#include "alloc/free_list.h"
-
-/* A shuffled list is one of blocks of at least this order (SHUFFLE_ORDER). */
-#define SHUFFLE_ORDER MAX_PAGE_ORDER
+#include "alloc/merge.h"
 
 /* The types whose pages are counted apart, or not at all. */
 void account_special_pages(const struct alloc *a, struct zone *z, int64_t nr,
@@ -44,28 +41,6 @@ void drop_marks(struct alloc *a, struct zone *z, pfn_t pfn,
 		a->hooks.block_unmark(a->hooks.reporter_ctx, z->idx, pfn,
 				      order, (enum migratetype)rec->list, why);
 	rec->aux = 0;
-}
-
-/* Where "the tail" is: a reporter may keep blocks of its own behind it. */
-static inline pfn_t tail_position(struct alloc *a, const struct zone *z,
-				  unsigned int order, enum migratetype mt)
-{
-	if (likely(order < a->hooks.notify_order) || !a->hooks.tail_position)
-		return PFN_NONE;
-	return a->hooks.tail_position(a->hooks.reporter_ctx, z->idx, order,
-				      mt);
-}
-
-static inline __attribute__((always_inline))
-void add_block_tail(struct alloc *a, struct zone *z, pfn_t pfn,
-		    unsigned int order, enum migratetype mt)
-{
-	struct free_area *area = &z->free_area[order];
-
-	list_insert_before(a, &area->free_list[mt],
-			   tail_position(a, z, order, mt), pfn, order);
-	set_free_head(a, pfn, order, mt);
-	area->nr_free++;
 }
 
 void del_from_free_list(struct alloc *a, struct zone *z, pfn_t pfn,
@@ -104,19 +79,14 @@ void move_to_free_list(struct alloc *a, struct zone *z, pfn_t pfn,
 	rec->aux = marks;
 }
 
-static inline bool is_buddy(const struct page_rec *rec, unsigned int order)
-{
-	return rec->state == PAGE_BUDDY && rec->order == order;
-}
-
 static bool mergeable_type(enum migratetype mt)
 {
 	return mt < MIGRATE_PCPTYPES;
 }
 
 /* May a block of type mt merge with the whole pageblocks at `buddy`? */
-static bool may_merge_pageblocks(const struct alloc *a, const struct zone *z,
-				 pfn_t buddy, enum migratetype mt)
+bool may_merge_pageblocks(const struct alloc *a, const struct zone *z,
+			  pfn_t buddy, enum migratetype mt)
 {
 	const enum migratetype other = pageblock_mt(a, buddy);
 
@@ -130,8 +100,8 @@ static bool may_merge_pageblocks(const struct alloc *a, const struct zone *z,
 }
 
 /* 6.7 on: lists and pageblocks agree, so the buddy takes on our type. */
-static void retype_merged(struct alloc *a, pfn_t buddy, unsigned int order,
-			  enum migratetype mt)
+void retype_merged(struct alloc *a, pfn_t buddy, unsigned int order,
+		   enum migratetype mt)
 {
 	const uint32_t step = order_nr_pages(a->pageblock_order);
 	uint32_t nr = order_nr_pages(order);
@@ -145,8 +115,8 @@ static void retype_merged(struct alloc *a, pfn_t buddy, unsigned int order,
 		set_pageblock_mt(a, buddy + off, mt);
 }
 
-static void emit_merge(struct alloc *a, pfn_t pfn, unsigned int order,
-		       enum migratetype mt)
+void emit_merge(struct alloc *a, pfn_t pfn, unsigned int order,
+		enum migratetype mt)
 {
 	const struct alloc_event ev = {
 		.kind = ALLOC_EVENT_MERGE,
@@ -156,52 +126,6 @@ static void emit_merge(struct alloc *a, pfn_t pfn, unsigned int order,
 	};
 
 	emit_event(a, &ev);
-}
-
-/* Take a free buddy off whatever list it is on; its pages become mt's. */
-static inline __attribute__((always_inline))
-void absorb(struct alloc *a, struct zone *z, pfn_t buddy, unsigned int order,
-	    enum migratetype mt)
-{
-	const enum migratetype old =
-		(enum migratetype)rec_of(a, buddy, order)->list;
-
-	if (unlikely(old != mt)) {
-		const int64_t nr = order_nr_pages(order);
-
-		account_free_pages(a, z, -nr, old);
-		account_free_pages(a, z, nr, mt);
-	}
-	del_block(a, z, buddy, order, UNMARK_MERGE);
-}
-
-/*
- * The next larger merge is likely soon if the pair above ours waits for us
- * alone: then our block goes to the tail, to be left in peace (6.1:
- * buddy_merge_likely). Never for the two largest orders.
- */
-static inline bool buddy_merge_likely(const struct alloc *a,
-				      const struct zone *z, pfn_t pfn,
-				      unsigned int order)
-{
-	pfn_t higher;
-
-	if (order >= MAX_PAGE_ORDER - 1)
-		return false;
-	higher = (pfn & ~order_nr_pages(order)) ^ order_nr_pages(order + 1);
-	return is_buddy(rec_of(a, higher, order + 1), order + 1) &&
-	       zone_spans_pfn(z, higher) && a->prof.merge_likely_to_tail;
-}
-
-static inline bool goes_to_tail(struct alloc *a, const struct zone *z,
-				pfn_t freed, pfn_t pfn, unsigned int order,
-				unsigned int fpi)
-{
-	if (fpi & FPI_TO_TAIL)
-		return true;
-	if (order >= SHUFFLE_ORDER && a->shuffle)
-		return shuffle_pick_tail(a, freed);
-	return buddy_merge_likely(a, z, pfn, order);
 }
 
 void alloc_capture_arm(struct alloc *a, pfn_t pfn, unsigned int order)
@@ -246,8 +170,8 @@ pfn_t alloc_capture_collect(struct alloc *a)
 
 /* Models compaction_capture: true if the block goes to the compactor. */
 __attribute__((noinline, cold))
-static bool capture_block(struct alloc *a, struct zone *z, pfn_t pfn,
-			  unsigned int order, enum migratetype mt)
+bool capture_block(struct alloc *a, struct zone *z, pfn_t pfn,
+		   unsigned int order, enum migratetype mt)
 {
 	if (a->captured)
 		return false;
@@ -261,177 +185,17 @@ static bool capture_block(struct alloc *a, struct zone *z, pfn_t pfn,
 	return true;
 }
 
-static inline void note_merges(struct alloc *a, unsigned int merges)
-{
-	note_touches(a, merges);
-	a->work->merges += merges;
-	a->cnt.buddy_merges += merges;
-}
-
-/* One merge: *pfn becomes the block of order + 1. False: the buddy stays. */
-static inline __attribute__((always_inline))
-bool merge_once(struct alloc *a, struct zone *z, pfn_t *pfn,
-		unsigned int order, enum migratetype mt)
-{
-	const pfn_t buddy = *pfn ^ order_nr_pages(order);
-
-	if (!is_buddy(rec_of(a, buddy, order), order) ||
-	    unlikely(!zone_spans_pfn(z, buddy)))
-		return false;
-	if (unlikely(order >= a->pageblock_order) &&
-	    !may_merge_pageblocks(a, z, buddy, mt))
-		return false;
-	absorb(a, z, buddy, order, mt);
-	if (unlikely(order >= a->pageblock_order))
-		retype_merged(a, buddy, order, mt);
-	*pfn &= buddy;
-	if (unlikely(a->hooks.event != NULL))
-		emit_merge(a, *pfn, order + 1, mt);
-	return true;
-}
-
-static inline bool captured(struct alloc *a, struct zone *z, pfn_t pfn,
-			    unsigned int order, enum migratetype mt)
-{
-	return unlikely(order == a->capture_order) &&
-	       capture_block(a, z, pfn, order, mt);
-}
-
-/* Insert what the merges made of the page `freed`. */
-static inline __attribute__((always_inline))
-void add_merged(struct alloc *a, struct zone *z, pfn_t freed, pfn_t pfn,
-		unsigned int order, enum migratetype mt, unsigned int fpi)
-{
-	if (goes_to_tail(a, z, freed, pfn, order, fpi))
-		add_block_tail(a, z, pfn, order, mt);
-	else
-		add_block_head(a, z, pfn, order, mt);
-	if (unlikely(order >= a->hooks.notify_order) &&
-	    !(fpi & FPI_SKIP_NOTIFY) && a->hooks.free_notify)
-		a->hooks.free_notify(a->hooks.reporter_ctx, z->idx, pfn,
-				     order);
-}
-
-/*
- * The merges below order 9 where nobody listens or waits for a block, inside a
- * region that is all one zone's: what is left of merge_once() then. Returns
- * the order; *pfn becomes the block.
- */
-static inline unsigned int merge_pages(struct alloc *a, struct zone *z,
-				       pfn_t *pfn, unsigned int order,
-				       enum migratetype mt)
-{
-	while (order < HPAGE_PMD_ORDER) {
-		const pfn_t buddy = *pfn ^ order_nr_pages(order);
-		struct page_rec *rec = &a->pages[buddy];
-		struct free_area *area = &z->free_area[order];
-
-		if (!is_buddy(rec, order))
-			break;
-		if (unlikely(rec->tag != rec_tag(PAGE_BUDDY, order,
-						 (unsigned int)mt, 0))) {
-			absorb(a, z, buddy, order, mt);
-		} else {
-			chunk_del(a, &area->free_list[mt], rec->place);
-			area->nr_free--;
-			rec->state = PAGE_NONE;
-			rec->order = 0;
-		}
-		*pfn &= buddy;
-		order++;
-	}
-	return order;
-}
-
-/* May merges below order 9 go by merge_pages()? */
-static inline bool merges_quietly(const struct alloc *a, pfn_t pfn)
-{
-	return a->hooks.event == NULL && a->capture_order == CAPTURE_EMPTY &&
-	       a->pageblock_order >= HPAGE_PMD_ORDER &&
-	       a->region_zone[pfn_region(pfn)] < REGION_MIXED;
-}
-
-/* The rest of __free_one_page(), once the pages are counted as free. */
-static inline __attribute__((always_inline))
-void merge_and_add(struct alloc *a, struct zone *z, pfn_t freed, pfn_t pfn,
-		   unsigned int order, enum migratetype mt, unsigned int fpi,
-		   bool quiet)
-{
-	const unsigned int from = order;
-	bool taken = false;
-
-	if (likely(quiet))
-		order = merge_pages(a, z, &pfn, order, mt);
-	else while (order < HPAGE_PMD_ORDER) {
-		taken = captured(a, z, pfn, order, mt);
-		if (taken || !merge_once(a, z, &pfn, order, mt))
-			break;
-		order++;
-	}
-	while (order >= HPAGE_PMD_ORDER && order < MAX_PAGE_ORDER) {
-		taken = captured(a, z, pfn, order, mt);
-		if (taken || !merge_once(a, z, &pfn, order, mt))
-			break;
-		order++;
-	}
-	note_merges(a, order - from);
-	if (unlikely(taken))
-		return;
-	note_touches(a, 1);
-	if (likely(order < HPAGE_PMD_ORDER))
-		add_merged(a, z, freed, pfn, order, mt, fpi);
-	else
-		add_merged(a, z, freed, pfn, order, mt, fpi);
-}
-
 void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 		   unsigned int order, enum migratetype mt, unsigned int fpi)
 {
+	struct merge_sum sum = { 0, 0 };
+
 	CHECK_MSG(rec_of(a, pfn, order)->state == PAGE_NONE,
 		  "free of pfn %u order %u, which is free", pfn, order);
 	account_free_pages(a, z, order_nr_pages(order), mt);
-	merge_and_add(a, z, pfn, pfn, order, mt, fpi, merges_quietly(a, pfn));
-}
-
-unsigned int free_run_room(const struct alloc *a, pfn_t pfn, bool ascending)
-{
-	const unsigned int inside = pfn % HPAGE_PMD_NR;
-
-	if (!merges_quietly(a, pfn) || a->hooks.notify_order < HPAGE_PMD_ORDER)
-		return 1;
-	return ascending ? HPAGE_PMD_NR - inside : inside + 1;
-}
-
-void free_run(struct alloc *a, struct zone *z, pfn_t first, unsigned int nr,
-	      bool ascending, enum migratetype mt)
-{
-	pfn_t start = ascending ? first : first - (nr - 1);
-	pfn_t end = start + nr;
-	unsigned int inner = 0;
-
-	account_free_pages(a, z, nr, mt);
-	while (start < end) {
-		/* The widest block that ends the run, on the side it starts. */
-		const pfn_t edge = (ascending ? start : end) | HPAGE_PMD_NR;
-		unsigned int order = (unsigned int)__builtin_ctz(edge);
-		pfn_t pfn, last;
-
-		while (order_nr_pages(order) > end - start)
-			order--;
-		if (ascending) {
-			pfn = start;
-			start += order_nr_pages(order);
-			last = start - 1;
-		} else {
-			end -= order_nr_pages(order);
-			pfn = end;
-			last = end;
-		}
-		inner += order_nr_pages(order) - 1;
-		merge_and_add(a, z, last, pfn, order, mt, 0, true);
-	}
-	note_merges(a, inner);
-	note_touches(a, inner);
+	merge_and_add(a, z, pfn, pfn, order, mt, fpi, merges_quietly(a, pfn),
+		      &sum);
+	note_merges(a, &sum);
 }
 
 /* Models free_one_page with split_large_buddy (6.12). */

@@ -257,16 +257,11 @@ static inline enum migratetype pageblock_mt(const struct alloc *a, pfn_t pfn)
 void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 		   unsigned int order, enum migratetype mt, unsigned int fpi);
 /*
- * What free_one_page() makes of nr single pages, one after the other, of which
- * each is the neighbour of the one before. Merges that end inside the run leave
- * nothing behind, so only its widest aligned blocks are put on lists; merges
- * and touches are counted as the single pages make them. free_run_room() says
- * how many pages from pfn on may be one run: those of its region, or just the
- * one where somebody watches each merge.
+ * free_group.c: what free_one_page() makes of nr single pages, one after the
+ * other, each with the type of its list.
  */
-unsigned int free_run_room(const struct alloc *a, pfn_t pfn, bool ascending);
-void free_run(struct alloc *a, struct zone *z, pfn_t first, unsigned int nr,
-	      bool ascending, enum migratetype mt);
+void free_page_group(struct alloc *a, struct zone *z, const pfn_t *pfn,
+		     const uint8_t *mt, unsigned int nr);
 /* Models free_one_page's callers past the pcp: type lookup, cutting into
  * pageblocks where the profile does. Counts one acquisition of the lock. */
 void free_to_buddy(struct alloc *a, struct zone *z, pfn_t pfn,

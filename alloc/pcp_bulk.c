@@ -4,9 +4,8 @@
  * 6.18. When, and how many, is pcp_flush.c's.
  *
  * The kernel gives back page after page. Pages of order 0 are taken off the
- * list as a group, and neighbours among them are freed as one run (free_run());
- * nothing else can look at the zone in between. Events, which name each page,
- * go the long way.
+ * list as a group (free_page_group()); nothing else can look at the zone in between.
+ * Events, which name each page, go the long way.
  */
 #include "alloc/pcp.h"
 
@@ -104,29 +103,6 @@ static void take_tail_pages(struct alloc *a, struct page_list *list,
 		take_tail_row(a, list, out, nr - out->nr);
 }
 
-/* Pages from `at` on that are neighbours, in this or the other direction. */
-static unsigned int neighbours(const struct alloc *a,
-			       const struct flush_group *g, unsigned int at,
-			       bool *ascending)
-{
-	const pfn_t *pfn = &g->pfn[at];
-	unsigned int most = g->nr - at, nr = 1, room;
-	pfn_t step;
-
-	*ascending = true;
-	if (most == 1 || (pfn[1] != pfn[0] + 1 && pfn[1] != pfn[0] - 1))
-		return 1;
-	*ascending = pfn[1] == pfn[0] + 1;
-	step = *ascending ? 1 : (pfn_t)-1;
-	room = free_run_room(a, pfn[0], *ascending);
-	if (most > room)
-		most = room;
-	while (nr < most && pfn[nr] == pfn[nr - 1] + step &&
-	       g->mt[at + nr] == g->mt[at])
-		nr++;
-	return nr;
-}
-
 /* Models the inner loop of free_pcppages_bulk for up to nr pages of a list. */
 static uint32_t flush_pages(struct alloc *a, struct zone *z,
 			    struct per_cpu_pages *pcp, unsigned int pindex,
@@ -141,16 +117,7 @@ static uint32_t flush_pages(struct alloc *a, struct zone *z,
 	if (reread)
 		for (unsigned int i = 0; i < g.nr; i++)
 			g.mt[i] = (uint8_t)pageblock_mt(a, g.pfn[i]);
-	for (unsigned int i = 0, run; i < g.nr; i += run) {
-		const enum migratetype mt = (enum migratetype)g.mt[i];
-		bool ascending;
-
-		run = neighbours(a, &g, i, &ascending);
-		if (run == 1)
-			free_one_page(a, z, g.pfn[i], 0, mt, 0);
-		else
-			free_run(a, z, g.pfn[i], run, ascending, mt);
-	}
+	free_page_group(a, z, g.pfn, g.mt, g.nr);
 	pcp->count -= g.nr;
 	a->work->pcp_ops += g.nr;
 	a->work->buddy_pages += g.nr;

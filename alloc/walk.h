@@ -127,6 +127,9 @@ bool alloc_context_init(const struct alloc *a, struct alloc_context *ac,
 /* Models get_page_from_freelist: PFN_NONE if no zone gives a block. */
 pfn_t get_page_from_freelist(struct alloc *a, const struct alloc_context *ac,
 			     unsigned int alloc_flags);
+/* First attempt of a request for `order` pages; no slow path. */
+pfn_t alloc_first_attempt(struct alloc *a, unsigned int cpu,
+			  unsigned int order, gfp_t gfp);
 /* kswapd of one node is wanted for blocks of `order`. */
 void wake_kswapd(struct alloc *a, unsigned int node, unsigned int order,
 		 unsigned int highest, gfp_t gfp);
