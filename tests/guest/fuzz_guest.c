@@ -5,6 +5,7 @@
  *
  *     fuzz_guest [KERNEL SEED STEPS]
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,17 @@ struct task {
 	struct guest_op op;
 };
 
+#define DRIVER_PAGES 600u
+
+/* Stands in for a balloon: pages that only its call-back can move. */
+struct driver {
+	struct rng rng;
+	uint32_t nr;
+	pfn_t pages[DRIVER_PAGES];
+};
+
 struct fuzz {
+	struct driver driver;
 	struct rig rig;
 	struct rng rng;
 	struct task tasks[TASKS];
@@ -122,6 +133,56 @@ static void finish(struct task *t)
 	}
 }
 
+static int driver_migrate(void *ctx, unsigned int cpu, pfn_t from, pfn_t to)
+{
+	struct driver *d = ctx;
+
+	(void)cpu;
+	if (rng_below(&d->rng, 4) == 0)
+		return -EAGAIN;
+	for (uint32_t i = 0; i < d->nr; i++) {
+		if (d->pages[i] != from)
+			continue;
+		d->pages[i] = to;
+		return 0;
+	}
+	fail_msg("page %u is not the driver's", from);
+	return -EAGAIN;
+}
+
+static void driver_deflate(struct fuzz *f, uint32_t nr)
+{
+	struct driver *d = &f->driver;
+
+	for (; nr && d->nr; nr--) {
+		const pfn_t pfn = d->pages[--d->nr];
+
+		assert_true(alloc_test_lru(f->rig.alloc, pfn));
+		guest_movable_del(f->rig.guest, pfn);
+		alloc_free(f->rig.alloc, 0, pfn, 0);
+	}
+}
+
+static void driver_step(struct fuzz *f)
+{
+	struct driver *d = &f->driver;
+	uint32_t nr = (uint32_t)below(f, 64);
+
+	if (below(f, 2)) {
+		driver_deflate(f, nr);
+		return;
+	}
+	for (; nr && d->nr < DRIVER_PAGES; nr--) {
+		const pfn_t pfn = alloc_page_fast(f->rig.alloc, 0, 0,
+						  GFP_HIGHUSER_MOVABLE);
+
+		if (pfn == PFN_NONE)
+			return;
+		guest_movable_add(f->rig.guest, pfn);
+		d->pages[d->nr++] = pfn;
+	}
+}
+
 /* A task may be killed in the midst of what it does for its fault. */
 static void kill_task(struct fuzz *f, struct task *t, unsigned int cpu)
 {
@@ -155,6 +216,8 @@ static void step(struct fuzz *f)
 	/* Now and then the buffer of touches is left to run full. */
 	if (below(f, 2) || !touch_room(&f->rig.touches, 1))
 		f->rig.touches.nr = 0;
+	if (f->moves && below(f, 50) == 0)
+		driver_step(f);
 	if (f->moves && below(f, 20) == 0)
 		kthread_step(f, GUEST_KSWAPD + (unsigned int)below(f, 3));
 	if (!touch_room(&f->rig.touches, 1))
@@ -217,13 +280,15 @@ static void finish_all(struct fuzz *f)
 static void fuzz(const char *kernel, uint64_t seed, uint64_t steps)
 {
 	const bool moves = seed % 4 >= 2;
+	struct fuzz f = { .file = -1, .moves = moves };
 	const struct rig_options o = { .kernel = kernel,
 				       .mib = seed % 2 ? 20 : 48,
 				       .cpus = CPUS, .thp = THP_MADVISE,
 				       .aligned = true,
 				       .compaction = moves,
-				       .reclaim = moves };
-	struct fuzz f = { .file = -1, .moves = moves };
+				       .reclaim = moves,
+				       .migrate = driver_migrate,
+				       .ctx = &f.driver };
 	struct guest_op drop = { .kind = GUEST_DROP_CACHES };
 
 	printf("repeat: fuzz_guest %s %llu %llu\n", kernel,
@@ -231,6 +296,7 @@ static void fuzz(const char *kernel, uint64_t seed, uint64_t steps)
 	fflush(stdout);
 	rig_open(&f.rig, &o);
 	rng_init(&f.rng, seed, "fuzz_guest", 0);
+	rng_init(&f.driver.rng, seed, "fuzz_guest driver", 0);
 	if (moves)
 		alloc_setup_watermarks(f.rig.alloc, 0);
 	f.file = moves ? guest_file_create_on_disk(f.rig.guest, 4 * MIB) :
@@ -241,6 +307,7 @@ static void fuzz(const char *kernel, uint64_t seed, uint64_t steps)
 		if (i % 16 == 0)
 			rig_assert_valid(&f.rig);
 	}
+	driver_deflate(&f, DRIVER_PAGES);
 	finish_all(&f);
 	rig_op(&f.rig, &drop, 0);
 	guest_file_destroy(f.rig.guest, (uint32_t)f.file, 0);
