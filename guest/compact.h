@@ -161,8 +161,14 @@ void reclaim_start(struct helper *h);
 enum guest_status reclaim_run(struct run *r, struct helper *h);
 enum guest_status kswapd_balance(struct run *r, struct helper *h);
 void kswapd_stop(struct run *r, struct helper *h);
-/* Cached pages that reclaim may take. */
-uint64_t reclaimable_pages(const struct guest *g);
+unsigned int zone_node(const struct guest *g, unsigned int zone);
+/* One priority of h->node begins. */
+void reclaim_pass_start(struct run *r, struct helper *h);
+/* It goes on until so much is reclaimed. False: the budget is spent. */
+bool shrink_node(struct run *r, struct helper *h, uint64_t target);
+
+/* kswapd.c: one of the zones that the thread looks after */
+bool zone_of_helper(const struct alloc_zone_info *z, const struct helper *h);
 
 /* help.c */
 struct helper *helper_new(struct guest *g, struct guest_op *op,

@@ -328,7 +328,7 @@ void help_outcome(struct run *r, unsigned int order, pfn_t pfn);
 /* The operation waits with a helper, or has one left over. */
 enum guest_status help_after(struct run *r, enum guest_status status);
 
-/* vmscan.c: kernel threads */
+/* kswapd.c, kcompactd.c */
 enum guest_status kswapd_run(struct run *r);
 enum guest_status kcompactd_run(struct run *r);
 

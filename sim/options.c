@@ -18,6 +18,7 @@ static const char *const defrag_names[] = {
 };
 static const char *const poison_names[] = { "off", "zero", "pattern", NULL };
 static const char *const backing_names[] = { "4K", "64K", "2M", NULL };
+static const char *const file_names[] = { "memory", "disk", NULL };
 static const char *const until_names[] = {
 	"tasks", "duration", "reporter_idle", NULL
 };
@@ -57,6 +58,9 @@ static const struct option_desc guest_descs[] = {
 	{ .name = "compaction", .type = OPTION_BOOL, .offset = G(compaction),
 	  .def = "on", .unit = "",
 	  .help = "CONFIG_COMPACTION: direct compaction, kcompactd, page migration." },
+	{ .name = "files", .type = OPTION_NAME, .offset = G(files),
+	  .names = file_names, .def = "memory", .unit = "",
+	  .help = "Where tasks' files are: memory, as there is no swap, is never reclaimed; a disk's clean pages are." },
 	{ .name = "khugepaged", .type = OPTION_BOOL, .offset = G(khugepaged),
 	  .def = "on", .unit = "",
 	  .help = "khugepaged runs, unless thp = never." },

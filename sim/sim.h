@@ -41,6 +41,7 @@ struct guest_options {
 	unsigned int thp_defrag;  /* enum thp_defrag */
 	bool thp_aligned;         /* mmap aligns large mappings to 2 MiB */
 	bool compaction;          /* pages can be moved */
+	unsigned int files;       /* 0 = memory, 1 = disk */
 	bool khugepaged;
 	uint64_t khugepaged_pages_to_scan, khugepaged_max_ptes_none;
 	sim_ns_t khugepaged_scan_sleep, khugepaged_alloc_sleep;

@@ -117,7 +117,8 @@ static bool task_need_file(struct sim_guest *g, struct task *t, uint64_t len)
 
 	if (t->has_file)
 		return true;
-	id = guest_file_create(g->mm, len);
+	id = g->sim->cfg.guest.files ? guest_file_create_on_disk(g->mm, len) :
+				       guest_file_create(g->mm, len);
 	if (id < 0) {
 		sim_fail(g->sim, id, "cannot create a file in the guest");
 		return false;

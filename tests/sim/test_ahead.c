@@ -96,6 +96,10 @@ static void draw_guest(struct rng *r, struct drawn *d, struct cell *c,
 	set(d, t, o, "shuffle", PICK(r, "off", "off", "on"));
 	set(d, t, o, "thp", PICK(r, "always", "madvise", "never"));
 	set(d, t, o, "thp_aligned", PICK(r, "off", "on"));
+	set(d, t, o, "thp_defrag", PICK(r, "madvise", "always", "defer"));
+	set(d, t, o, "files", PICK(r, "memory", "disk"));
+	set(d, t, o, "compaction", PICK(r, "on", "on", "off"));
+	set(d, t, o, "khugepaged_scan_sleep", PICK(r, "5ms", "50ms", "10s"));
 }
 
 /* A host that is too small drops and splits what it can, or gives up. */
