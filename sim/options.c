@@ -60,7 +60,8 @@ static const struct option_desc guest_descs[] = {
 	  .help = "CONFIG_COMPACTION: direct compaction, kcompactd, page migration." },
 	{ .name = "files", .type = OPTION_NAME, .offset = G(files),
 	  .names = file_names, .def = "memory", .unit = "",
-	  .help = "Where tasks' files are: memory, as there is no swap, is never reclaimed; a disk's clean pages are." },
+	  .help = "Where tasks' files are: memory is not reclaimed, as there is "
+		  "no swap; clean pages of a disk's files are." },
 	{ .name = "khugepaged", .type = OPTION_BOOL, .offset = G(khugepaged),
 	  .def = "on", .unit = "",
 	  .help = "khugepaged runs, unless thp = never." },
