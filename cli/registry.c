@@ -16,6 +16,7 @@ static const struct reporter_ops *const reporters[] = {
 	&zone_bitmap_reporter,
 	&per_free_reporter,
 	&balloon_reporter,
+	&free_page_hint_reporter,
 	&skeleton_reporter,
 	NULL,
 };

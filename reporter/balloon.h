@@ -7,6 +7,7 @@
 #ifndef REPORTER_BALLOON_H
 #define REPORTER_BALLOON_H
 
+#include "reporter/balloon_pages.h"
 #include "reporter/reporter.h"
 
 enum balloon_state {
@@ -40,20 +41,6 @@ struct balloon_options {
 
 #define UNIT_ORDER_HOST NR_PAGE_ORDERS
 
-/*
- * Blocks of the balloon, newest first. Both arrays have one entry a page of
- * the guest; those of untouched parts take no memory.
- */
-struct balloon_pages {
-	struct balloon_link {
-		pfn_t next, prev;     /* PFN_NONE at the ends */
-	} *links;                     /* [pfn of a block] */
-	uint8_t *orders;              /* order + 1; 0 = not in the balloon */
-	pfn_t nr_pfns;
-	pfn_t newest;
-	uint64_t nr;                  /* 4 KiB pages in it */
-};
-
 struct balloon {
 	enum balloon_state state;
 	bool started;
@@ -81,21 +68,6 @@ static inline const struct balloon_options *
 balloon_options(const struct reporter *r)
 {
 	return r->options;
-}
-
-/* 0 or -ENOMEM. */
-int balloon_pages_init(struct balloon_pages *p, pfn_t nr_pfns);
-void balloon_pages_destroy(struct balloon_pages *p);
-void balloon_pages_add(struct balloon_pages *p, pfn_t pfn, unsigned int order);
-void balloon_pages_del(struct balloon_pages *p, pfn_t pfn);
-static inline bool balloon_pages_has(const struct balloon_pages *p, pfn_t pfn)
-{
-	return pfn < p->nr_pfns && p->orders[pfn];
-}
-static inline unsigned int balloon_pages_order(const struct balloon_pages *p,
-					       pfn_t pfn)
-{
-	return p->orders[pfn] - 1u;
 }
 
 /* balloon_step.c */

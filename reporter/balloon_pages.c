@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pages of a balloon: models the list of struct balloon_dev_info
- * (mm/balloon_compaction.c, 5.3 to 6.18), to which pages are added in front
- * and from which the newest are taken first.
+ * The pages of a balloon, or of a run of hints: models the list of struct
+ * balloon_dev_info (mm/balloon_compaction.c, 5.3 to 6.18), to which pages are
+ * added in front and from which the newest are taken first.
  */
-#include "reporter/balloon.h"
+#include "reporter/balloon_pages.h"
 
 #include <errno.h>
 

@@ -52,6 +52,9 @@ struct reporter_counters {
 	uint64_t balloon_deflate; /* pages taken back */
 	uint64_t balloon_migrate; /* pages exchanged for compaction */
 	uint64_t balloon_alloc_failures; /* allocations refused */
+	uint64_t hint_sent;       /* pages of blocks hinted */
+	uint64_t hint_polled;     /* blocks freed again: the queue was full */
+	uint64_t hint_shrunk;     /* pages given back to a shrinker */
 };
 
 #endif

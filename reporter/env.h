@@ -121,6 +121,12 @@ struct reporter_env {
 	int (*call)(void *ctx, const struct host_request *rq,
 		    struct host_reply *reply);
 
+	/*
+	 * W: by an option of the design the host issues this command now. What
+	 * the host takes for an answer changes; the design acts on it itself.
+	 */
+	void (*host_issues)(void *ctx, const struct host_command *command);
+
 	/* ---- time and place ---- */
 
 	/* Any: ask for process() after delay_ns; replaces an earlier request. */

@@ -166,6 +166,7 @@ extern const struct reporter_ops per_free_reporter;
 extern const struct reporter_ops balloon_reporter;
 extern const struct reporter_ops pull_bitmap_reporter;
 extern const struct reporter_ops host_zeroed_reporter;
+extern const struct reporter_ops free_page_hint_reporter;
 extern const struct reporter_ops skeleton_reporter;
 
 /*

@@ -206,6 +206,13 @@ static int env_call(void *ctx, const struct host_request *rq,
 	return 0;
 }
 
+/* This host takes every answer. */
+static void env_host_issues(void *ctx, const struct host_command *command)
+{
+	(void)ctx;
+	(void)command;
+}
+
 static void env_schedule(void *ctx, sim_ns_t delay_ns)
 {
 	struct sync_env *e = ctx;
@@ -402,6 +409,7 @@ const struct reporter_env sync_env_calls = {
 	.report = env_report,
 	.send = env_send,
 	.call = env_call,
+	.host_issues = env_host_issues,
 	.schedule = env_schedule,
 	.cancel = env_cancel,
 	.queue_work = env_queue_work,

@@ -146,9 +146,15 @@ static int dev_call(void *ctx, const struct host_request *rq,
 	return 0;
 }
 
+static void dev_host_issues(void *ctx, const struct host_command *command)
+{
+	host_commands(ctx, command);
+}
+
 void device_host_fill(struct reporter_env *env)
 {
 	env->report = dev_report;
 	env->send = dev_send;
 	env->call = dev_call;
+	env->host_issues = dev_host_issues;
 }

@@ -60,6 +60,8 @@ static const struct design variants[] = {
 	{ &hinted_boundary_reporter, "variant=may2019 capacity=2", true },
 	{ &hinted_boundary_reporter, "variant=may2019 capacity=3 order=6",
 	  true },
+	{ &free_page_hint_reporter, "queue=4 rounds=3 round=700ms", false },
+	{ &free_page_hint_reporter, "start_at=0s limit=16M", false },
 	{ &hinted_boundary_reporter, "variant=v10 capacity=4 threshold=2",
 	  true },
 	{ &hinted_boundary_reporter,

@@ -2,7 +2,7 @@
 /*
  * Balloons on a whole machine: what the host makes of their requests, with
  * small and large pages behind the guest, and what a guest without memory gets
- * back before a task is killed.
+ * back before a task is killed. Hints of free pages come from the same device.
  */
 #include <errno.h>
 
@@ -264,6 +264,56 @@ static void test_balloon_machine__poison_and_reports(void **state)
 	}
 }
 
+static void test_balloon_machine__hints_of_an_old_run(void **state)
+{
+	/*
+	 * A migration skips what is hinted in its run; what the guest sent
+	 * before it heard of the next one is ignored. DONE gives all back.
+	 */
+	const struct host_command first = { HOST_HINT_START, 5, 0 };
+	const struct host_command second = { HOST_HINT_START, 6, 0 };
+	const struct host_command done = { HOST_HINT_DONE, 0, 0 };
+	const struct sim_result *r;
+	struct device *d;
+	struct cell c;
+	struct sim *s;
+	uint64_t free, sent;
+	char why[256];
+
+	(void)state;
+	cell_setup(&c, &free_page_hint_reporter, 1);
+	set_reporter(&c, "rounds", "0");
+	add_phase(&c, "fill", &memhog_workload, 1, UNTIL_TASKS);
+	set(&phase_option_table, &c.phases[0].opt, "size", "90%");
+	assert_int_equal(sim_create(&s, &c.cfg, why, sizeof(why)), 0);
+	assert_int_equal(sim_run_phase(s, 0, NULL, why, sizeof(why)), 0);
+	d = &s->guests[0].dev;
+	free = alloc_free_pages(s->guests[0].alloc);
+	assert_int_equal(sim_guest_host_request(s, 0, &first), 0);
+	while (!d->hint_pages)
+		assert_true(engine_step(&s->engine));
+	assert_int_equal(sim_guest_host_request(s, 0, &second), 0);
+	while (!d->r.ops->idle(&d->r))
+		assert_true(engine_step(&s->engine));
+	r = sim_result(s);
+	sent = counter(r, "reporter.hint_sent");
+	assert_true(sent > free / 2);
+	assert_true(counter(r, "reporter.hint_stale_pages") > 0);
+	ASSERT_U64("hints", counter(r, "reporter.hint_stale_pages") +
+		   counter(r, "reporter.hint_pages"), sent);
+	/* Nearly all of it was touched by memhog. */
+	assert_true(counter(r, "reporter.hint_saved_pages") >
+		    counter(r, "reporter.hint_pages") / 10 * 7);
+	ASSERT_U64("held", alloc_free_pages(s->guests[0].alloc), free - sent);
+	assert_int_equal(sim_guest_host_request(s, 0, &done), 0);
+	while (!d->r.ops->idle(&d->r))
+		assert_true(engine_step(&s->engine));
+	ASSERT_U64("done", alloc_free_pages(s->guests[0].alloc), free);
+	sim_check(s);
+	sim_destroy(s);
+	cell_destroy(&c);
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_balloon_machine__backing),
 	cmocka_unit_test(test_balloon_machine__host_that_ignores),
@@ -271,6 +321,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_balloon_machine__deflates_instead_of_killing),
 	cmocka_unit_test(test_balloon_machine__poison_brings_pages_back),
 	cmocka_unit_test(test_balloon_machine__poison_and_reports),
+	cmocka_unit_test(test_balloon_machine__hints_of_an_old_run),
 };
 
 TEST_MAIN(cases)
