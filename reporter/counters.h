@@ -37,6 +37,7 @@ struct reporter_counters {
 
 	/* A design that knows the future. */
 	uint64_t kept_warm;       /* blocks left, as they are used soon */
+	uint64_t misjudged;       /* blocks used when that was not foretold */
 
 	uint64_t stale_bits;      /* bits of a map that meant nothing */
 

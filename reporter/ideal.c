@@ -23,9 +23,10 @@
  * A candidate is a block that came to rest on a list. It is decided once: what
  * remains until its next use only shrinks. The future comes from
  * env->next_use(): on a machine the times of use in a first pass of the same
- * cell without reporting. Reporting changes that future (refaults take time),
- * so a few blocks are used sooner than foretold; `reporter.wasted` counts them
- * as for every design.
+ * cell without reporting. Reporting changes that future (refaults take time,
+ * and tasks that meet at a lock take their turns otherwise), so a few blocks
+ * are used although that was not foretold. Such a region is not reported again:
+ * about it the first pass knows nothing. `reporter.misjudged` counts them.
  *
  * Promises, encoded in check():
  * - process() is scheduled exactly in WAITING, blocks are off the lists exactly
@@ -39,7 +40,10 @@
  * Left out: blocks below 2 MiB, and reporting a part of a free block.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
+#include "include/bitmap.h"
 #include "include/check.h"
 #include "reporter/ideal.h"
 
@@ -120,13 +124,46 @@ static pfn_t ideal_tail_position(struct reporter *r, unsigned int zone,
 	return pfn;
 }
 
+/* A reported block is being used. Was that foretold? */
+static void ideal_unmark(struct reporter *r, unsigned int zone, pfn_t pfn,
+			 unsigned int order, enum migratetype mt,
+			 enum unmark_reason why)
+{
+	struct ideal *s = r->state;
+	const uint32_t last = pfn_region(pfn + order_nr_pages(order) - 1);
+
+	(void)zone;
+	(void)mt;
+	if (why != UNMARK_ALLOC ||
+	    r->env->next_use(r->env->ctx, pfn, order) <=
+	    ideal_options(r)->payback_ns)
+		return;
+	r->counters.misjudged++;
+	for (uint32_t region = pfn_region(pfn); region <= last; region++)
+		bitmap_set(s->misjudged, region);
+}
+
+static bool was_misjudged(const struct ideal *s, pfn_t pfn,
+			  unsigned int order)
+{
+	const uint32_t last = pfn_region(pfn + order_nr_pages(order) - 1);
+
+	return bitmap_test(s->misjudged, pfn_region(pfn)) ||
+	       bitmap_test(s->misjudged, last);
+}
+
 static int ideal_init(struct reporter *r, char *why, size_t why_size)
 {
 	const struct ideal_options *o = ideal_options(r);
 	struct ideal *s = r->state;
 
-	(void)why;
-	(void)why_size;
+	s->misjudged_words =
+		BITMAP_WORDS(pfn_region(alloc_end_pfn(r->env->view)) + 1);
+	s->misjudged = calloc(s->misjudged_words, sizeof(*s->misjudged));
+	if (!s->misjudged) {
+		snprintf(why, why_size, "out of memory");
+		return -ENOMEM;
+	}
 	s->order = o->order ? o->order + HPAGE_PMD_ORDER - 1 :
 			      alloc_pageblock_order(r->env->view);
 	s->capacity = (unsigned int)o->capacity;
@@ -157,7 +194,8 @@ static bool consider(struct reporter *r, unsigned int zone, pfn_t pfn)
 		return false;
 	}
 	next = r->env->next_use(r->env->ctx, pfn, order);
-	if (next <= ideal_options(r)->payback_ns) {
+	if (next <= ideal_options(r)->payback_ns ||
+	    was_misjudged(s, pfn, order)) {
 		r->counters.kept_warm++;
 		return false;
 	}
@@ -391,7 +429,9 @@ static const char *ideal_check(const struct reporter *r)
 
 static void ideal_destroy(struct reporter *r)
 {
-	(void)r;
+	struct ideal *s = r->state;
+
+	free(s->misjudged);
 }
 
 const struct reporter_ops ideal_reporter = {
@@ -410,6 +450,7 @@ const struct reporter_ops ideal_reporter = {
 	.destroy = ideal_destroy,
 	.notify_order = ideal_order,
 	.free_notify = ideal_notify,
+	.block_unmark = ideal_unmark,
 	.tail_position = ideal_tail_position,
 	.needs_future = true,
 };

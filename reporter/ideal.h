@@ -36,6 +36,8 @@ struct ideal {
 	unsigned int put_order;
 	unsigned int nr_queue;
 	pfn_t queue[IDEAL_QUEUE];
+	uint64_t *misjudged;  /* bit per region: used before it was foretold */
+	size_t misjudged_words;
 	struct page_report sg[REPORTER_MAX_CAPACITY];
 	struct ideal_place place[REPORTER_MAX_CAPACITY];
 };

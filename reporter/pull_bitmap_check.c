@@ -42,6 +42,14 @@ static const char *check_states(const struct pull_bitmap *s)
 static bool forgotten(const struct pull_bitmap *s, pfn_t pfn,
 		      unsigned int order)
 {
+	/* One page in one state: most blocks are counted at once. */
+	if (!s->owner) {
+		const uint32_t nr = order_nr_pages(order);
+
+		return bitmap_count_range(s->maps[0], pfn, nr) +
+		       bitmap_count_range(s->flight, pfn, nr) -
+		       bitmap_count_range(s->taken, pfn, nr) != nr;
+	}
 	for (uint32_t i = 0; i < order_nr_pages(order); i++) {
 		bool known = bitmap_test(s->flight, pfn + i) &&
 			     !bitmap_test(s->taken, pfn + i);

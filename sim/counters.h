@@ -220,6 +220,8 @@ static const struct counter_desc counter_descs[] = {
 	  marks_carried),
 	R("kept_warm", "blocks", "Not reported because they are used soon.",
 	  kept_warm),
+	R("misjudged", "blocks",
+	  "Reported blocks used although that was not foretold.", misjudged),
 	R("stale_bits", "pages", "Bits of a map whose page was in use.",
 	  stale_bits),
 	M("discards", "blocks", "Blocks that the host was asked to drop.",

@@ -184,9 +184,13 @@ static bool is_ahead(const struct sim_guest *g, const struct req_record *r)
 static bool must_wait(struct sim_guest *g, const struct req_record *r,
 		      sim_ns_t now)
 {
-	const uint64_t have = reported_blocks(g) +
-			      alloc_counters(g->alloc)->putbacks;
+	const uint64_t putbacks = alloc_counters(g->alloc)->putbacks;
+	const uint64_t have = reported_blocks(g) + putbacks;
 
+	/* A design that reports in place has nothing to put back. */
+	if (r->kind == REQ_R && !putbacks &&
+	    reported_blocks(g) > g->record_reports)
+		return false;
 	if (have != g->record_seen || g->record_since == 0) {
 		g->record_seen = have;
 		g->record_since = now;

@@ -163,6 +163,34 @@ static void test_ideal__decides_at_every_free(void **state)
 	finish(rig);
 }
 
+static void test_ideal__believes_a_wrong_forecast_once(void **state)
+{
+	/* Never used, it was said, and then it is: reported once. One that was
+	 * used as foretold is reported as often as that is worth it. */
+	struct alloc *a = fixture_create("6.1", 0, 65536);
+	struct oracle o = { .used = 0 };
+	struct rig *rig;
+
+	(void)state;
+	fixture_put(a, 1024, 9);
+	rig = start(a, &o, "");
+	rig_run(rig);
+	ASSERT_U64("taken", fixture_take(a, MIGRATE_MOVABLE, 9, 0), 1024);
+	ASSERT_U64("misjudged", rig_counters(rig)->misjudged, 1);
+	fixture_put(a, 1024, 9);
+	fixture_put(a, 4096, 9);
+	rig_run(rig);
+	assert_string_equal(o.text, "{1024}{4096}");
+	o.in_s[8] = 1;
+	ASSERT_U64("taken", fixture_take(a, MIGRATE_MOVABLE, 9, 0), 4096);
+	ASSERT_U64("misjudged", rig_counters(rig)->misjudged, 1);
+	o.in_s[8] = 0;
+	fixture_put(a, 4096, 9);
+	rig_run(rig);
+	assert_string_equal(o.text, "{1024}{4096}{4096}");
+	finish(rig);
+}
+
 static void test_ideal__more_frees_than_the_queue_holds(void **state)
 {
 	/* What the queue has no room for is found on the lists. */
@@ -268,6 +296,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_ideal__reports_what_rests),
 	cmocka_unit_test(test_ideal__leaves_the_lists_alone),
 	cmocka_unit_test(test_ideal__decides_at_every_free),
+	cmocka_unit_test(test_ideal__believes_a_wrong_forecast_once),
 	cmocka_unit_test(test_ideal__more_frees_than_the_queue_holds),
 	cmocka_unit_test(test_ideal__check_notices),
 	cmocka_unit_test(test_ideal__random_guest_finds_a_fault),
