@@ -236,8 +236,10 @@ static void lru_add_run(struct guest *g, unsigned int cpu, const pfn_t *pfn,
 static void rmap_run(struct guest *g, uint32_t mm, uint64_t addr,
 		     const pfn_t *pfn, uint32_t nr)
 {
+	const uint64_t word = rmap_word(OWNER_ANON, mm, bytes_to_pages(addr));
+
 	for (uint32_t i = 0; i < nr; i++)
-		rmap_set(g, pfn[i], OWNER_ANON, mm, bytes_to_pages(addr) + i);
+		g->rmap[pfn[i]] = word + i * RMAP_NEXT_INDEX;
 }
 
 /* Every other page goes to the cache, the one before it is its copy. */

@@ -31,6 +31,9 @@ struct owner {
 #define RMAP_KIND_BITS 3
 #define RMAP_ID_BITS 20
 
+/* What the words of two pages that follow each other differ by. */
+#define RMAP_NEXT_INDEX (UINT64_C(1) << (RMAP_KIND_BITS + RMAP_ID_BITS))
+
 static inline uint64_t rmap_word(enum owner_kind kind, uint32_t id,
 				 uint64_t index)
 {
