@@ -243,7 +243,8 @@ static bool scan_zone(struct reporter *r, unsigned int zone)
 	for (unsigned int o = s->order; o < NR_PAGE_ORDERS; o++)
 		for (int mt = 0; mt < MIGRATE_TYPES; mt++)
 			if (mt != MIGRATE_ISOLATE)
-				all &= scan_list(r, zone, o, mt);
+				all &= scan_list(r, zone, o,
+						 (enum migratetype)mt);
 	hold = r->counters.list_visits - before;
 	if (r->counters.longest_hold < hold)
 		r->counters.longest_hold = hold;
