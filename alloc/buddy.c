@@ -198,6 +198,23 @@ void free_one_page(struct alloc *a, struct zone *z, pfn_t pfn,
 	note_merges(a, &sum);
 }
 
+/* free_one_page() with what is known of a single page left out. */
+static void free_single(struct alloc *a, struct zone *z, pfn_t pfn,
+			enum migratetype mt, unsigned int fpi)
+{
+	struct merge_sum sum = { 0, 0 };
+
+	if (unlikely(!merges_quietly(a, pfn))) {
+		free_one_page(a, z, pfn, 0, mt, fpi);
+		return;
+	}
+	CHECK_MSG(a->pages[pfn].state == PAGE_NONE,
+		  "free of pfn %u order 0, which is free", pfn);
+	account_free_pages(a, z, 1, mt);
+	merge_and_add(a, z, pfn, pfn, 0, mt, fpi, true, &sum);
+	note_merges(a, &sum);
+}
+
 /* Models free_one_page with split_large_buddy (6.12). */
 void free_to_buddy(struct alloc *a, struct zone *z, pfn_t pfn,
 		   unsigned int order, unsigned int fpi)
@@ -208,6 +225,10 @@ void free_to_buddy(struct alloc *a, struct zone *z, pfn_t pfn,
 	const pfn_t end = pfn + order_nr_pages(order);
 
 	note_lock(a, z);
+	if (order == 0) {
+		free_single(a, z, pfn, pageblock_mt(a, pfn), fpi);
+		return;
+	}
 	for (; pfn < end; pfn += order_nr_pages(piece))
 		free_one_page(a, z, pfn, piece, pageblock_mt(a, pfn), fpi);
 }

@@ -9,6 +9,9 @@
 #include "include/check.h"
 #include "include/sparse.h"
 
+/* Up to 64 GiB of guest the host's huge pages cost little at worst. */
+#define HUGE_NAMES_MAX (UINT32_C(1) << 24)
+
 int names_init(struct names *n, pfn_t end)
 {
 	CHECK_LE(end, NAME_PFN + 1);
@@ -16,6 +19,12 @@ int names_init(struct names *n, pfn_t end)
 	n->end = end;
 	n->twin = sparse_alloc(end, sizeof(*n->twin));
 	n->fresh = sparse_alloc(BITMAP_WORDS(end), sizeof(*n->fresh));
+	/* Read at random, as the allocator's records are. */
+	if (end <= HUGE_NAMES_MAX) {
+		sparse_prefer_huge(n->twin, end, sizeof(*n->twin));
+		sparse_prefer_huge(n->fresh, BITMAP_WORDS(end),
+				   sizeof(*n->fresh));
+	}
 	if (n->twin && n->fresh)
 		return 0;
 	names_destroy(n);
