@@ -85,7 +85,8 @@ static const char *check_place(const struct alloc *a, const struct expected *e,
 	return NULL;
 }
 
-static const char *check_record(const struct expected *e, pfn_t pfn,
+static const char *check_record(const struct alloc *a,
+				const struct expected *e, pfn_t pfn,
 				const struct page_rec *rec)
 {
 	if (rec->state != e->state)
@@ -99,6 +100,9 @@ static const char *check_record(const struct expected *e, pfn_t pfn,
 			      e->list, rec->list);
 	if (e->state == PAGE_BUDDY && (rec->aux & ~ALL_MARKS))
 		return broken("pfn %u has unknown marks %#x", pfn, rec->aux);
+	if (e->state == PAGE_BUDDY && rec->aux &&
+	    !(a->marked_orders >> rec->order & 1))
+		return broken("pfn %u is marked, and its order never was", pfn);
 	if (e->state == PAGE_PCP && rec->aux >= MIGRATE_TYPES)
 		return broken("pfn %u has cached type %u", pfn, rec->aux);
 	return NULL;
@@ -114,7 +118,7 @@ static const char *check_node(const struct alloc *a, struct expected *e,
 			      list_name(e), e->list);
 	error = check_place(a, e, pfn);
 	if (!error)
-		error = check_record(e, pfn, rec_of(a, pfn, e->order));
+		error = check_record(a, e, pfn, rec_of(a, pfn, e->order));
 	e->nr++;
 	return error;
 }

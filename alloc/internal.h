@@ -134,6 +134,7 @@ struct alloc {
 	uint32_t chunk_free;      /* chunks given back, LINK_NONE = none */
 	uint32_t chunk_top;       /* first word never used */
 	uint32_t chunk_end;
+	uint32_t marked_orders;   /* bit per order: such blocks were marked */
 	uint8_t *region_zone;     /* zone index, REGION_MIXED, REGION_NONE */
 	uint8_t *pageblock_mt;    /* per pageblock */
 	uint64_t *lru;            /* bit per PFN, sparse */

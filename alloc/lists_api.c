@@ -120,7 +120,10 @@ unsigned int alloc_block_marks(const struct alloc *a, pfn_t pfn)
 
 void alloc_block_set_mark(struct alloc *a, pfn_t pfn, enum block_mark m)
 {
-	free_head(a, pfn)->aux |= (uint8_t)m;
+	struct page_rec *rec = free_head(a, pfn);
+
+	rec->aux |= (uint8_t)m;
+	a->marked_orders |= 1u << rec->order;
 }
 
 bool alloc_stalled(const struct alloc *a, unsigned int cpu, pfn_t pfn,
@@ -147,6 +150,7 @@ void keep_split_marks(struct alloc *a, struct zone *z, pfn_t head,
 
 		CHECK_EQ(rec->state, PAGE_BUDDY);
 		rec->aux = marks;
+		a->marked_orders |= 1u << rec->order;
 		if (a->hooks.block_marked)
 			a->hooks.block_marked(a->hooks.reporter_ctx, z->idx,
 					      pfn, rec->order,

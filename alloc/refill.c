@@ -126,12 +126,11 @@ static inline pfn_t take_for_run(struct alloc *a, struct zone *z,
 	pfn_t pfn;
 
 	if (likely(!order_is_large(high))) {
-		struct page_rec *rec;
-
 		pfn = a->words[list->head];
-		rec = &a->pages[pfn];
 		prefetch_next(a, list, 0);
-		if (unlikely(rec->aux))
+		/* Its record is not at hand, and says nothing else. */
+		if (unlikely(a->marked_orders >> high & 1) &&
+		    a->pages[pfn].aux)
 			drop_marks(a, z, pfn, high, UNMARK_ALLOC);
 		chunk_del(a, list, list->head);
 		z->free_area[high].nr_free--;

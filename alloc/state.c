@@ -282,6 +282,8 @@ void alloc_load_free(struct alloc *a, unsigned int zone, unsigned int order,
 	rec->order = (uint8_t)order;
 	rec->list = (uint8_t)mt;
 	rec->aux = (uint8_t)marks;
+	if (marks)
+		a->marked_orders |= 1u << order;
 	z->free_area[order].nr_free++;
 	account_free_pages(a, z, order_nr_pages(order), mt);
 }
