@@ -68,7 +68,7 @@ static unsigned int remove_block(struct alloc *a, struct zone *z,
 		  pfn);
 	order = rec->order;
 	list_del(a, &pcp->lists[rec->list], pfn, order);
-	pcp_rec_clear(rec);
+	rec_clear(rec);
 	pcp->count -= order_nr_pages(order);
 	return order;
 }

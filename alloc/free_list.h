@@ -33,8 +33,7 @@ void del_block(struct alloc *a, struct zone *z, pfn_t pfn, unsigned int order,
 		drop_marks(a, z, pfn, order, why);
 	list_del(a, &area->free_list[rec->list], pfn, order);
 	area->nr_free--;
-	rec->state = PAGE_NONE;
-	rec->order = 0;
+	rec_clear(rec);
 }
 
 static inline void set_free_head(struct alloc *a, pfn_t pfn,

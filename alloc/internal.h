@@ -53,6 +53,15 @@ static inline uint32_t rec_tag(unsigned int state, unsigned int order,
 #endif
 }
 
+/*
+ * The block is on no list any more; what it was, and the cached type, stay.
+ * One store of a word, which unlike bytes cannot alias the allocator's fields.
+ */
+static inline void rec_clear(struct page_rec *rec)
+{
+	rec->tag &= rec_tag(0, 0, UINT8_MAX, UINT8_MAX);
+}
+
 /* Neighbours of a region on a list of order >= 9. */
 struct region_links {
 	uint32_t next, prev;  /* LINK_NONE at the ends */

@@ -178,8 +178,7 @@ static inline unsigned int merge_pages(struct alloc *a, struct zone *z,
 		} else {
 			chunk_del(a, &area->free_list[mt], rec->place);
 			area->nr_free--;
-			rec->state = PAGE_NONE;
-			rec->order = 0;
+			rec_clear(rec);
 		}
 		*pfn &= buddy;
 		order++;

@@ -56,13 +56,6 @@ static inline unsigned int pindex_to_order(const struct alloc *a,
 					 pcp_large_order(a);
 }
 
-/* A block that leaves its pcp list becomes an allocated one. */
-static inline void pcp_rec_clear(struct page_rec *rec)
-{
-	rec->state = PAGE_NONE;
-	rec->order = 0;
-}
-
 /* The cached type stays. */
 static inline void pcp_rec_set(struct page_rec *rec, unsigned int order,
 			       unsigned int pindex)
@@ -79,7 +72,7 @@ static inline pfn_t pcp_take_head(struct alloc *a, struct per_cpu_pages *pcp,
 	struct page_list *list = &pcp->lists[pindex];
 	const pfn_t pfn = list_take_first(a, list, order);
 
-	pcp_rec_clear(rec_of(a, pfn, order));
+	rec_clear(rec_of(a, pfn, order));
 	pcp->count -= order_nr_pages(order);
 	a->work->pcp_ops++;
 	return pfn;
@@ -108,7 +101,7 @@ static inline pfn_t pcp_pop_plain(struct alloc *a, struct per_cpu_pages *pcp,
 	words[place] = PFN_NONE;
 	(*count)--;
 	list->head = place + 1;
-	pcp_rec_clear(&a->pages[pfn]);
+	rec_clear(&a->pages[pfn]);
 	pcp->count--;
 	pcp->bare_allocs++;
 	return pfn;

@@ -9,6 +9,8 @@
  */
 #include "alloc/pcp.h"
 
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
 static uint32_t min_u32(uint32_t x, uint32_t y)
 {
 	return x < y ? x : y;
@@ -25,7 +27,7 @@ void flush_tail(struct alloc *a, struct zone *z, struct per_cpu_pages *pcp,
 	enum migratetype mt = (enum migratetype)rec->aux;
 
 	list_del(a, list, pfn, order);
-	pcp_rec_clear(rec);
+	rec_clear(rec);
 	pcp->count -= order_nr_pages(order);
 	/* A pageblock may have been isolated since the type was cached. */
 	if (a->prof.pcp_type_reread || z->nr_isolate_pageblock != 0)
@@ -55,35 +57,40 @@ struct flush_group {
 	unsigned int nr;
 };
 
+/* Buddies that a free of this page may look at, once for each cache line. */
+static inline void prefetch_buddies(const struct page_rec *pages, pfn_t pfn)
+{
+	__builtin_prefetch(&pages[pfn ^ 8], 1);
+	__builtin_prefetch(&pages[pfn ^ 16], 1);
+	__builtin_prefetch(&pages[pfn ^ 32], 1);
+}
+
 /* Pages of the list's last chunk, last one first; the group has room for nr. */
 static void take_tail_row(struct alloc *a, struct page_list *list,
 			  struct flush_group *out, unsigned int nr)
 {
 	const uint32_t chunk = chunk_of(list->tail);
+	struct page_rec *pages = a->pages;
 	uint32_t *words = a->words;
-	uint32_t count = words[chunk + CHUNK_COUNT];
+	const uint32_t count = words[chunk + CHUNK_COUNT];
+	unsigned int to = out->nr, end;
 	uint32_t place = list->tail;
 
 	if (nr > count)
 		nr = count;
-	for (unsigned int n = 0; n < nr; place--) {
+	for (end = to + nr; to < end; place--) {
 		const pfn_t pfn = words[place];
-		struct page_rec *rec;
 
-		if (pfn == PFN_NONE)
+		if (unlikely(pfn == PFN_NONE))
 			continue;
-		rec = &a->pages[pfn];
-		if (pfn % 8 == 0) {
-			__builtin_prefetch(&a->pages[pfn ^ 8], 1);
-			__builtin_prefetch(&a->pages[pfn ^ 16], 1);
-			__builtin_prefetch(&a->pages[pfn ^ 32], 1);
-		}
+		if (pfn % 8 == 0)
+			prefetch_buddies(pages, pfn);
 		words[place] = PFN_NONE;
-		out->pfn[out->nr] = pfn;
-		out->mt[out->nr++] = rec->aux;
-		pcp_rec_clear(rec);
-		n++;
+		out->pfn[to] = pfn;
+		out->mt[to++] = pages[pfn].aux;
+		rec_clear(&pages[pfn]);
 	}
+	out->nr = to;
 	words[chunk + CHUNK_COUNT] = count - nr;
 	if (nr == count) {
 		chunk_emptied(a, list, chunk);

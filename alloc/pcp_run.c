@@ -93,7 +93,7 @@ static void cut_row(struct alloc *a, struct page_list *list, const pfn_t *pfns,
 	for (unsigned int i = 0; i < row; i++) {
 		CHECK(words[place] == pfns[i]);
 		words[place++] = PFN_NONE;
-		pcp_rec_clear(&a->pages[pfns[i]]);
+		rec_clear(&a->pages[pfns[i]]);
 	}
 	words[chunk + CHUNK_COUNT] -= row;
 	if (words[chunk + CHUNK_COUNT] == 0) {
