@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trace/request.h"
+#include "trace/source.h"
 #include "workloads/workload.h"
 
 struct trace_state {
-	struct req_stream *stream;
-	struct req_record record;
+	struct trace_source *source;
+	struct trace_event event;
 	struct diag diag;
 	uint64_t nr;
 };
@@ -23,7 +23,8 @@ static const struct option_desc trace_descs[] = {
 	{ .name = "file", .type = OPTION_STRING,
 	  .offset = offsetof(struct trace_workload_options, file), .def = "",
 	  .unit = "path",
-	  .help = "Recorded request stream, plain or zstd." },
+	  .help = "Recorded request stream, plain or zstd, or a .blt made of "
+		  "one." },
 	{ .name = "before", .type = OPTION_STRING,
 	  .offset = offsetof(struct trace_workload_options, before), .def = "",
 	  .unit = "path",
@@ -43,20 +44,35 @@ static const struct option_desc trace_descs[] = {
 	{ .name = NULL },
 };
 
-/* 0 if every record of the file can be read, else the reason in why. */
-static int trace_scan(struct workload *w, char *why, size_t why_size)
+static int open_file(struct workload *w, struct trace_source **out)
 {
 	const struct trace_workload_options *o = w->options;
 	struct trace_state *s = w->state;
-	struct req_stream *stream;
-	struct req_record rec;
-	int ret = req_open(&stream, o->file, NULL, &s->diag);
+
+	return trace_open(out, o->file, NULL, &s->diag);
+}
+
+/* 0 if every event of the file can be read, else the reason in why. */
+static int scan_file(struct workload *w, char *why, size_t why_size)
+{
+	const struct trace_workload_options *o = w->options;
+	struct trace_state *s = w->state;
+	struct trace_event ev = { .kind = TRACE_REQUEST };
+	struct trace_source *source;
+	int ret = open_file(w, &source);
 
 	if (!ret) {
 		do {
-			ret = req_next(stream, &rec);
-		} while (ret == 1);
-		req_close(stream);
+			ret = trace_next(source, &ev);
+		} while (ret == 1 && ev.kind == TRACE_REQUEST);
+		trace_close(source);
+	}
+	if (ret == 1) {
+		/* What a kernel's events leave out has to be guessed. */
+		snprintf(why, why_size, "%.200s holds events of a stock kernel "
+			 "or of a program, not a request stream; 'buddylab "
+			 "replay' reads the former", o->file);
+		return -EINVAL;
 	}
 	if (ret)
 		snprintf(why, why_size, "%s", s->diag.last);
@@ -74,25 +90,25 @@ static int trace_prepare(struct workload *w, char *why, size_t why_size)
 			 "recorded request stream");
 		return -EINVAL;
 	}
-	ret = trace_scan(w, why, why_size);
+	ret = scan_file(w, why, why_size);
 	if (ret)
 		return ret;
-	ret = req_open(&s->stream, o->file, NULL, &s->diag);
+	ret = open_file(w, &s->source);
 	if (ret)
 		snprintf(why, why_size, "%s", s->diag.last);
 	return ret;
 }
 
-static bool trace_next(struct workload *w, unsigned int task,
-		       struct workload_op *op)
+static bool next_record(struct workload *w, unsigned int task,
+			struct workload_op *op)
 {
 	struct trace_state *s = w->state;
 
-	if (task != 0 || req_next(s->stream, &s->record) != 1)
+	if (task != 0 || trace_next(s->source, &s->event) != 1)
 		return false;
 	*op = (struct workload_op){
 		.kind = WORKLOAD_RECORD,
-		.record = &s->record,
+		.record = &s->event.u.req,
 		.record_nr = s->nr++,
 	};
 	return true;
@@ -102,8 +118,9 @@ static void trace_cleanup(struct workload *w)
 {
 	struct trace_state *s = w->state;
 
-	req_close(s->stream);
-	s->stream = NULL;
+	if (s->source)
+		trace_close(s->source);
+	s->source = NULL;
 }
 
 const struct workload_ops trace_workload = {
@@ -112,6 +129,6 @@ const struct workload_ops trace_workload = {
 	.options = { trace_descs, sizeof(struct trace_workload_options) },
 	.state_size = sizeof(struct trace_state),
 	.prepare = trace_prepare,
-	.next = trace_next,
+	.next = next_record,
 	.cleanup = trace_cleanup,
 };

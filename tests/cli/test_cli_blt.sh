@@ -105,4 +105,20 @@ for args in "info" "info a b" "info --format xml r.blt" "export" \
 	stderr_has "error: "
 done
 
+# A .blt is a workload, too: the same cell as from the stream it was made of.
+# What stock kernel events leave out, no workload can make up.
+recorded=$source_dir/tests/data/traces/host-reporting-memhog
+experiment=$source_dir/bench/experiments/recorded-host.ini
+expect 0 import "$recorded/req.txt.zst" -o recorded.blt
+expect 0 run "$experiment" -o stream
+expect 0 run "$experiment" -o blt --set phase.recorded.file=recorded.blt
+digest_of()
+{
+	grep -o '"digest":"[0-9a-f]*"' "$1/cells.jsonl"
+}
+check "one digest" test "$(digest_of stream)" = "$(digest_of blt)"
+expect 0 import "$source_dir/tests/data/formats/perf-ns.txt" -o stock.blt
+expect 3 run "$experiment" -o stock --set phase.recorded.file=stock.blt
+stderr_has "stock kernel"
+
 finish
