@@ -7,6 +7,7 @@
 #include "bench/cell_json.h"
 #include "bench/collect.h"
 #include "bench/command.h"
+#include "bench/columns.h"
 #include "bench/compare.h"
 #include "bench/experiment.h"
 #include "bench/figure.h"

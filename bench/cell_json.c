@@ -110,6 +110,9 @@ static void set_names(json_t *o, const struct experiment *e,
 		json_object_set_new(axes, c->axes[i].name,
 				    json_string(c->axes[i].value));
 	cell_visit(c->body, &e->schema, add_option, &options);
+	if (e->columns)
+		json_object_set_new(options.o, "experiment.columns",
+				    json_string(e->columns));
 	json_object_set_new(o, "experiment", json_string(e->title));
 	json_object_set_new(o, "variant", json_string(c->variant));
 	json_object_set_new(o, "axes", axes);

@@ -44,6 +44,7 @@ struct experiment_request {
 struct experiment {
 	struct arena arena;
 	const char *path, *title;
+	const char *columns;      /* of the table, or NULL */
 	struct schema schema;
 	struct ini ini;
 	struct experiment_phase phases[EXPERIMENT_MAX_PHASES];

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/columns.h"
 #include "bench/experiment.h"
 
 /* Where planning stands in one variant. */
@@ -140,7 +141,7 @@ static int plan_variant(struct planner *p, const struct experiment_variant *v)
 	return err;
 }
 
-static const struct setting *find_experiment_key(const struct experiment *e,
+static struct setting *find_experiment_key(const struct experiment *e,
 						 const char *key)
 {
 	const struct setting like = { .kind = SECTION_EXPERIMENT, .key = key };
@@ -179,6 +180,27 @@ static int set_title(struct experiment *e)
 	return 0;
 }
 
+/* What the table shows; it has no influence on what is run. */
+static int set_columns(struct planner *p)
+{
+	struct experiment *e = p->e;
+	struct setting *s = find_experiment_key(e, "columns");
+	const char *phases[EXPERIMENT_MAX_PHASES + 1] = { 0 };
+	char why[400];
+	int err;
+
+	if (!s || !s->value[0])
+		return 0;
+	for (unsigned int i = 0; i < e->nr_phases; i++)
+		phases[i] = e->phases[i].name;
+	err = columns_check(s->value, phases, why, sizeof(why));
+	if (err == -EINVAL)
+		setting_item_error(s, &e->ini, p->d, 0, "columns: %s", why);
+	else if (!err)
+		e->columns = s->value;
+	return err;
+}
+
 static int by_id(const void *a, const void *b)
 {
 	const struct cell *x = *(struct cell *const *)a;
@@ -213,6 +235,8 @@ int experiment_plan(struct experiment *e, struct diag *d)
 	size_t nr;
 	int err = set_title(e);
 
+	if (!err)
+		err = set_columns(&p);
 	if (!err)
 		err = read_seeds(&p);
 	if (err)

@@ -25,6 +25,7 @@ struct experiment_options {
 	char title[OPTION_STRING_SIZE];
 	uint64_t seeds;        /* one of the list */
 	sim_ns_t sample_ns;
+	char columns[OPTION_STRING_SIZE];
 };
 
 /* [host] hypervisor; [phase] workload */

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bench/columns.h"
 #include "bench/command.h"
 #include "bench/grid.h"
 #include "bench/table_build.h"
@@ -192,7 +193,26 @@ static int fill_page(struct report *rep, const struct results *r)
 	return is_complete(p) ? 0 : -ENOMEM;
 }
 
-static int report_build(struct report *rep, const struct results *r)
+/* The phases of the cell that has most of them. */
+static int check_columns(const struct results *r, const char *columns,
+			 struct arena *a, char *why, size_t why_size)
+{
+	const struct result_cell *most = &r->cells[0];
+	const char **phases;
+
+	for (size_t i = 1; i < r->nr_cells; i++)
+		if (r->cells[i].nr_phases > most->nr_phases)
+			most = &r->cells[i];
+	phases = arena_array(a, most->nr_phases + 1, sizeof(*phases));
+	if (!phases)
+		return -ENOMEM;
+	for (size_t i = 0; i < most->nr_phases; i++)
+		phases[i] = most->phases[i].name;
+	return columns_check(columns, phases, why, why_size);
+}
+
+static int report_build(struct report *rep, const struct results *r,
+			const char *columns)
 {
 	static int (*const make[NR_TABLES])(struct grid *,
 					    const struct grouping *,
@@ -201,24 +221,44 @@ static int report_build(struct report *rep, const struct results *r)
 	};
 	int err = grouping_make(&rep->g, r, &rep->a);
 
-	for (size_t i = 0; i < NR_TABLES && !err; i++) {
+	if (columns && !err) {
+		err = table_columns(&rep->tables[0], columns, &rep->g, &rep->a);
+		rep->nr_tables = !err;
+	}
+	for (size_t i = 0; i < NR_TABLES && !columns && !err; i++) {
 		err = make[i](&rep->tables[rep->nr_tables], &rep->g, &rep->a);
 		rep->nr_tables += !err && rep->tables[rep->nr_tables].nr_rows;
 	}
 	return err ? err : fill_page(rep, r);
 }
 
-int report_print(const struct results *r, enum report_format format,
-		 FILE *out)
+int report_columns(const struct results *r, const char *columns,
+		   enum report_format format, FILE *out, char *why,
+		   size_t why_size)
 {
 	struct report rep = { 0 };
-	int err;
+	int err = 0;
 
 	if (!r->nr_cells)
 		return -ENODATA;
-	err = report_build(&rep, r);
+	if (!columns)
+		columns = common_option(r, "experiment.columns");
+	if (columns)
+		err = check_columns(r, columns, &rep.a, why, why_size);
+	if (!err)
+		err = report_build(&rep, r, columns);
 	if (!err)
 		err = page_print(&rep.page, format, out);
 	arena_free(&rep.a);
 	return err;
+}
+
+int report_print(const struct results *r, enum report_format format,
+		 FILE *out)
+{
+	char why[400];
+	int err = report_columns(r, NULL, format, out, why, sizeof(why));
+
+	/* Results of another version may ask for what is not known here. */
+	return err == -EINVAL ? -ENODATA : err;
 }

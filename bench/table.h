@@ -25,10 +25,18 @@ extern const char *const report_format_names[];
 int report_format_parse(const char *text, enum report_format *out);
 
 /*
- * Print throughput, memory and footprint of all cells. 0; -ENODATA if there
- * are no cells; -ENOMEM; -EIO if `out` could not be written.
+ * Print throughput, memory and footprint of all cells, or the one table that
+ * the experiment asks for. 0; -ENODATA if there are no cells; -ENOMEM; -EIO if
+ * `out` could not be written.
  */
 int report_print(const struct results *r, enum report_format format,
 		 FILE *out);
+/*
+ * The same with the table that `columns` asks for (bench/columns.h; NULL: the
+ * experiment). -EINVAL with a sentence in why if it cannot be.
+ */
+int report_columns(const struct results *r, const char *columns,
+		   enum report_format format, FILE *out, char *why,
+		   size_t why_size);
 
 #endif

@@ -8,7 +8,7 @@
 #ifndef BENCH_VERSION_H
 #define BENCH_VERSION_H
 
-#define MODEL_VERSION 2
+#define MODEL_VERSION 3
 #define RESULT_SCHEMA 1
 
 #endif

@@ -21,7 +21,7 @@ static const struct args_command command = {
 	.name = "list",
 	.synopsis = "[TOPIC]",
 	.text = "List what is compiled in. Topics: reporters, hypervisors, "
-		"workloads,\nkernels, options, counters, figures, rules; "
+		"workloads,\nkernels, options, counters, columns, figures, rules; "
 		"without a topic the first four.\n",
 	.options = options,
 	.example = "  buddylab list options\n",
@@ -165,6 +165,16 @@ static int list_counters(void)
 	return EXIT_FINE;
 }
 
+/* What `columns` of [experiment] takes besides counters. */
+static int list_columns(void)
+{
+	const struct column_desc *c;
+
+	for (size_t i = 0; (c = columns_list(i))->name; i++)
+		printf("%-18s%s\n", c->name, c->help);
+	return EXIT_FINE;
+}
+
 static int list_figures(void)
 {
 	const struct figure_desc *f;
@@ -198,6 +208,7 @@ static const struct topic topics[] = {
 	{ "kernels", list_kernels, true },
 	{ "options", list_options, false },
 	{ "counters", list_counters, false },
+	{ "columns", list_columns, false },
 	{ "figures", list_figures, false },
 	{ "rules", list_rules, false },
 };

@@ -11,48 +11,62 @@
 static const struct args_option options[] = {
 	{ "format", 0, "F", "table (default), md, csv, json or cover: text of "
 	  "75 columns for a mail" },
+	{ "columns", 0, "LIST", "one table with these columns; `buddylab list "
+	  "columns`" },
 	{ NULL, 0, NULL, NULL },
 };
 
 static const struct args_command command = {
 	.name = "report",
-	.synopsis = "DIR [--format F]",
+	.synopsis = "DIR [--format F] [--columns LIST]",
 	.text = "Print tables of the results in DIR (or of a .jsonl file): "
 		"throughput against\n"
 		"the first variant, work of the host, memory at the end of "
-		"each phase.\n",
+		"each phase; or the table that the experiment, or --columns, "
+		"asks for.\n",
 	.options = options,
 	.example = "  buddylab report out/free-page-reporting --format cover\n",
 };
 
-static int report(const char *path, enum report_format format)
+enum { REPORT_OPT_FORMAT, REPORT_OPT_COLUMNS };
+
+static int report(const char *path, enum report_format format,
+		  const char *columns)
 {
+	char why[400];
 	struct diag d = { .out = stderr };
 	struct results r;
 	int err = results_read(&r, path, &d);
 
 	if (!err) {
-		err = report_print(&r, format, stdout);
+		err = report_columns(&r, columns, format, stdout, why,
+				     sizeof(why));
 		if (err == -ENODATA)
 			fprintf(stderr, "buddylab report: error: %s holds no "
 				"cells; run the experiment first\n", r.path);
+		else if (err == -EINVAL)
+			fprintf(stderr, "buddylab report: error: --columns: "
+				"%s\n", why);
 		else if (err)
 			fprintf(stderr, "buddylab report: error: %s\n",
 				strerror(-err));
 	}
 	results_free(&r);
-	return err ? EXIT_RUNTIME : EXIT_FINE;
+	return err == -EINVAL ? EXIT_USAGE : err ? EXIT_RUNTIME : EXIT_FINE;
 }
 
 int cmd_report(int argc, char **argv)
 {
 	enum report_format format = REPORT_TABLE;
+	const char *columns = NULL;
 	struct args a;
 	int opt;
 
 	args_init(&a, &command, argc, argv);
 	while ((opt = args_next(&a)) >= 0)
-		if (report_format_parse(a.value, &format))
+		if (opt == REPORT_OPT_COLUMNS)
+			columns = a.value;
+		else if (report_format_parse(a.value, &format))
 			return args_error(&a, "unknown format '%s'; table, "
 					  "md, csv, json and cover are known",
 					  a.value);
@@ -60,5 +74,5 @@ int cmd_report(int argc, char **argv)
 		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
 	if (a.nr_words != 1)
 		return args_error(&a, "expects one folder of results");
-	return report(a.words[0], format);
+	return report(a.words[0], format, columns);
 }

@@ -259,7 +259,8 @@ static const struct counter_desc counter_descs[] = {
 	  false),
 	L("hold_ns", "ns", "Time for which zone locks were held.", hold_ns,
 	  false),
-	L("max_hold_ns", "ns", "Longest single hold of a zone lock.",
+	L("max_hold_ns", "ns",
+	  "Longest hold of a zone lock; the mean of several in one step.",
 	  max_hold_ns, true),
 	{ NULL, NULL, NULL, FROM_SIM, 0, false }
 };

@@ -43,30 +43,46 @@ static void dev_unlock(void *ctx, unsigned int zone, uint32_t list_touches)
 			    list_touches * p->ps[PRICE_LIST_TOUCH];
 
 	/* dev_lock() has waited: the hold starts at once. */
-	zone_locks_hold(g, UINT64_C(1) << zone, g->dev.lock_start, ps);
+	zone_locks_hold(g, UINT64_C(1) << zone, g->dev.lock_start, ps, 1);
 	g->dev.now += ps / 1000;
 }
 
 static bool dev_isolate(void *ctx, pfn_t pfn)
 {
-	return alloc_isolate(guest_of(ctx)->alloc, pfn);
+	struct sim_guest *g = guest_of(ctx);
+	const unsigned int order = alloc_block_order(g->alloc, pfn);
+
+	if (!alloc_isolate(g->alloc, pfn))
+		return false;
+	g->dev.isolated_pages += order_nr_pages(order);
+	return true;
 }
 
 static void dev_isolate_raw(void *ctx, pfn_t pfn)
 {
-	alloc_isolate_raw(guest_of(ctx)->alloc, pfn);
+	struct sim_guest *g = guest_of(ctx);
+
+	g->dev.isolated_pages +=
+		order_nr_pages(alloc_block_order(g->alloc, pfn));
+	alloc_isolate_raw(g->alloc, pfn);
 }
 
 static void dev_putback(void *ctx, pfn_t pfn, unsigned int order,
 			enum migratetype mt)
 {
-	alloc_putback(guest_of(ctx)->alloc, pfn, order, mt);
+	struct sim_guest *g = guest_of(ctx);
+
+	g->dev.isolated_pages -= order_nr_pages(order);
+	alloc_putback(g->alloc, pfn, order, mt);
 }
 
 static void dev_putback_tail(void *ctx, pfn_t pfn, unsigned int order,
 			     enum migratetype mt)
 {
-	alloc_putback_tail(guest_of(ctx)->alloc, pfn, order, mt);
+	struct sim_guest *g = guest_of(ctx);
+
+	g->dev.isolated_pages -= order_nr_pages(order);
+	alloc_putback_tail(g->alloc, pfn, order, mt);
 }
 
 static void dev_set_mark(void *ctx, pfn_t pfn, enum block_mark m)
@@ -101,7 +117,8 @@ static void end_pages(struct sim_guest *g, const struct alloc_work *saved)
 	if (w->zones_locked) {
 		hold = w->lock_acquisitions * p->ps[PRICE_LOCK] +
 		       w->list_touches * p->ps[PRICE_LIST_TOUCH];
-		d->now += zone_locks_hold(g, w->zones_locked, d->now, hold);
+		d->now += zone_locks_hold(g, w->zones_locked, d->now, hold,
+					  w->lock_acquisitions);
 		device_spend(g, hold);
 	}
 	g->work = *saved;

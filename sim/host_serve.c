@@ -111,6 +111,7 @@ static uint64_t serve_pages(struct service *v, const struct host_request *rq,
 	unsigned int i;
 	bool zeroed;
 
+	reclaim_before_discard(v->g->sim);
 	for (i = 0; i < rq->nr; i++) {
 		const struct page_report *e = &rq->entries[i];
 
@@ -123,6 +124,7 @@ static uint64_t serve_pages(struct service *v, const struct host_request *rq,
 			 report_entry(v, e);
 		reply->zeroed[i / 64] |= (uint64_t)zeroed << (i % 64);
 	}
+	reclaim_after_discard(v->g->sim);
 	hv_events_add(&v->g->host, ev);
 	*flushes = ev->tlb_flush_rounds;
 	return ev->discard_calls * p->ps[PRICE_DISCARD_CALL] +

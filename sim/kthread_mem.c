@@ -124,7 +124,8 @@ static uint64_t thread_slice(struct sim_guest *g, struct kthread *t,
 		       g->work.list_touches * p->ps[PRICE_LIST_TOUCH];
 		ps += hold + PS_PER_NS *
 		      zone_locks_hold(g, g->work.zones_locked,
-				      g->sim->engine.now, hold);
+				      g->sim->engine.now, hold,
+				      g->work.lock_acquisitions);
 	}
 	if (vcpu_has_work(&g->vcpus[t->cpu]))
 		g->vcpus[t->cpu].stolen_ps += ps;

@@ -28,6 +28,7 @@
 #include "sim/engine.h"
 #include "sim/future.h"
 #include "sim/guest_boot.h"
+#include "sim/reclaim.h"
 #include "sim/reuse.h"
 #include "sim/sim.h"
 
@@ -130,6 +131,7 @@ struct device {
 	struct work_item *work;     /* REPORTER_MAX_WORK, or NULL: no work() */
 	struct flight *flights;     /* MAX_FLIGHTS */
 	unsigned int in_flight;     /* requests that the host has */
+	uint64_t isolated_pages;    /* off the free lists, but free */
 	struct zone_lock own_locks[REPORTER_MAX_LOCKS];
 	sim_ns_t own_start[REPORTER_MAX_LOCKS];
 	uint32_t hint_id;           /* of the run that the host wants, 0 = none */
@@ -230,6 +232,9 @@ struct sim {
 	struct future *future;
 	struct future *recorder;    /* this is the first pass: note uses here */
 
+	struct reclaim reclaim;
+	struct sim_sample gauges_at_close;
+
 	/* Results. */
 	struct sim_phase_result *phases;
 	unsigned int nr_phases_run;
@@ -296,7 +301,7 @@ void tap_fill_hooks(struct sim_guest *g, struct alloc_hooks *h);
  * return the wait in nanoseconds. */
 sim_ns_t lock_hold(struct zone_lock *l, sim_ns_t at, sim_ns_t hold);
 sim_ns_t zone_locks_hold(struct sim_guest *g, uint64_t zones, sim_ns_t at,
-			 uint64_t hold_ps);
+			 uint64_t hold_ps, uint64_t nr);
 
 /* host.c */
 int host_init(struct sim *s, char *why, size_t why_size);
@@ -378,6 +383,8 @@ void oom_kill(struct sim_guest *g, struct task *t);
 /* stats.c */
 void stats_read(struct sim *s, uint64_t values[SIM_MAX_COUNTERS]);
 void stats_sample(struct sim *s);
+/* What a sample shows, now. */
+void stats_gauges(struct sim *s, struct sim_sample *out);
 void stats_phase(struct sim *s, unsigned int i);
 
 /* Run every check of every part; CHECKs. sim.c */

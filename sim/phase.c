@@ -200,6 +200,9 @@ static void window_close(void *ctx, uint64_t arg)
 	s->window_closed = true;
 	s->window_end = s->engine.now;
 	stats_read(s, s->at_close);
+	stats_gauges(s, &s->gauges_at_close);
+	reclaim_before_discard(s);
+	s->reclaim.peak_at_close = s->reclaim.peak;
 	s->stopping = true;
 }
 
@@ -329,6 +332,7 @@ static int phase_begin(struct sim *s, const struct sim_phase_config *c,
 		return ret;
 	s->opt = &c->opt;
 	s->phase_began = now;
+	reclaim_begin(s);
 	s->measuring = s->stopping = s->window_closed = false;
 	s->nr_running = 0;
 	for (i = 0; i < s->nr_guests && !ret; i++)

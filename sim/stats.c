@@ -132,10 +132,16 @@ static void sample_guest(const struct sim_guest *g, struct sim_sample *out)
 	out->host_free_pages = hv.host_free_pages;
 }
 
+void stats_gauges(struct sim *s, struct sim_sample *out)
+{
+	*out = (struct sim_sample){ .at = s->engine.now };
+	for (unsigned int i = 0; i < s->nr_guests; i++)
+		sample_guest(&s->guests[i], out);
+}
+
 void stats_sample(struct sim *s)
 {
 	struct sim_sample *out;
-	unsigned int i;
 
 	if (s->nr_samples && s->samples[s->nr_samples - 1].at == s->engine.now)
 		s->nr_samples--;
@@ -144,9 +150,7 @@ void stats_sample(struct sim *s)
 		return;
 	}
 	out = &s->samples[s->nr_samples++];
-	*out = (struct sim_sample){ .at = s->engine.now };
-	for (i = 0; i < s->nr_guests; i++)
-		sample_guest(&s->guests[i], out);
+	stats_gauges(s, out);
 }
 
 static void put_metric(struct sim_metric *m, unsigned int *nr, const char *name,
@@ -161,13 +165,44 @@ static double per_second(uint64_t n, sim_ns_t ns)
 	return ns ? (double)n * 1e9 / (double)ns : 0.0;
 }
 
+/* While the tasks still have what they had. */
+static void close_metrics(struct sim *s, struct sim_metric *m,
+			  unsigned int *nr)
+{
+	const struct sim_sample *at = &s->gauges_at_close;
+
+	put_metric(m, nr, "host_rss_close_bytes",
+		   (double)pages_to_bytes(at->host_rss_pages));
+	put_metric(m, nr, "host_anon_huge_close_bytes",
+		   (double)pages_to_bytes(at->host_anon_huge_pages));
+	put_metric(m, nr, "guest_free_close_bytes",
+		   (double)pages_to_bytes(at->guest_free_pages));
+	put_metric(m, nr, "reclaimed_bytes",
+		   (double)pages_to_bytes(s->reclaim.peak_at_close -
+					  at->host_rss_pages));
+}
+
+/* Names of shares that were not reached are left out. */
+static void reclaim_metrics(struct sim *s, struct sim_metric *m,
+			    unsigned int *nr, sim_ns_t since)
+{
+	static const char *const names[RECLAIM_NR_SHARES] = {
+		"reclaimed_50_s", "reclaimed_90_s", "reclaimed_99_s"
+	};
+	const struct reclaim *r = &s->reclaim;
+
+	if (r->any)
+		put_metric(m, nr, "first_discard_s",
+			   (double)(r->first - since) / 1e9);
+	for (unsigned int i = 0; i < r->reached; i++)
+		put_metric(m, nr, names[i], (double)(r->at[i] - since) / 1e9);
+}
+
 static void end_metrics(struct sim *s, struct sim_metric *m, unsigned int *nr)
 {
-	struct sim_sample now = { .at = s->engine.now };
-	unsigned int i;
+	struct sim_sample now;
 
-	for (i = 0; i < s->nr_guests; i++)
-		sample_guest(&s->guests[i], &now);
+	stats_gauges(s, &now);
 	put_metric(m, nr, "host_rss_end_bytes",
 		   (double)pages_to_bytes(now.host_rss_pages));
 	put_metric(m, nr, "host_anon_huge_end_bytes",
@@ -197,6 +232,8 @@ void stats_phase(struct sim *s, unsigned int i)
 		   per_second(p->iterations, p->measured_ns));
 	put_metric(p->metrics, &p->nr_metrics, "duration_s",
 		   (double)(p->end - p->start) / 1e9);
+	close_metrics(s, p->metrics, &p->nr_metrics);
+	reclaim_metrics(s, p->metrics, &p->nr_metrics, p->start);
 	end_metrics(s, p->metrics, &p->nr_metrics);
 }
 

@@ -323,7 +323,8 @@ static sim_ns_t vcpu_step(struct vcpu *v, struct task *t, sim_ns_t now)
 	if (g->work.zones_locked) {
 		hold = g->work.lock_acquisitions * p->ps[PRICE_LOCK] +
 		       g->work.list_touches * p->ps[PRICE_LIST_TOUCH];
-		wait = zone_locks_hold(g, g->work.zones_locked, now, hold);
+		wait = zone_locks_hold(g, g->work.zones_locked, now, hold,
+				       g->work.lock_acquisitions);
 		ps += hold;
 	}
 	v->ps = ps % PS_PER_NS;

@@ -16,7 +16,7 @@ static void test_lock__waiters_queue_up(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		ASSERT_U64(test_row(i), zone_locks_hold(g, 1, rows[i].at, 100000),
+		ASSERT_U64(test_row(i), zone_locks_hold(g, 1, rows[i].at, 100000, 1),
 			   rows[i].wait);
 	assert_int_equal(g->locks[0].acquisitions, 4);
 	assert_int_equal(g->locks[0].contended, 2);
@@ -32,9 +32,9 @@ static void test_lock__zones_do_not_disturb_each_other(void **state)
 	struct sim_guest *g = calloc(1, sizeof(*g));
 
 	(void)state;
-	assert_int_equal(zone_locks_hold(g, 1 << 3, 0, 1000000), 0);
-	assert_int_equal(zone_locks_hold(g, 1 << 5, 0, 1000000), 0);
-	assert_int_equal(zone_locks_hold(g, (1 << 3) | (1 << 6), 500, 200000),
+	assert_int_equal(zone_locks_hold(g, 1 << 3, 0, 1000000, 1), 0);
+	assert_int_equal(zone_locks_hold(g, 1 << 5, 0, 1000000, 1), 0);
+	assert_int_equal(zone_locks_hold(g, (1 << 3) | (1 << 6), 500, 200000, 2),
 			 500);
 	assert_int_equal(g->locks[3].free_at, 1100);
 	assert_int_equal(g->locks[6].free_at, 1100);
