@@ -190,6 +190,9 @@ void boost_watermark(struct alloc *a, struct zone *z, unsigned int alloc_flags)
 	zone_limits_changed(a, z);
 }
 
+/* No zone has as many pages, not even if those of a block are added. */
+#define NEVER_HIT (UINT64_MAX / 2)
+
 /* At worst too high: then the ordinary way decides. */
 uint64_t zone_hit_limit(const struct alloc *a, const struct zone *z,
 			unsigned int highest)
@@ -201,7 +204,7 @@ uint64_t zone_hit_limit(const struct alloc *a, const struct zone *z,
 	const uint64_t lag = z->free_lag > 0 ? (uint64_t)z->free_lag : 0;
 
 	if (z->boosted)
-		return UINT64_MAX;
+		return NEVER_HIT;
 	return zone_wmark(z, mark) + z->lowmem_reserve[j] +
 	       z->nr_reserved_highatomic + z->nr_free_highatomic +
 	       z->nr_free_cma + lag;
