@@ -117,6 +117,9 @@ const char *blt_shape_check(const struct blt_shape *s)
 	if (s->a > c->a_max || s->b > c->b_max || s->c > c->c_max ||
 	    (s->gfp && !(c->has & BLT_HAS_GFP)))
 		return "a field out of its range";
+	if (s->code < BLT_CODE_KMEM &&
+	    (s->gfp & GFP_BOTH_TYPES) == GFP_BOTH_TYPES)
+		return "a request for pages of two types";
 	if (s->page > !!(c->has & (BLT_HAS_PAGE | BLT_MAY_FAIL)) ||
 	    (!s->page && c->has & BLT_HAS_PAGE))
 		return "a page where there is none, or none where there is one";

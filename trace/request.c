@@ -90,9 +90,6 @@ static uint8_t parse_zone(struct req_stream *s)
 	return (uint8_t)zone;
 }
 
-/* GFP_BIT_MOVABLE and GFP_BIT_RECLAIMABLE: a request has one type. */
-#define GFP_BOTH_TYPES 0x18u
-
 static uint32_t parse_gfp(struct fields *f)
 {
 	const uint32_t gfp = (uint32_t)

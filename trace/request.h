@@ -42,6 +42,9 @@ enum req_kind {
 	REQ_NR_KINDS,
 };
 
+/* GFP_BIT_MOVABLE and GFP_BIT_RECLAIMABLE: a request has one type. */
+#define GFP_BOTH_TYPES 0x18u
+
 /* Fields that a kind does not have are zero; `zone` is the file's ZID. */
 struct req_record {
 	uint8_t kind;      /* enum req_kind */

@@ -50,6 +50,8 @@ static void random_request(struct rng *r, uint8_t kind, struct trace_event *e)
 	}
 	if (kind <= REQ_AK)
 		q->gfp = (uint32_t)rng_next(r) >> rng_below(r, 32);
+	if ((q->gfp & GFP_BOTH_TYPES) == GFP_BOTH_TYPES)
+		q->gfp ^= rng_below(r, 2) ? 0x08 : 0x10;
 }
 
 static void random_kmem(struct rng *r, struct trace_event *e)

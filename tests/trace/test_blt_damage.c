@@ -276,6 +276,10 @@ static const struct {
 		      0x80, 8 }, "beyond the format" },
 	{ 1, 0, 15, { 0, 34, 0, 0, 0, 0, 0, 0, 1, 0, 0xfe, 0xff, 0xff,
 		      0xff, 31 }, "beyond 32 bits" },
+	/* A with GFP bits; movable and reclaimable at once. */
+	{ 1, 0, 11, { 0, 0, 0, 1, 0, 0, 0, 0, 1, 0x08, 2 }, NULL },
+	{ 1, 0, 11, { 0, 0, 0, 1, 0, 0, 0, 0, 1, 0x18, 2 },
+	  "two types" },
 	{ 1, 0, 13, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 8, 0, 2 },
 	  "unknown sort" },
 	{ 1, 0, 13, { 1, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2 },
