@@ -60,6 +60,39 @@ static void visit_base(const struct cell_body *b, const struct schema *s,
 		    b->reporter_options, SECTION_REPORTER, 0, fn, ctx);
 }
 
+static void visit_event(const struct cell_body *b, const struct schema *s,
+			unsigned int i, cell_option_fn fn, void *ctx)
+{
+	visit_table(&s->head[SECTION_EVENT], &b->event_phases[i],
+		    SECTION_EVENT, i, fn, ctx);
+	visit_table(&s->common[SECTION_EVENT], &b->events[i].opt,
+		    SECTION_EVENT, i, fn, ctx);
+}
+
+static void visit_inject(const struct cell_body *b, const struct schema *s,
+			 unsigned int i, cell_option_fn fn, void *ctx)
+{
+	visit_table(&s->head[SECTION_INJECT], &b->inject_phases[i],
+		    SECTION_INJECT, i, fn, ctx);
+	visit_table(&s->common[SECTION_INJECT], &b->injects[i].opt,
+		    SECTION_INJECT, i, fn, ctx);
+}
+
+/* Events and injections of one phase, or of all with phase = nr_phases. */
+static void visit_moments(const struct cell_body *b, const struct schema *s,
+			  unsigned int phase, cell_option_fn fn, void *ctx)
+{
+	const bool all = phase == b->nr_phases;
+	unsigned int i;
+
+	for (i = 0; i < b->nr_events; i++)
+		if (all || b->events[i].phase == phase)
+			visit_event(b, s, i, fn, ctx);
+	for (i = 0; i < b->nr_injects; i++)
+		if (all || b->injects[i].phase == phase)
+			visit_inject(b, s, i, fn, ctx);
+}
+
 void cell_visit(const struct cell_body *b, const struct schema *s,
 		cell_option_fn fn, void *ctx)
 {
@@ -68,6 +101,7 @@ void cell_visit(const struct cell_body *b, const struct schema *s,
 	visit_base(b, s, fn, ctx);
 	for (i = 0; i < b->nr_phases; i++)
 		visit_phase(b, s, i, fn, ctx);
+	visit_moments(b, s, b->nr_phases, fn, ctx);
 }
 
 static const struct cell_path *find_path(const struct cell_body *b,
@@ -114,6 +148,37 @@ struct lines {
 	bool no_memory;
 };
 
+static bool is_enabled(const struct cell_body *b, enum section_kind kind,
+		       unsigned int i)
+{
+	return kind == SECTION_EVENT ? b->events[i].opt.enabled :
+	       kind == SECTION_INJECT ? b->injects[i].opt.enabled : true;
+}
+
+/* Named sections count from 1; those that are off do not count. */
+static unsigned int line_number(const struct cell_body *b,
+				enum section_kind kind, unsigned int i)
+{
+	unsigned int nr = 0, k;
+
+	for (k = 0; k <= i; k++)
+		nr += is_enabled(b, kind, k);
+	return nr;
+}
+
+/* The phase of an event is a number: names are no part of an id. */
+static void id_value(const struct cell_body *b, enum section_kind kind,
+		     const struct option_desc *o, const void *base, char *out,
+		     size_t out_size)
+{
+	if ((kind == SECTION_EVENT || kind == SECTION_INJECT) &&
+	    o->names && !strcmp(o->name, "phase"))
+		snprintf(out, out_size, "%u",
+			 ((const struct chooser_options *)base)->member + 1);
+	else
+		cell_id_value(b, o, base, out, out_size);
+}
+
 static void add_line(void *ctx, enum section_kind kind, unsigned int phase,
 		     const struct option_desc *o, const void *base)
 {
@@ -121,6 +186,8 @@ static void add_line(void *ctx, enum section_kind kind, unsigned int phase,
 	char value[CELL_TEXT_SIZE];
 	char **grown;
 
+	if (!is_enabled(l->b, kind, phase))
+		return;
 	if (l->nr == l->capacity) {
 		l->capacity = l->capacity * 2 + 64;
 		grown = realloc(l->line, l->capacity * sizeof(*l->line));
@@ -129,10 +196,12 @@ static void add_line(void *ctx, enum section_kind kind, unsigned int phase,
 			return;
 		l->line = grown;
 	}
-	cell_id_value(l->b, o, base, value, sizeof(value));
-	if (kind == SECTION_PHASE)
-		l->line[l->nr] = arena_printf(l->a, "phase.%u.%s=%s\n",
-					      phase + 1, o->name, value);
+	id_value(l->b, kind, o, base, value, sizeof(value));
+	if (schema_is_named(kind))
+		l->line[l->nr] = arena_printf(l->a, "%s.%u.%s=%s\n",
+					      schema_section_name(kind),
+					      line_number(l->b, kind, phase),
+					      o->name, value);
 	else
 		l->line[l->nr] = arena_printf(l->a, "%s.%s=%s\n",
 					      schema_section_name(kind),
@@ -191,6 +260,7 @@ static int set_phase_key(struct cell_body *b, const struct schema *s,
 	char *text;
 
 	visit_phase(b, s, i, add_line, &l);
+	visit_moments(b, s, i, add_line, &l);
 	text = join_lines(&l);
 	if (!text)
 		return -ENOMEM;
@@ -212,6 +282,8 @@ static int set_base_key(struct cell_body *b, const struct schema *s,
 	for (i = 0; i < b->nr_phases; i++)
 		if (all || shapes_start(b, s, i))
 			visit_phase(b, s, i, add_line, &l);
+	if (all)
+		visit_moments(b, s, b->nr_phases, add_line, &l);
 	text = join_lines(&l);
 	if (!text)
 		return -ENOMEM;

@@ -40,6 +40,12 @@ struct cell_body {
 	struct chooser_options *workloads;  /* [nr_phases] */
 	struct sim_phase_config *phases;
 	unsigned int nr_phases;
+	struct chooser_options *event_phases;   /* [nr_events] */
+	struct sim_event_config *events;
+	unsigned int nr_events;
+	struct chooser_options *inject_phases;  /* [nr_injects] */
+	struct sim_inject_config *injects;
+	unsigned int nr_injects;
 	const struct price_list *prices;
 	struct cell_path paths[CELL_MAX_PATHS];
 	unsigned int nr_paths;

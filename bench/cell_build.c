@@ -264,6 +264,10 @@ static void *head_of(struct cell_body *body, const struct setting *s)
 		return &body->reporter_choice;
 	case SECTION_PHASE:
 		return &body->workloads[s->phase];
+	case SECTION_EVENT:
+		return &body->event_phases[s->phase];
+	case SECTION_INJECT:
+		return &body->inject_phases[s->phase];
 	default:
 		return NULL;
 	}
@@ -278,6 +282,10 @@ static void *common_of(struct cell_body *body, const struct setting *s)
 		return &body->host;
 	case SECTION_PHASE:
 		return &body->phases[s->phase].opt;
+	case SECTION_EVENT:
+		return &body->events[s->phase].opt;
+	case SECTION_INJECT:
+		return &body->injects[s->phase].opt;
 	default:
 		return NULL;
 	}
@@ -390,7 +398,7 @@ static int init_body(const struct cell_build *b, struct cell_body *body)
 		snprintf(body->phases[i].name, sizeof(body->phases[i].name),
 			 "%s", b->e->phases[i].name);
 	}
-	return 0;
+	return cell_moments_init(b, body);
 }
 
 static int init_members(const struct cell_build *b, struct cell_body *body)
@@ -433,6 +441,8 @@ int cell_build(const struct cell_build *b, struct cell_body **out)
 	err = init_members(b, body);
 	if (!err)
 		err = apply_rest(b, body);
+	if (!err)
+		err = cell_moments_finish(b, body);
 	if (!err)
 		err = set_topology(b, body, find_guest_key(b, "topology"));
 	if (!err)

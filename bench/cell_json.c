@@ -86,14 +86,11 @@ static void add_option(void *ctx, enum section_kind kind, unsigned int phase,
 		       const struct option_desc *o, const void *base)
 {
 	const struct options_json *j = ctx;
-	char name[200], value[CELL_TEXT_SIZE];
+	char name[200], value[CELL_TEXT_SIZE], section[96];
 
-	if (kind == SECTION_PHASE)
-		snprintf(name, sizeof(name), "phase.%s.%s",
-			 j->e->phases[phase].name, o->name);
-	else
-		snprintf(name, sizeof(name), "%s.%s",
-			 schema_section_name(kind), o->name);
+	snprintf(name, sizeof(name), "%s.%s",
+		 experiment_section(j->e, kind, phase, section,
+				    sizeof(section)), o->name);
 	cell_value(j->b, o, base, value, sizeof(value));
 	json_object_set_new(j->o, name, json_string(value));
 }

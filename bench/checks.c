@@ -31,7 +31,7 @@ static const struct setting *find_merged(const struct experiment_variant *v,
 		const struct setting *s = v->merged[i];
 
 		if (s->kind == kind && !strcmp(s->key, key) &&
-		    (kind != SECTION_PHASE || s->phase == phase))
+		    (!schema_is_named(kind) || s->phase == phase))
 			return s;
 	}
 	return NULL;
@@ -158,10 +158,12 @@ static void unknown_key(const struct experiment *e, struct diag *d,
 	const char *other = other_member(e, s);
 	const char *chooser = schema_chooser(s->kind);
 	char section[96], chosen[160];
+	unsigned int nr;
 
-	if (s->kind == SECTION_PHASE)
-		snprintf(section, sizeof(section), "phase %s",
-			 e->phases[s->phase].name);
+	if (schema_is_named(s->kind))
+		snprintf(section, sizeof(section), "%s %s",
+			 schema_section_name(s->kind),
+			 experiment_named(e, s->kind, &nr)[s->phase].name);
 	else
 		snprintf(section, sizeof(section), "%s",
 			 schema_section_name(s->kind));
@@ -235,20 +237,21 @@ static int check_fixed_keys(struct inspection *x)
 	return err;
 }
 
-static void check_workloads(struct inspection *x)
+/* Keys without a default: what a phase, event or injection is. */
+static void check_required(struct inspection *x, enum section_kind kind)
 {
-	unsigned int i;
+	struct experiment_phase *p;
+	unsigned int i, nr;
 
-	for (i = 0; i < x->e->nr_phases; i++) {
-		struct experiment_phase *p = &x->e->phases[i];
-
+	p = experiment_named(x->e, kind, &nr);
+	for (i = 0; i < nr; i++, p++) {
 		if (p->complained ||
-		    find_merged(x->v, SECTION_PHASE, i,
-				schema_chooser(SECTION_PHASE)))
+		    find_merged(x->v, kind, i, schema_required(kind)))
 			continue;
 		p->complained = true;
-		ini_error(&x->e->ini, x->d, p->at, "[phase %s] has no "
-			  "'workload'", p->name);
+		ini_error(&x->e->ini, x->d, p->at, "[%s %s] has no '%s'",
+			  schema_section_name(kind), p->name,
+			  schema_required(kind));
 	}
 }
 
@@ -259,7 +262,9 @@ static int check_variant(struct experiment *e, struct experiment_variant *v,
 	unsigned int i;
 	int err = check_fixed_keys(&x);
 
-	check_workloads(&x);
+	check_required(&x, SECTION_PHASE);
+	check_required(&x, SECTION_EVENT);
+	check_required(&x, SECTION_INJECT);
 	for (i = 0; i < v->nr_merged && !err; i++)
 		if (!schema_find_fixed(&e->schema, v->merged[i]->kind,
 				       v->merged[i]->key))

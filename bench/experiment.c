@@ -11,7 +11,8 @@
 #define NAME_MAX_LENGTH 60
 
 static const char *const section_types[] = {
-	"experiment", "guest", "host", "reporter", "phase", "variant", NULL
+	"experiment", "guest", "host", "reporter", "phase", "event", "inject",
+	"variant", NULL
 };
 
 static struct setting *new_setting(struct experiment *e, const char *key,
@@ -63,14 +64,47 @@ static int section_index(const char *type)
 	return -1;
 }
 
-/* The phase called name[0..len), or -1. */
-static int find_phase(const struct experiment *e, const char *name, size_t len)
+struct experiment_phase *experiment_named(const struct experiment *e,
+					  enum section_kind kind,
+					  unsigned int *nr)
 {
-	unsigned int i;
+	switch (kind) {
+	case SECTION_EVENT:
+		*nr = e->nr_events;
+		return (struct experiment_phase *)(uintptr_t)e->events;
+	case SECTION_INJECT:
+		*nr = e->nr_injects;
+		return (struct experiment_phase *)(uintptr_t)e->injects;
+	default:
+		*nr = e->nr_phases;
+		return (struct experiment_phase *)(uintptr_t)e->phases;
+	}
+}
 
-	for (i = 0; i < e->nr_phases; i++)
-		if (strlen(e->phases[i].name) == len &&
-		    !memcmp(e->phases[i].name, name, len))
+const char *experiment_section(const struct experiment *e,
+			       enum section_kind kind, unsigned int nr,
+			       char *out, size_t out_size)
+{
+	unsigned int n;
+
+	if (schema_is_named(kind))
+		snprintf(out, out_size, "%s.%s", schema_section_name(kind),
+			 experiment_named(e, kind, &n)[nr].name);
+	else
+		snprintf(out, out_size, "%s", schema_section_name(kind));
+	return out;
+}
+
+/* The section of this kind called name[0..len), or -1. */
+static int find_named(const struct experiment *e, enum section_kind kind,
+		      const char *name, size_t len)
+{
+	const struct experiment_phase *p;
+	unsigned int i, nr;
+
+	p = experiment_named(e, kind, &nr);
+	for (i = 0; i < nr; i++)
+		if (strlen(p[i].name) == len && !memcmp(p[i].name, name, len))
 			return (int)i;
 	return -1;
 }
@@ -82,7 +116,8 @@ static void unknown_section(struct experiment *e, struct diag *d,
 
 	ini_error(&e->ini, d, sec->at, "unknown section [%s]%s%s%s allowed "
 		  "are experiment, guest, host, reporter, phase NAME, "
-		  "variant NAME", sec->type, near ? "; did you mean [" : "",
+		  "event NAME, inject NAME, variant NAME", sec->type,
+		  near ? "; did you mean [" : "",
 		  near ? near : "", near ? "]?" : ";");
 }
 
@@ -120,25 +155,41 @@ static int add_base(struct experiment *e, const struct ini_section *sec,
 		if (!s)
 			return -ENOMEM;
 		s->kind = kind;
-		s->phase = kind == SECTION_PHASE ? e->nr_phases - 1 : 0;
+		s->phase = 0;
+		if (schema_is_named(kind)) {
+			experiment_named(e, kind, &s->phase);
+			s->phase--;
+		}
 		setting_append(&e->base, s);
 	}
 	return 0;
 }
 
-static int add_phase(struct experiment *e, struct diag *d,
-		     const struct ini_section *sec)
+_Static_assert(EXPERIMENT_MAX_PHASES == SIM_MAX_EVENTS &&
+	       SIM_MAX_EVENTS == SIM_MAX_INJECTIONS, "one limit for all");
+
+static int add_named(struct experiment *e, struct diag *d,
+		     const struct ini_section *sec, enum section_kind kind)
 {
+	unsigned int *count = kind == SECTION_EVENT ? &e->nr_events :
+			      kind == SECTION_INJECT ? &e->nr_injects :
+						       &e->nr_phases;
+	struct experiment_phase *p;
+	unsigned int nr;
+
 	if (!check_header(e, d, sec, true, "_-"))
 		return 0;
-	if (e->nr_phases == EXPERIMENT_MAX_PHASES) {
-		ini_error(&e->ini, d, sec->at, "more than %d phases",
-			  EXPERIMENT_MAX_PHASES);
+	p = experiment_named(e, kind, &nr);
+	if (nr == EXPERIMENT_MAX_PHASES) {
+		ini_error(&e->ini, d, sec->at, "more than %d %ss",
+			  EXPERIMENT_MAX_PHASES, schema_section_name(kind));
 		return 0;
 	}
-	e->phases[e->nr_phases++] = (struct experiment_phase){
-		.name = sec->name, .at = sec->at };
-	return add_base(e, sec, SECTION_PHASE);
+	p[nr] = (struct experiment_phase){ .name = sec->name, .at = sec->at };
+	if (kind == SECTION_PHASE)
+		e->schema.phases[nr] = sec->name;
+	++*count;
+	return add_base(e, sec, kind);
 }
 
 static int add_variant(struct experiment *e, const char *name,
@@ -167,9 +218,10 @@ static int read_sections(struct experiment *e, struct diag *d)
 		kind = section_index(sec->type);
 		if (kind < 0)
 			unknown_section(e, d, sec);
-		else if (kind == SECTION_PHASE)
-			err = add_phase(e, d, sec);
-		else if (kind < SECTION_PHASE)
+		else if (kind < NR_SECTION_KINDS &&
+			 schema_is_named((enum section_kind)kind))
+			err = add_named(e, d, sec, (enum section_kind)kind);
+		else if (kind < NR_SECTION_KINDS)
 			err = check_header(e, d, sec, false, "") ?
 				add_base(e, sec, (enum section_kind)kind) : 0;
 		else if (check_header(e, d, sec, true, "_-+."))
@@ -183,19 +235,22 @@ static int read_sections(struct experiment *e, struct diag *d)
 	return err;
 }
 
-static void bad_phase(struct experiment *e, struct diag *d, struct setting *s,
+static void bad_name(struct experiment *e, struct diag *d, struct setting *s,
 		      const char *name, size_t len)
 {
 	const char *names[EXPERIMENT_MAX_PHASES + 1] = { 0 };
+	const struct experiment_phase *p;
 	char word[64];
 	const char *near;
-	unsigned int i;
+	unsigned int i, nr;
 
-	for (i = 0; i < e->nr_phases; i++)
-		names[i] = e->phases[i].name;
+	p = experiment_named(e, s->kind, &nr);
+	for (i = 0; i < nr; i++)
+		names[i] = p[i].name;
 	snprintf(word, sizeof(word), "%.*s", (int)len, name);
 	near = diag_nearest(word, names);
-	setting_key_error(s, &e->ini, d, "there is no [phase %s]%s%s%s", word,
+	setting_key_error(s, &e->ini, d, "there is no [%s %s]%s%s%s",
+			  schema_section_name(s->kind), word,
 			  near ? "; did you mean '" : "", near ? near : "",
 			  near ? "'?" : "");
 }
@@ -230,22 +285,22 @@ static bool set_target(struct experiment *e, struct diag *d, struct setting *s)
 	snprintf(word, sizeof(word), "%.*s", dot ? (int)(dot - s->key) : 0,
 		 s->key);
 	kind = section_index(word);
-	if (!dot || kind < 0 || kind > SECTION_PHASE) {
+	if (!dot || kind < 0 || kind >= NR_SECTION_KINDS) {
 		bad_target(e, d, s);
 		return false;
 	}
 	s->kind = (enum section_kind)kind;
-	if (kind == SECTION_PHASE) {
+	if (schema_is_named(s->kind)) {
 		name = dot + 1;
 		end = strchr(name, '.');
 		if (!end) {
 			setting_key_error(s, &e->ini, d, "'%s' is not of the "
-					  "form phase.NAME.key", s->key);
+					  "form %s.NAME.key", s->key, word);
 			return false;
 		}
-		phase = find_phase(e, name, (size_t)(end - name));
+		phase = find_named(e, s->kind, name, (size_t)(end - name));
 		if (phase < 0) {
-			bad_phase(e, d, s, name, (size_t)(end - name));
+			bad_name(e, d, s, name, (size_t)(end - name));
 			return false;
 		}
 		s->phase = (unsigned int)phase;

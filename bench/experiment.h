@@ -11,13 +11,14 @@
 #include "bench/ini.h"
 #include "bench/settings.h"
 
-#define EXPERIMENT_MAX_PHASES 64
+#define EXPERIMENT_MAX_PHASES SCHEMA_MAX_PHASES
 #define EXPERIMENT_MAX_CELLS 100000
 
+/* [phase NAME], [event NAME], [inject NAME] */
 struct experiment_phase {
 	const char *name;
 	struct ini_place at;
-	bool complained;          /* that it has no workload */
+	bool complained;          /* that it has no workload, action or kind */
 };
 
 struct experiment_variant {
@@ -49,6 +50,10 @@ struct experiment {
 	struct ini ini;
 	struct experiment_phase phases[EXPERIMENT_MAX_PHASES];
 	unsigned int nr_phases;
+	struct experiment_phase events[SIM_MAX_EVENTS];
+	unsigned int nr_events;
+	struct experiment_phase injects[SIM_MAX_INJECTIONS];
+	unsigned int nr_injects;
 	struct setting_list base;
 	struct experiment_variant *variants, **variants_tail;
 	struct cell *cells;       /* in plan order */
@@ -63,6 +68,14 @@ struct experiment {
 int experiment_load(struct experiment *e, const struct experiment_request *req,
 		    struct diag *d);
 void experiment_free(struct experiment *e);
+/* The named sections of a kind; *nr of them, room for *most. */
+struct experiment_phase *experiment_named(const struct experiment *e,
+					  enum section_kind kind,
+					  unsigned int *nr);
+/* "phase.measure", "guest": what stands before the dot of a key. */
+const char *experiment_section(const struct experiment *e,
+			       enum section_kind kind, unsigned int nr,
+			       char *out, size_t out_size);
 /* NULL if there is none. */
 const struct cell *experiment_cell(const struct experiment *e, const char *id);
 
@@ -87,5 +100,9 @@ struct cell_build {
 	struct build_cache **cache;    /* files and topologies looked at */
 };
 int cell_build(const struct cell_build *build, struct cell_body **out);
+/* cell_build.c -> cell_moments.c: defaults of events and injections, and, when
+ * their values are known, whether they make sense. 0 or -errno. */
+int cell_moments_init(const struct cell_build *b, struct cell_body *body);
+int cell_moments_finish(const struct cell_build *b, struct cell_body *body);
 
 #endif

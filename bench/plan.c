@@ -57,11 +57,11 @@ static size_t count_cells(const struct experiment *e, unsigned int nr_seeds)
 
 static const char *axis_name(struct experiment *e, const struct setting *s)
 {
-	if (s->kind == SECTION_PHASE)
-		return arena_printf(&e->arena, "phase.%s.%s",
-				    e->phases[s->phase].name, s->key);
-	return arena_printf(&e->arena, "%s.%s", schema_section_name(s->kind),
-			    s->key);
+	char section[96];
+
+	return arena_printf(&e->arena, "%s.%s",
+			    experiment_section(e, s->kind, s->phase, section,
+					       sizeof(section)), s->key);
 }
 
 static int collect_axes(struct planner *p, struct cell *c)

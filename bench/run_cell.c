@@ -50,7 +50,7 @@ static double now_s(void)
 }
 
 static void send_report(const struct run *run, const struct cell *c,
-			const char *why)
+			const char *why, bool unmet)
 {
 	struct run_report r;
 
@@ -59,6 +59,7 @@ static void send_report(const struct run *run, const struct cell *c,
 	memset(&r, 0, sizeof(r));
 	r.cell = c->index;
 	r.done = !why;
+	r.unmet = unmet;
 	snprintf(r.why, sizeof(r.why), "%s", why ? why : "");
 	/* Less than PIPE_BUF: whole or not at all. */
 	while (write(run->report_fd, &r, sizeof(r)) < 0 && errno == EINTR)
@@ -71,7 +72,7 @@ void run_report_failed(const struct run *run, const struct cell *const *cells,
 	size_t i;
 
 	for (i = 0; i < nr; i++)
-		send_report(run, cells[i], why);
+		send_report(run, cells[i], why, false);
 }
 
 void run_describe_status(int status, char *out, size_t out_size)
@@ -129,12 +130,17 @@ static int write_cell(const struct branch *br)
 		.shared_seconds = br->shared_s,
 	};
 	char why[400] = "";
+	bool unmet;
 	int err;
 
 	CHECK_EQ(br->nr, 1);
-	err = cell_write(br->run->e, c, sim_result(br->sim), &wall,
-			 br->run->dir, why, sizeof(why));
-	send_report(br->run, c, err ? why : NULL);
+	/* -EPROTO: it ran, and what has to come of an injection did not. */
+	err = sim_verdict(br->sim, why, sizeof(why));
+	unmet = err == -EPROTO;
+	if (!err)
+		err = cell_write(br->run->e, c, sim_result(br->sim), &wall,
+				 br->run->dir, why, sizeof(why));
+	send_report(br->run, c, err ? why : NULL, unmet);
 	return err;
 }
 
@@ -152,6 +158,8 @@ static int run_part(void *ctx, size_t i)
 	br.began_s = now_s();
 	sim_set_phases(br.sim, br.cells[0]->body->phases,
 		       br.cells[0]->body->nr_phases);
+	sim_set_events(br.sim, br.cells[0]->body->events,
+		       br.cells[0]->body->injects);
 	return run_branch(&br) ? 1 : 0;
 }
 
@@ -263,6 +271,10 @@ static struct sim_config make_config(const struct run *run,
 		.reporter_enabled = b->reporter_choice.enabled,
 		.phases = b->phases,
 		.nr_phases = b->nr_phases,
+		.events = b->events,
+		.nr_events = b->nr_events,
+		.injects = b->injects,
+		.nr_injects = b->nr_injects,
 		.seed = c->seed,
 		.sample_ns = b->experiment.sample_ns,
 		.prices = b->prices,

@@ -24,6 +24,7 @@ struct run {
 struct run_report {
 	size_t cell;               /* index in plan order */
 	bool done;
+	bool unmet;                /* !done: it ran, but an expectation failed */
 	char why[400];             /* !done: what went wrong */
 };
 

@@ -159,6 +159,8 @@ static void cell_failed(struct runner *r, const struct cell *c,
 static void take_report(struct runner *r, const struct run_report *report)
 {
 	if (!report->done) {
+		r->out->nr_unmet += report->unmet &&
+			r->state[report->cell] == CELL_WANTED;
 		cell_failed(r, &r->e->cells[report->cell], report->why);
 		return;
 	}

@@ -27,12 +27,31 @@ static const struct option_desc experiment_descs[] = {
 static const struct option_desc no_descs[] = { { .name = NULL } };
 
 static const char *const section_names[] = {
-	"experiment", "guest", "host", "reporter", "phase"
+	"experiment", "guest", "host", "reporter", "phase", "event", "inject"
 };
 
 const char *schema_section_name(enum section_kind kind)
 {
 	return section_names[kind];
+}
+
+bool schema_is_named(enum section_kind kind)
+{
+	return kind >= SECTION_PHASE;
+}
+
+const char *schema_required(enum section_kind kind)
+{
+	switch (kind) {
+	case SECTION_PHASE:
+		return "workload";
+	case SECTION_EVENT:
+		return "action";
+	case SECTION_INJECT:
+		return "kind";
+	default:
+		return NULL;
+	}
 }
 
 const char *schema_chooser(enum section_kind kind)
@@ -94,6 +113,13 @@ void schema_init(struct schema *s, const struct sim_registry *registry)
 		.def = "on", .unit = "",
 		.help = "off: the code is there, the device never appears.",
 	};
+	s->event_descs[0] = (struct option_desc){
+		.name = "phase", .type = OPTION_NAME,
+		.offset = offsetof(struct chooser_options, member),
+		.names = s->phases, .unit = "name of a phase",
+		.help = "The phase from whose start or end the time counts; "
+			"the first one if there is no such key.",
+	};
 	for (i = 0; i < NR_SECTION_KINDS; i++)
 		s->head[i] = s->common[i] =
 			(struct option_table){ no_descs, 0 };
@@ -104,9 +130,13 @@ void schema_init(struct schema *s, const struct sim_registry *registry)
 		s->reporter_descs, sizeof(struct reporter_choice) };
 	s->head[SECTION_PHASE] =
 		(struct option_table){ s->phase_descs, chooser };
+	s->head[SECTION_EVENT] = s->head[SECTION_INJECT] =
+		(struct option_table){ s->event_descs, chooser };
 	s->common[SECTION_GUEST] = guest_option_table;
 	s->common[SECTION_HOST] = host_option_table;
 	s->common[SECTION_PHASE] = phase_option_table;
+	s->common[SECTION_EVENT] = event_option_table;
+	s->common[SECTION_INJECT] = inject_option_table;
 }
 
 static const char *const *family_names(const struct schema *s,

@@ -15,10 +15,13 @@ enum section_kind {
 	SECTION_HOST,
 	SECTION_REPORTER,
 	SECTION_PHASE,
+	SECTION_EVENT,
+	SECTION_INJECT,
 	NR_SECTION_KINDS
 };
 
 #define SCHEMA_MAX_MEMBERS 64
+#define SCHEMA_MAX_PHASES 64
 
 /* [experiment] */
 struct experiment_options {
@@ -28,7 +31,7 @@ struct experiment_options {
 	char columns[OPTION_STRING_SIZE];
 };
 
-/* [host] hypervisor; [phase] workload */
+/* [host] hypervisor; [phase] workload; [event], [inject] phase */
 struct chooser_options {
 	unsigned int member;   /* index in the family */
 };
@@ -45,13 +48,20 @@ struct schema {
 	const char *reporters[SCHEMA_MAX_MEMBERS + 1];
 	const char *hypervisors[SCHEMA_MAX_MEMBERS + 1];
 	const char *workloads[SCHEMA_MAX_MEMBERS + 1];
+	/* NULL-ended names of the phases, of an experiment that has any. */
+	const char *phases[SCHEMA_MAX_PHASES + 1];
 	struct option_desc host_descs[2], reporter_descs[3], phase_descs[2];
+	struct option_desc event_descs[2];
 	struct option_table head[NR_SECTION_KINDS];
 	struct option_table common[NR_SECTION_KINDS];
 };
 
 void schema_init(struct schema *s, const struct sim_registry *registry);
 
+/* Sections of this kind have names and are several. */
+bool schema_is_named(enum section_kind kind);
+/* The key of a named section that has no default ("workload"), or NULL. */
+const char *schema_required(enum section_kind kind);
 /* "guest" */
 const char *schema_section_name(enum section_kind kind);
 /* The key that chooses a member of the family ("design"), or NULL. */

@@ -58,7 +58,7 @@ void setting_list_init(struct setting_list *l)
 static bool same_key(const struct setting *a, const struct setting *b)
 {
 	return a->kind == b->kind && !strcmp(a->key, b->key) &&
-	       (a->kind != SECTION_PHASE || a->phase == b->phase);
+	       (!schema_is_named(a->kind) || a->phase == b->phase);
 }
 
 struct setting *setting_find(const struct setting_list *l,

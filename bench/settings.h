@@ -19,7 +19,7 @@ struct setting_item {
 
 struct setting {
 	enum section_kind kind;
-	unsigned int phase;      /* SECTION_PHASE: index in the experiment */
+	unsigned int phase;      /* named section: index in the experiment */
 	const char *key, *value;
 	struct ini_place key_at, value_at;
 	const char *origin;      /* "--set guest.cpus=4"; NULL: from a file */

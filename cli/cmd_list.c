@@ -120,7 +120,7 @@ static void print_section(const struct schema *s, enum section_kind kind)
 	unsigned int i;
 
 	printf("[%s%s]\n", schema_section_name(kind),
-	       kind == SECTION_PHASE ? " NAME" : "");
+	       schema_is_named(kind) ? " NAME" : "");
 	print_table(&s->head[kind]);
 	print_table(&s->common[kind]);
 	for (i = 0; i < schema_nr_members(s, kind); i++) {
@@ -145,8 +145,9 @@ static int list_options(void)
 	schema_init(s, &registry);
 	for (i = 0; i < NR_SECTION_KINDS; i++)
 		print_section(s, (enum section_kind)i);
-	printf("[variant NAME]\n  section.key, phase.NAME.key: values instead "
-	       "of those above\n");
+	printf("[variant NAME]\n  section.key, phase.NAME.key, "
+	       "event.NAME.key, inject.NAME.key: values\n  instead of those "
+	       "above\n");
 	free(s);
 	return EXIT_FINE;
 }

@@ -161,7 +161,7 @@ static int finish(const struct run_command *c, const struct experiment *e,
 	fprintf(stderr, "buddylab run: error: %zu of %zu cells failed; the "
 		"others are kept in %s\n", o->nr_failed, o->nr_cells,
 		c->exp.dir);
-	return EXIT_RUNTIME;
+	return o->nr_unmet == o->nr_failed ? EXIT_REGRESSION : EXIT_RUNTIME;
 }
 
 /* Tables and differences say how to repeat what they show. */

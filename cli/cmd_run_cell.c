@@ -51,6 +51,8 @@ static int run_one(struct exp_args *a, struct experiment *e,
 	}
 	if (outcome.interrupted)
 		return EXIT_INTERRUPTED;
+	if (outcome.nr_unmet)
+		return EXIT_REGRESSION;
 	return outcome.nr_failed ? EXIT_RUNTIME : EXIT_FINE;
 }
 

@@ -51,6 +51,7 @@ struct compact_control {
 	enum compact_mode mode;
 	enum migratetype mt;
 	bool direct;             /* by a task that wants the block */
+	bool everything;         /* order is 0: to the end of the zone */
 	bool whole_zone, update_cached;
 	pfn_t migrate_pfn, free_pfn, last_migrated;
 	int search_order;        /* of the free scanner's short cut */
@@ -75,6 +76,7 @@ struct helper {
 	unsigned int order;
 	gfp_t gfp;
 	bool async;
+	bool everything;         /* asked for by compact_memory */
 	/* Zones to compact, and the one at hand. */
 	struct alloc_reach reach;
 	unsigned int at;

@@ -13,9 +13,9 @@
  *       v    |
  *     isolate, migrate, drain this CPU's lists, captured? --yes--> done
  *
- * Left out: proactive compaction (off), writes to compact_memory, the
- * priority that ignores skip bits (only requests of order 1 to 3 reach it), and
- * the end of an asynchronous run because somebody else wants the CPU.
+ * Left out: proactive compaction (off), the priority that ignores skip bits
+ * (only requests of order 1 to 3 reach it), and the end of an
+ * asynchronous run because somebody else wants the CPU.
  */
 #include "guest/compact.h"
 
@@ -67,7 +67,8 @@ static enum compact_result compact_finished(struct guest *g,
 	/* A pageblock is finished first: what is left of it would be stolen. */
 	if (cc->migrate_pfn != pageblock_start(g, cc->migrate_pfn))
 		return COMPACT_CONTINUE;
-	return block_is_there(g, cc) ? COMPACT_SUCCESS : COMPACT_CONTINUE;
+	return !cc->everything && block_is_there(g, cc) ? COMPACT_SUCCESS :
+							  COMPACT_CONTINUE;
 }
 
 /* Where the scanners begin. Models the start of compact_zone. */
@@ -76,7 +77,7 @@ static void compact_zone_start(struct run *r, struct compact_control *cc)
 	struct guest *g = r->g;
 	struct compact_zone *cz = &g->mem->zones[cc->zone];
 
-	if (compaction_restarting(cz, cc->order))
+	if (cc->everything || compaction_restarting(cz, cc->order))
 		reset_isolation_suitable(g, cc->zone);
 	cc->migrate_pfn = cz->cached_migrate[cc->mode];
 	cc->free_pfn = cz->cached_free;
@@ -103,7 +104,7 @@ static void drain_and_capture(struct run *r, struct compact_control *cc)
 	struct guest *g = r->g;
 	const pfn_t block = pfn_align_down(cc->migrate_pfn, cc->order);
 
-	if (!cc->last_migrated || cc->last_migrated >= block)
+	if (cc->everything || !cc->last_migrated || cc->last_migrated >= block)
 		return;
 	lru_add_drain(g, r->cpu, r->work);
 	if (cc->direct)
@@ -168,15 +169,18 @@ static bool next_zone(struct run *r, struct helper *h)
 	for (; h->at < h->reach.nr; h->at++) {
 		const unsigned int zone = h->reach.zones[h->at];
 
-		if (compaction_deferred(&g->mem->zones[zone], h->order)) {
+		if (!h->everything &&
+		    compaction_deferred(&g->mem->zones[zone], h->order)) {
 			if (h->best < COMPACT_DEFERRED)
 				h->best = COMPACT_DEFERRED;
 			continue;
 		}
-		if (!compaction_suitable(g, zone, h->order,
+		if (!h->everything &&
+		    !compaction_suitable(g, zone, h->order,
 					 request_mark(g, zone),
 					 h->reach.reserve_j))
 			continue;
+		h->cc.everything = h->everything;
 		h->cc.zone = zone;
 		h->cc.order = h->order;
 		h->cc.direct = h->kind == HELP_COMPACT;
@@ -207,7 +211,7 @@ static bool zone_done(struct run *r, struct helper *h,
 		compaction_defer_reset(cz, h->order, false);
 	else if (vain && h->kind == HELP_KCOMPACTD)
 		alloc_drain_all(g->alloc);
-	if (vain && !h->async)
+	if (vain && !h->async && !h->everything)
 		defer_compaction(cz, h->order);
 	if (h->kind != HELP_COMPACT || result != COMPACT_SUCCESS)
 		return false;

@@ -145,6 +145,8 @@ static enum guest_status kernel_run(struct run *r)
 		return kswapd_run(r);
 	case GUEST_KCOMPACTD:
 		return kcompactd_run(r);
+	case GUEST_COMPACT_MEMORY:
+		return compact_memory_run(r);
 	case GUEST_KHUGEPAGED:
 		return khugepaged_run(r);
 	default:
@@ -196,7 +198,8 @@ enum guest_status guest_run(struct guest *g, struct guest_op *op,
 	enum guest_status status;
 
 	CHECK_LT(cpu, g->cfg.nr_cpus);
-	if (op->kind == GUEST_KSWAPD || op->kind == GUEST_KCOMPACTD)
+	if (op->kind == GUEST_KSWAPD || op->kind == GUEST_KCOMPACTD ||
+	    op->kind == GUEST_COMPACT_MEMORY)
 		return kernel_run(&r);
 	/* From there on operations belong to no address space. */
 	if (likely(op->kind < GUEST_DROP_CACHES)) {

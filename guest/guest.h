@@ -100,6 +100,8 @@ enum guest_op_kind {
 	/* A driver's request for 2^flags pages with GFP .len; .addr is then
 	 * the first of them. Compaction and reclaim for it are steps. */
 	GUEST_ALLOC,
+	/* Every zone is compacted from end to end. */
+	GUEST_COMPACT_MEMORY,
 };
 
 #define GUEST_MAP_HUGEPAGE 0x1u /* MADV_HUGEPAGE on the mapping */

@@ -50,7 +50,7 @@ struct helper *helper_new(struct guest *g, struct guest_op *op,
 	h->answered = false;
 	h->running = false;
 	h->kind = kind;
-	h->async = false;
+	h->async = h->everything = h->cc.everything = false;
 	h->progress = 0;
 	h->captured = PFN_NONE;
 	h->balancing = false;

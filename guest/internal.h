@@ -331,6 +331,8 @@ enum guest_status help_after(struct run *r, enum guest_status status);
 /* kswapd.c, kcompactd.c */
 enum guest_status kswapd_run(struct run *r);
 enum guest_status kcompactd_run(struct run *r);
+/* compact_memory.c */
+enum guest_status compact_memory_run(struct run *r);
 
 /* compaction_zone.c, rmap.c */
 int compaction_create(struct guest *g);

@@ -415,7 +415,9 @@ static void page_reporting_process(struct reporter *r)
 	s->state = PAGE_REPORTING_ACTIVE;
 	s->running = true;
 	s->counted = false;
-	if (enter_zone(r, 0))
+	/* The array of each pass is allocated; without it nothing is done. */
+	if (r->env->kmalloc_ok(r->env->ctx, s->capacity * sizeof(s->sg[0])) &&
+	    enter_zone(r, 0))
 		pass_run(r, process_zone(r));
 	else
 		pass_end(r);

@@ -5,6 +5,7 @@
  * it what they cost anybody.
  */
 #include "include/check.h"
+#include "sim/inject.h"
 #include "sim/machine.h"
 
 static struct sim_guest *guest_of(void *ctx)
@@ -52,7 +53,8 @@ static bool dev_isolate(void *ctx, pfn_t pfn)
 	struct sim_guest *g = guest_of(ctx);
 	const unsigned int order = alloc_block_order(g->alloc, pfn);
 
-	if (!alloc_isolate(g->alloc, pfn))
+	if (!(g->inject ? inject_isolate(g, pfn) :
+			  alloc_isolate(g->alloc, pfn)))
 		return false;
 	g->dev.isolated_pages += order_nr_pages(order);
 	return true;
@@ -64,6 +66,8 @@ static void dev_isolate_raw(void *ctx, pfn_t pfn)
 
 	g->dev.isolated_pages +=
 		order_nr_pages(alloc_block_order(g->alloc, pfn));
+	if (g->inject)
+		seen_isolated(g, pfn, alloc_block_marks(g->alloc, pfn));
 	alloc_isolate_raw(g->alloc, pfn);
 }
 
@@ -73,6 +77,8 @@ static void dev_putback(void *ctx, pfn_t pfn, unsigned int order,
 	struct sim_guest *g = guest_of(ctx);
 
 	g->dev.isolated_pages -= order_nr_pages(order);
+	if (g->inject)
+		seen_put_back(g);
 	alloc_putback(g->alloc, pfn, order, mt);
 }
 
@@ -82,6 +88,8 @@ static void dev_putback_tail(void *ctx, pfn_t pfn, unsigned int order,
 	struct sim_guest *g = guest_of(ctx);
 
 	g->dev.isolated_pages -= order_nr_pages(order);
+	if (g->inject)
+		seen_put_back(g);
 	alloc_putback_tail(g->alloc, pfn, order, mt);
 }
 
@@ -177,6 +185,8 @@ static enum alloc_status dev_allocate(void *ctx, struct alloc_request *rq,
 	enum guest_status status;
 
 	CHECK(d->in_callback);
+	if (g->inject)
+		seen_allocate(g);
 	alloc_op_begin(g, rq);
 	status = alloc_op_run(g);
 	if (status == GUEST_WAIT || status == GUEST_MORE) {
@@ -185,6 +195,8 @@ static enum alloc_status dev_allocate(void *ctx, struct alloc_request *rq,
 		return ALLOC_AGAIN;
 	}
 	d->alloc_for = NULL;
+	if (g->inject && status != GUEST_DONE)
+		seen_allocation_failed(g);
 	*pfn = status == GUEST_DONE ? (pfn_t)d->alloc_op.addr : PFN_NONE;
 	return status == GUEST_DONE ? ALLOC_OK : ALLOC_FAIL;
 }
@@ -244,9 +256,10 @@ static void dev_adjust_managed(void *ctx, pfn_t pfn, int64_t pages)
 
 static bool dev_kmalloc_ok(void *ctx, size_t bytes)
 {
-	(void)ctx;
+	struct sim_guest *g = guest_of(ctx);
+
 	(void)bytes;
-	return true;
+	return !g->inject || inject_kmalloc_ok(g);
 }
 
 static void dev_own_lock(void *ctx, unsigned int nr)

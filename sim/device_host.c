@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "include/check.h"
+#include "sim/inject.h"
 #include "sim/machine.h"
 
 /* Every busy vCPU of the guest takes the interrupts of `flushes` rounds. */
@@ -39,6 +40,8 @@ static void done_event(void *ctx, uint64_t arg)
 	}
 	d->flights[arg].used = false;
 	d->in_flight--;
+	if (g->inject)
+		seen_trip(g, &f);
 	if (f.is_report) {
 		device_enter(g, d->worker_cpu);
 		d->r.ops->drain(&d->r, f.rq.entries, f.rq.nr, f.reply.err);
@@ -49,6 +52,10 @@ static void done_event(void *ctx, uint64_t arg)
 			w->busy_until = d->now;
 	}
 	device_leave(g);
+	if (g->inject) {
+		seen_drained(g, f.rq.entries, f.rq.nr, f.reply.err);
+		race_acknowledged(g, (unsigned int)arg);
+	}
 }
 
 /* The device thread on the host works through one request. */
@@ -58,16 +65,22 @@ static void host_event(void *ctx, uint64_t arg)
 	struct sim *s = g->sim;
 	struct device *d = &g->dev;
 	struct flight *f = &d->flights[arg];
-	uint64_t flushes = 0, ps;
+	uint64_t flushes = 0, ps = 0;
+	sim_ns_t later = 0;
+	bool hangs = false;
 
 	if (d->host_busy_until > s->engine.now) {
 		engine_at(&s->engine, d->host_busy_until, host_event, g, arg);
 		return;
 	}
-	ps = host_serve(g, &f->rq, &f->reply, &flushes);
+	if (!g->inject || !inject_serve(g, f, &later, &hangs))
+		ps = host_serve(g, &f->rq, &f->reply, &flushes);
+	/* Its answer never comes. */
+	if (hangs)
+		return;
 	charge_flushes(g, flushes);
 	d->host_busy_until = s->engine.now + ps / 1000;
-	engine_at(&s->engine, s->engine.now +
+	engine_at(&s->engine, s->engine.now + later +
 		  (ps + s->price.ps[PRICE_COMPLETION]) / 1000,
 		  done_event, g, arg);
 }
@@ -96,9 +109,13 @@ static int submit(struct sim_guest *g, const struct host_request *rq,
 		;
 	if (i == MAX_FLIGHTS)
 		return -ENOSPC;
+	if (g->inject && inject_submit(g, rq))
+		return -EIO;
 	d->flights[i] = (struct flight){ .used = true, .is_report = is_report,
-					 .rq = *rq };
+					 .sent = device_now(g), .rq = *rq };
 	d->in_flight++;
+	if (g->inject)
+		race_begin(g, i);
 	count_batch(d, rq->nr);
 	engine_at(&s->engine, device_now(g) +
 		  s->price.ps[PRICE_DOORBELL] / 1000, host_event, g, i);

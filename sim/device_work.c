@@ -5,6 +5,7 @@
  * future for designs that may know it.
  */
 #include "include/check.h"
+#include "sim/inject.h"
 #include "sim/machine.h"
 
 static void process_event(void *ctx, uint64_t arg)
@@ -13,9 +14,19 @@ static void process_event(void *ctx, uint64_t arg)
 
 	(void)arg;
 	g->dev.timer_armed = false;
+	if (g->inject)
+		seen_process(g);
 	device_enter(g, g->dev.worker_cpu);
 	g->dev.r.ops->process(&g->dev.r);
 	device_leave(g);
+}
+
+void device_timer_expires(struct sim_guest *g)
+{
+	struct engine *e = &g->sim->engine;
+
+	engine_cancel(e, g->dev.timer_seq);
+	g->dev.timer_seq = engine_at(e, e->now, process_event, g, 0);
 }
 
 static void dev_cancel(void *ctx)
@@ -56,6 +67,17 @@ static void work_event(void *ctx, uint64_t nr)
 	d->r.ops->work(&d->r, (unsigned int)nr);
 	w->busy_until = d->now;
 	device_leave(g);
+}
+
+void device_work_expires(struct sim_guest *g, unsigned int nr)
+{
+	struct engine *e = &g->sim->engine;
+	struct work_item *w = &g->dev.work[nr];
+
+	if (!w->armed)
+		return;
+	engine_cancel(e, w->seq);
+	w->seq = engine_at(e, e->now, work_event, g, nr);
 }
 
 static bool dev_cancel_work(void *ctx, unsigned int nr)
@@ -109,6 +131,8 @@ static void dev_wake_stalled(void *ctx)
 		if (!t->stalled)
 			continue;
 		t->stalled = false;
+		if (g->inject)
+			seen_stall(g, now - t->stalled_at);
 		t->wake_at = now;
 		g->alloc_stall_ns += now - t->stalled_at;
 		wake_vcpu(&g->vcpus[i % g->topo.nr_cpus], now);

@@ -62,6 +62,7 @@ static struct sim_config unreported(const struct sim *s)
 	cfg.step_by_step = true;
 	cfg.sample_ns = 0;
 	cfg.check_every = 0;
+	cfg.nr_injects = 0;
 	cfg.tap = NULL;
 	return cfg;
 }

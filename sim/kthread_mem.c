@@ -107,18 +107,19 @@ static void thread_begin(struct kthread *t, enum guest_op_kind kind,
 	t->begun = true;
 }
 
-/* Picoseconds of one slice; *status says whether there is more to do. */
-static uint64_t thread_slice(struct sim_guest *g, struct kthread *t,
-			     enum guest_status *status)
+uint64_t kthread_slice(struct sim_guest *g, struct guest_op *op,
+		       unsigned int cpu, uint32_t budget,
+		       enum guest_status *status)
 {
 	const struct price_now *p = &g->sim->price;
 	struct guest_work w = { 0 };
 	uint64_t ps, hold;
 
 	g->work = (struct alloc_work){ 0 };
-	g->running_cpu = t->cpu;
-	*status = guest_run(g->mm, &t->op, t->cpu, SLICE_BUDGET, &w);
-	ps = price_of_help(p, &w) + host_drain_touches(g);
+	g->running_cpu = (uint16_t)cpu;
+	*status = guest_run(g->mm, op, cpu, budget, &w);
+	ps = price_of_help(p, &w) + w.syscalls * p->ps[PRICE_SYSCALL] +
+	     host_drain_touches(g);
 	if (g->work.zones_locked) {
 		hold = g->work.lock_acquisitions * p->ps[PRICE_LOCK] +
 		       g->work.list_touches * p->ps[PRICE_LIST_TOUCH];
@@ -127,8 +128,8 @@ static uint64_t thread_slice(struct sim_guest *g, struct kthread *t,
 				      g->sim->engine.now, hold,
 				      g->work.lock_acquisitions);
 	}
-	if (vcpu_has_work(&g->vcpus[t->cpu]))
-		g->vcpus[t->cpu].stolen_ps += ps;
+	if (vcpu_has_work(&g->vcpus[cpu]))
+		g->vcpus[cpu].stolen_ps += ps;
 	return ps;
 }
 
@@ -148,7 +149,7 @@ static void thread_event(void *ctx, uint64_t arg)
 		return;
 	if (!t->begun)
 		thread_begin(t, kinds[kind], node);
-	ps = thread_slice(g, t, &status);
+	ps = kthread_slice(g, &t->op, t->cpu, SLICE_BUDGET, &status);
 	if (status == GUEST_MORE || status == GUEST_WAIT) {
 		/* A block that is still with the host: ask again later. */
 		thread_arm(g, kind, node, status == GUEST_WAIT ?

@@ -15,6 +15,8 @@
  *     oom.c      who is killed when there is no memory left
  *     stats.c    counters, samples, results
  *     tap.c      allocator calls for a listener
+ *     event.c    what users do to a running guest
+ *     inject*.c  what is made to fail, and what has to come of it
  *     pull.c     a host that is short asks the guests for pages
  *     reuse.c    reports whose block was used again soon
  *     first_pass.c  the future, for a design that may know it
@@ -95,6 +97,7 @@ struct vcpu {
 struct flight {
 	bool used;
 	bool is_report;             /* of report(): ends in drain() */
+	sim_ns_t sent;
 	struct host_request rq;
 	struct host_reply reply;
 };
@@ -159,6 +162,16 @@ struct kthread {
 	struct guest_op op;
 };
 
+#define SHELL_MAX_QUEUE 8
+
+/* Commands of [event] sections that a process of the guest carries out. */
+struct shell {
+	bool busy;
+	struct guest_op op;
+	uint8_t nr;
+	enum guest_op_kind queue[SHELL_MAX_QUEUE];
+};
+
 struct sim_guest {
 	struct sim *sim;
 	unsigned int id;            /* index in sim->guests */
@@ -197,6 +210,8 @@ struct sim_guest {
 	sim_ns_t record_since;      /* ... when that last changed */
 	uint64_t records_applied, record_misses;
 	sim_ns_t record_waited;     /* in this phase, for the design */
+	struct shell shell;
+	struct inject_state *inject; /* cfg.nr_injects; NULL = none */
 	struct kthread kthreads[NR_KTHREADS][ALLOC_MAX_NODES];
 	uint64_t base_pages;        /* kept by the kernel since boot */
 	uint64_t reclaim_rounds, oom_kills, tasks_started;
@@ -216,6 +231,7 @@ struct sim {
 	uint32_t nr_ahead;          /* of all guests */
 	uint64_t host_stolen_ns;
 	bool pulling;               /* the host is short, and asks */
+	uint64_t event_runs[SIM_MAX_EVENTS];
 
 	/* Current phase. */
 	const struct phase_options *opt;
@@ -349,6 +365,10 @@ void device_env_fill(struct reporter_env *env);
 /* Charge picoseconds to whoever runs the design now. */
 void device_spend(struct sim_guest *g, uint64_t ps);
 
+/* device_work.c: what is armed is due now. */
+void device_timer_expires(struct sim_guest *g);
+void device_work_expires(struct sim_guest *g, unsigned int nr);
+
 /* device_host.c: requests */
 void device_host_fill(struct reporter_env *env);
 
@@ -376,6 +396,17 @@ void kthreads_start(struct sim_guest *g);
 void kthread_khugepaged_start(struct sim_guest *g);
 void kthread_kswapd_wake(void *ctx, unsigned int node, unsigned int order,
 			 unsigned int highest, gfp_t gfp);
+
+/* Picoseconds of one run of op as work of a CPU; *status: is there more? */
+uint64_t kthread_slice(struct sim_guest *g, struct guest_op *op,
+		       unsigned int cpu, uint32_t budget,
+		       enum guest_status *status);
+
+/* event.c: a phase begins or has ended; events and injections that count from
+ * there are put into the queue. */
+void moments_pass(struct sim *s, unsigned int phase, enum moment_from from);
+/* 0, or -EINVAL with a sentence: an event that had no time to happen. */
+int events_verdict(const struct sim *s, char *why, size_t why_size);
 
 /* oom.c: the request of this task finds no memory at all */
 void oom_kill(struct sim_guest *g, struct task *t);

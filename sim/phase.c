@@ -353,6 +353,7 @@ static int phase_begin(struct sim *s, const struct sim_phase_config *c,
 		engine_at(&s->engine, now + s->cfg.sample_ns, sample_event, s,
 			  0);
 	}
+	moments_pass(s, s->nr_phases_run, FROM_PHASE_START);
 	return 0;
 }
 
@@ -404,6 +405,7 @@ int sim_run_phase(struct sim *s, unsigned int i,
 		s->phases[i].end = s->engine.now;
 		stats_phase(s, i);
 		s->nr_phases_run++;
+		moments_pass(s, i, FROM_PHASE_END);
 	}
 	cancel_samples(s);
 	if (s->cfg.sample_ns)

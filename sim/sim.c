@@ -7,6 +7,7 @@
 
 #include "include/check.h"
 #include "include/sparse.h"
+#include "sim/inject.h"
 #include "sim/machine.h"
 
 void sim_fail(struct sim *s, int error, const char *fmt, ...)
@@ -235,6 +236,9 @@ static int create_guest(struct sim *s, unsigned int id, char *why,
 	ret = build_mm(g);
 	if (ret)
 		return ret;
+	ret = inject_init(g);
+	if (ret)
+		return ret;
 	device_start(g);
 	kthreads_start(g);
 	return 0;
@@ -287,6 +291,7 @@ static void destroy_guest(struct sim_guest *g)
 	if (g->alloc)
 		alloc_set_hooks(g->alloc, NULL);
 	device_destroy(g);
+	inject_destroy(g);
 	guest_destroy(g->mm);
 	if (g->replay)
 		record_destroy(g);
@@ -335,6 +340,20 @@ void sim_set_phases(struct sim *s, const struct sim_phase_config *phases,
 	s->phases = p;
 	s->cfg.phases = phases;
 	s->cfg.nr_phases = nr_phases;
+}
+
+void sim_set_events(struct sim *s, const struct sim_event_config *events,
+		    const struct sim_inject_config *injects)
+{
+	s->cfg.events = events;
+	s->cfg.injects = injects;
+}
+
+int sim_verdict(struct sim *s, char *why, size_t why_size)
+{
+	const int ret = events_verdict(s, why, why_size);
+
+	return ret ? ret : inject_verdict(s, why, why_size);
 }
 
 void sim_check(struct sim *s)

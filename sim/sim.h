@@ -19,6 +19,7 @@
 #include "include/digest.h"
 #include "reporter/reporter.h"
 #include "sim/cost.h"
+#include "sim/events.h"
 #include "trace/event.h"
 #include "workloads/workload.h"
 
@@ -116,6 +117,10 @@ struct sim_config {
 	bool reporter_enabled;    /* off: hooks present, device never appears */
 	const struct sim_phase_config *phases;
 	unsigned int nr_phases;
+	const struct sim_event_config *events;
+	unsigned int nr_events;    /* at most SIM_MAX_EVENTS */
+	const struct sim_inject_config *injects;
+	unsigned int nr_injects;   /* at most SIM_MAX_INJECTIONS */
 	uint64_t seed;
 	sim_ns_t sample_ns;       /* 0 = no series */
 	const struct price_list *prices;
@@ -153,6 +158,16 @@ void sim_destroy(struct sim *s);
  */
 void sim_set_phases(struct sim *s, const struct sim_phase_config *phases,
 		    unsigned int nr_phases);
+
+/* The same for events and injections: as many, alike in phases that ran. */
+void sim_set_events(struct sim *s, const struct sim_event_config *events,
+		    const struct sim_inject_config *injects);
+/*
+ * When all phases have run: 0; -EINVAL: an event or injection had no time to
+ * happen; -EPROTO: what an injection has to bring about is not what was seen,
+ * or an invariant broke. A sentence is in why.
+ */
+int sim_verdict(struct sim *s, char *why, size_t why_size);
 
 /*
  * What an experiment does to a running guest from outside, between two steps

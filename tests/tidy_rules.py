@@ -15,7 +15,7 @@ PUBLIC_HEADERS = {
     "reporter": {"counters.h", "env.h", "reporter.h", "request.h",
                  "sync_env.h"},
     "replay": {"replay.h", "rules.h", "step.h", "stream.h"},
-    "sim": {"sim.h", "cost.h"},
+    "sim": {"sim.h", "cost.h", "events.h"},
     "bench": {"bench.h"},
     "cli": set(),
     "tests": set(),

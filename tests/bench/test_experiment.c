@@ -31,8 +31,8 @@ struct bad_row {
 static const struct bad_row bad_rows[] = {
 	{ "[gest]\n" PHASE, NULL,
 	  "t.ini:1:1: error: unknown section [gest]; did you mean [guest]? "
-	  "allowed are experiment, guest, host, reporter, phase NAME, variant "
-	  "NAME\n" },
+	  "allowed are experiment, guest, host, reporter, phase NAME, event "
+	  "NAME, inject NAME, variant NAME\n" },
 	{ "[guest x]\n" PHASE, NULL,
 	  "t.ini:1:1: error: section [guest] takes no name, but 'x' stands "
 	  "there\n" },
