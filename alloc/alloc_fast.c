@@ -7,9 +7,6 @@
  */
 #include "alloc/pcp.h"
 
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
 /*
  * The whole of an allocation if nothing is out of the ordinary: the preferred
  * zone is above its low mark and the CPU's list is not empty. PFN_NONE leaves

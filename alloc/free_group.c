@@ -7,7 +7,7 @@
  * behind; only its widest aligned blocks are put on lists. Free pages, merges
  * and touches are counted as the single pages make them, and written down when
  * all are done: nobody can look in between but hooks, which do not ask for
- * these.
+ * merges and touches.
  */
 #include "alloc/merge.h"
 
@@ -72,12 +72,14 @@ static void free_run(struct alloc *a, struct zone *z, pfn_t first,
 	}
 }
 
-/* Does nobody have a say in, or want to hear of, blocks below order 9? */
-static bool nobody_watches(const struct alloc *a)
+/*
+ * A region is whole only with the last page of a run: whoever hears of blocks
+ * from order 9 on finds all counts of pages as the single frees leave them.
+ * Smaller ones would be told of pages that are not free yet.
+ */
+static bool may_group(const struct alloc *a)
 {
-	return a->hooks.event == NULL && a->capture_order == CAPTURE_EMPTY &&
-	       a->pageblock_order >= HPAGE_PMD_ORDER &&
-	       a->hooks.notify_order >= HPAGE_PMD_ORDER;
+	return nobody_watches(a) && a->hooks.notify_order >= HPAGE_PMD_ORDER;
 }
 
 static void free_singly(struct alloc *a, struct zone *z, const pfn_t *pfn,
@@ -92,7 +94,7 @@ void free_page_group(struct alloc *a, struct zone *z, const pfn_t *pfn,
 {
 	struct merge_sum sum = { 0, 0 };
 
-	if (unlikely(!nobody_watches(a))) {
+	if (unlikely(!may_group(a))) {
 		free_singly(a, z, pfn, mt, nr);
 		return;
 	}

@@ -8,9 +8,6 @@
 
 #include "alloc/lists.h"
 
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
 /* How far ahead of a refill records are loaded; measured, not critical. */
 #define PREFETCH_AHEAD 4
 

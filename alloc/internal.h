@@ -15,6 +15,7 @@
 #include "alloc/alloc.h"
 #include "include/bitmap.h"
 #include "include/check.h"
+#include "include/likely.h"
 
 #define LINK_NONE UINT32_MAX
 

@@ -186,11 +186,16 @@ static inline unsigned int merge_pages(struct alloc *a, struct zone *z,
 	return order;
 }
 
-/* May merges below order 9 go by merge_pages()? */
+/* Does nobody listen to merges below order 9, or wait for what they make? */
+static inline bool nobody_watches(const struct alloc *a)
+{
+	return a->hooks.event == NULL && a->capture_order == CAPTURE_EMPTY;
+}
+
+/* May merges below order 9 go by merge_pages()? Pageblocks are no smaller. */
 static inline bool merges_quietly(const struct alloc *a, pfn_t pfn)
 {
-	return a->hooks.event == NULL && a->capture_order == CAPTURE_EMPTY &&
-	       a->pageblock_order >= HPAGE_PMD_ORDER &&
+	return nobody_watches(a) &&
 	       a->region_zone[pfn_region(pfn)] < REGION_MIXED;
 }
 

@@ -10,9 +10,6 @@
  */
 #include "alloc/pcp.h"
 
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
 bool alloc_context_init(const struct alloc *a, struct alloc_context *ac,
 			const struct alloc_request *req)
 {

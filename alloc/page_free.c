@@ -9,9 +9,6 @@
  */
 #include "alloc/pcp.h"
 
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
 static __attribute__((noinline, cold))
 void emit_page_free(struct alloc *a, pfn_t pfn, unsigned int order)
 {

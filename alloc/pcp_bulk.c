@@ -4,17 +4,11 @@
  * 6.18. When, and how many, is pcp_flush.c's.
  *
  * The kernel gives back page after page. Pages of order 0 are taken off the
- * list as a group (free_page_group()); nothing else can look at the zone in between.
- * Events, which name each page, go the long way.
+ * list as a group (free_page_group()); nothing else can look at the zone in
+ * between. Events, which name each page, go the long way.
  */
 #include "alloc/pcp.h"
-
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
-static uint32_t min_u32(uint32_t x, uint32_t y)
-{
-	return x < y ? x : y;
-}
+#include "include/minmax.h"
 
 /* Return the oldest block of a list to the buddy. */
 static inline __attribute__((always_inline))

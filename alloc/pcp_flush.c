@@ -11,30 +11,14 @@
  * docs/fidelity.md.
  */
 #include "alloc/pcp.h"
+#include "include/minmax.h"
 
 /* Ticks of the vmstat worker that a remote node's pageset must be idle. */
 #define PCP_EXPIRE_TICKS 3
 
-static uint32_t min_u32(uint32_t x, uint32_t y)
-{
-	return x < y ? x : y;
-}
-
 static bool costly_order_above_0(unsigned int order)
 {
 	return order > 0 && order <= PAGE_ALLOC_COSTLY_ORDER;
-}
-
-static uint32_t clamp_u32(uint32_t value, uint32_t low, uint32_t high)
-{
-	if (value < low)
-		value = low;
-	return value > high ? high : value;
-}
-
-static uint32_t max_u32(uint32_t x, uint32_t y)
-{
-	return x > y ? x : y;
 }
 
 /* 5.14 to 6.6: consecutive flushes without an allocation double in size. */

@@ -11,20 +11,14 @@
  */
 #include "alloc/free_list.h"
 #include "alloc/pcp.h"
-
-static uint32_t clamp_u32(uint32_t value, uint32_t low, uint32_t high)
-{
-	if (value < low)
-		value = low;
-	return value > high ? high : value;
-}
+#include "include/minmax.h"
 
 /* Blocks of one refill; more than one is scaled down with the order. */
 static uint32_t scale_refill(uint32_t batch, unsigned int order)
 {
 	if (batch <= 1)
 		return batch;
-	return batch >> order > 2 ? batch >> order : 2;
+	return max_u32(batch >> order, 2);
 }
 
 /* Models nr_pcp_alloc: allocations without frees double the refill. */
@@ -43,8 +37,7 @@ static uint32_t ramped_refill(const struct zone *z, struct per_cpu_pages *pcp,
 		batch <<= pcp->alloc_factor;
 	/* A higher high now saves a trip to the zone later. */
 	if (pcp->high_min != pcp->high_max && !z->below_high) {
-		high = high + batch < pcp->high_max ? high + batch :
-						      pcp->high_max;
+		high = min_u32(high + batch, pcp->high_max);
 		pcp->high = high;
 	}
 	if (order == 0) {
@@ -196,9 +189,9 @@ static bool refill_by_runs(const struct alloc *a, const struct zone *z,
  * Models rmqueue_bulk. Blocks go to the tail, so that they come out again in
  * the order in which the buddy gave them: ascending inside a split block.
  */
-void pcp_refill(struct alloc *a, struct zone *z,
-		       struct per_cpu_pages *pcp, unsigned int order,
-		       enum migratetype mt, unsigned int alloc_flags)
+void pcp_refill(struct alloc *a, struct zone *z, struct per_cpu_pages *pcp,
+		unsigned int order, enum migratetype mt,
+		unsigned int alloc_flags)
 {
 	const unsigned int pindex = order_to_pindex(a, order, mt);
 	const uint32_t wanted = refill_blocks(a, z, pcp, order);
@@ -239,4 +232,3 @@ void pcp_refill(struct alloc *a, struct zone *z,
 	a->work->buddy_pages += got << order;
 	a->work->pcp_ops += got;
 }
-

@@ -6,9 +6,6 @@
  */
 #include "alloc/fallback.h"
 
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
 static pfn_t rmqueue_cma(struct alloc *a, struct zone *z,
 			 const struct rmqueue_req *req)
 {

@@ -174,8 +174,9 @@ static bool take_tables(struct alloc *a)
 	a->cpu_node = calloc(a->nr_cpus, 1);
 	a->zones = calloc(a->nr_zones, sizeof(*a->zones));
 	pcp = calloc(nr_pcp, sizeof(*pcp));
-	if (!a->pages || !a->regions || !a->links || !a->words || !a->lru || !a->region_zone ||
-	    !a->pageblock_mt || !a->cpu_node || !a->zones || !pcp) {
+	if (!a->pages || !a->regions || !a->links || !a->words || !a->lru ||
+	    !a->region_zone || !a->pageblock_mt || !a->cpu_node || !a->zones ||
+	    !pcp) {
 		free(pcp);
 		return false;
 	}

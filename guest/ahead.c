@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "guest/rmap.h"
+#include "include/minmax.h"
 
 #define PTES_AT_ONCE 8u
 /* A run is about as long as a refill. */
@@ -104,11 +105,6 @@ static uint32_t missing_pages(const struct guest *g, uint32_t file,
 static uint64_t file_page(const struct vma *vma, uint64_t addr)
 {
 	return vma->pgoff + bytes_to_pages(addr - vma->start);
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* Pages from addr on behind the same table, in the VMA and in the operation. */

@@ -10,9 +10,7 @@
 #include "guest/guest.h"
 #include "include/bitmap.h"
 #include "include/check.h"
-
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
+#include "include/likely.h"
 
 /* Four-level page tables of x86-64; user space is the lower half. */
 #define PTRS_PER_TABLE 512u

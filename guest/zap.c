@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "guest/deferred_split.h"
+#include "include/minmax.h"
 
 enum unmap_stage {
 	UNMAP_START,
@@ -244,11 +245,6 @@ static struct pte_table *table_at(const struct guest_mm *mm, uint64_t addr)
 	const struct pmd_table *pmd = pud ? pud->table[pud_index(addr)] : NULL;
 
 	return pmd ? pmd->table[pmd_index(addr)] : NULL;
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 /*

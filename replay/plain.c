@@ -12,12 +12,10 @@
 #include <errno.h>
 
 #include "include/bitmap.h"
+#include "include/likely.h"
 #include "replay/internal.h"
 #include "trace/blt_plain.h"
 #include "trace/source.h"
-
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* Records between loading a page's state and using it; measured. */
 #define LOOK_AHEAD 24u
