@@ -41,6 +41,11 @@ static void visit_phase(const struct cell_body *b, const struct schema *s,
 	visit_table(t, p->workload_options, SECTION_PHASE, i, fn, ctx);
 }
 
+/* Two builds of a design out of tree are two designs. */
+static const struct option_desc plugin_desc = {
+	.name = "plugin", .type = OPTION_STRING, .unit = "",
+};
+
 static void visit_base(const struct cell_body *b, const struct schema *s,
 		       cell_option_fn fn, void *ctx)
 {
@@ -58,6 +63,8 @@ static void visit_base(const struct cell_body *b, const struct schema *s,
 	visit_table(schema_member(s, SECTION_REPORTER,
 				  b->reporter_choice.member),
 		    b->reporter_options, SECTION_REPORTER, 0, fn, ctx);
+	if (b->reporter_plugin[0])
+		fn(ctx, SECTION_REPORTER, 0, &plugin_desc, b->reporter_plugin);
 }
 
 static void visit_event(const struct cell_body *b, const struct schema *s,

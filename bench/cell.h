@@ -6,7 +6,8 @@
  * Its id is the XXH3-128 of lines `section.key=value`, one for each effective
  * value and one for the seed, sorted as bytes, each ended by a newline. Phases
  * are numbered from 1 (`phase.1.tasks=16`), values are in base units, and a
- * file stands for its content (`phase.1.file=xxh3:HEX`). docs/results.md.
+ * file stands for its content (`phase.1.file=xxh3:HEX`), as does the plugin that
+ * a design came from (`reporter.plugin=xxh3:HEX`). docs/results.md.
  */
 #ifndef BENCH_CELL_H
 #define BENCH_CELL_H
@@ -37,6 +38,8 @@ struct cell_body {
 	struct chooser_options host_choice;
 	struct reporter_choice reporter_choice;
 	void *hypervisor_options, *reporter_options;
+	/* "xxh3:HEX" of the plugin that the design came from, or "". */
+	char reporter_plugin[OPTION_STRING_SIZE];
 	struct chooser_options *workloads;  /* [nr_phases] */
 	struct sim_phase_config *phases;
 	unsigned int nr_phases;

@@ -401,6 +401,17 @@ static int init_body(const struct cell_build *b, struct cell_body *body)
 	return cell_moments_init(b, body);
 }
 
+static void name_plugin(const struct schema *s, struct cell_body *body)
+{
+	const char *const *digests = s->registry->reporter_digests;
+	const char *digest = digests ? digests[body->reporter_choice.member] :
+				       NULL;
+
+	if (digest)
+		snprintf(body->reporter_plugin, sizeof(body->reporter_plugin),
+			 "xxh3:%s", digest);
+}
+
 static int init_members(const struct cell_build *b, struct cell_body *body)
 {
 	const struct schema *s = &b->e->schema;
@@ -413,6 +424,7 @@ static int init_members(const struct cell_build *b, struct cell_body *body)
 			      body->reporter_choice.member));
 	if (!body->hypervisor_options || !body->reporter_options)
 		return -ENOMEM;
+	name_plugin(s, body);
 	for (i = 0; i < body->nr_phases; i++) {
 		const unsigned int member = body->workloads[i].member;
 		struct sim_phase_config *p = &body->phases[i];

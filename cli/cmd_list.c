@@ -12,55 +12,59 @@
 #include "bench/bench.h"
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/registry.h"
+#include "cli/plugin.h"
 #include "replay/rules.h"
 
-static const struct args_option options[] = { { NULL, 0, NULL, NULL } };
+static const struct args_option options[] = {
+	PLUGIN_OPTION,
+	{ NULL, 0, NULL, NULL },
+};
 
 static const struct args_command command = {
 	.name = "list",
 	.synopsis = "[TOPIC]",
-	.text = "List what is compiled in. Topics: reporters, hypervisors, "
-		"workloads,\nkernels, options, counters, columns, figures, rules; "
-		"without a topic the first four.\n",
+	.text = "List what is compiled in, and loaded. Topics: reporters,\n"
+		"hypervisors, workloads, kernels, options, counters, columns, "
+		"figures,\nrules; without a topic the first four.\n",
 	.options = options,
 	.example = "  buddylab list options\n",
 };
 
-static int list_reporters(void)
+static int list_reporters(const struct sim_registry *reg)
 {
 	size_t i;
 
-	for (i = 0; registry.reporters[i]; i++)
-		printf("%-18s%s\n", registry.reporters[i]->name,
-		       registry.reporters[i]->summary);
+	for (i = 0; reg->reporters[i]; i++)
+		printf("%-18s%s\n", reg->reporters[i]->name,
+		       reg->reporters[i]->summary);
 	return EXIT_FINE;
 }
 
-static int list_hypervisors(void)
+static int list_hypervisors(const struct sim_registry *reg)
 {
 	size_t i;
 
-	for (i = 0; registry.hypervisors[i]; i++)
-		printf("%-18s%s\n", registry.hypervisors[i]->name,
-		       registry.hypervisors[i]->summary);
+	for (i = 0; reg->hypervisors[i]; i++)
+		printf("%-18s%s\n", reg->hypervisors[i]->name,
+		       reg->hypervisors[i]->summary);
 	return EXIT_FINE;
 }
 
-static int list_workloads(void)
+static int list_workloads(const struct sim_registry *reg)
 {
 	size_t i;
 
-	for (i = 0; registry.workloads[i]; i++)
-		printf("%-18s%s\n", registry.workloads[i]->name,
-		       registry.workloads[i]->summary);
+	for (i = 0; reg->workloads[i]; i++)
+		printf("%-18s%s\n", reg->workloads[i]->name,
+		       reg->workloads[i]->summary);
 	return EXIT_FINE;
 }
 
-static int list_kernels(void)
+static int list_kernels(const struct sim_registry *reg)
 {
 	const char *const *names = alloc_profile_names();
 
+	(void)reg;
 	for (; *names; names++) {
 		const struct alloc_profile *p = alloc_profile_find(*names);
 
@@ -135,14 +139,14 @@ static void print_section(const struct schema *s, enum section_kind kind)
 	printf("\n");
 }
 
-static int list_options(void)
+static int list_options(const struct sim_registry *reg)
 {
 	struct schema *s = malloc(sizeof(*s));
 	unsigned int i;
 
 	if (!s)
 		return EXIT_RUNTIME;
-	schema_init(s, &registry);
+	schema_init(s, reg);
 	for (i = 0; i < NR_SECTION_KINDS; i++)
 		print_section(s, (enum section_kind)i);
 	printf("[variant NAME]\n  section.key, phase.NAME.key, "
@@ -152,11 +156,12 @@ static int list_options(void)
 	return EXIT_FINE;
 }
 
-static int list_counters(void)
+static int list_counters(const struct sim_registry *reg)
 {
 	struct sim_counter_desc *c = calloc(SIM_MAX_COUNTERS + 1, sizeof(*c));
 	size_t i;
 
+	(void)reg;
 	if (!c)
 		return EXIT_RUNTIME;
 	sim_counter_table(c);
@@ -167,29 +172,32 @@ static int list_counters(void)
 }
 
 /* What `columns` of [experiment] takes besides counters. */
-static int list_columns(void)
+static int list_columns(const struct sim_registry *reg)
 {
 	const struct column_desc *c;
 
+	(void)reg;
 	for (size_t i = 0; (c = columns_list(i))->name; i++)
 		printf("%-18s%s\n", c->name, c->help);
 	return EXIT_FINE;
 }
 
-static int list_figures(void)
+static int list_figures(const struct sim_registry *reg)
 {
 	const struct figure_desc *f;
 
+	(void)reg;
 	for (f = figure_descs; f->name; f++)
 		printf("%-18s%s\n", f->name, f->help);
 	return EXIT_FINE;
 }
 
 /* Of the page allocator: what `replay --without` takes. */
-static int list_rules(void)
+static int list_rules(const struct sim_registry *reg)
 {
 	const struct replay_rule *r;
 
+	(void)reg;
 	for (r = replay_rules; r->name; r++)
 		printf("%-26s%s\n%-26swithout: %s\n", r->name, r->rule, "",
 		       r->without);
@@ -198,7 +206,7 @@ static int list_rules(void)
 
 struct topic {
 	const char *name;
-	int (*print)(void);
+	int (*print)(const struct sim_registry *reg);
 	bool brief;          /* part of the list without a topic */
 };
 
@@ -214,7 +222,7 @@ static const struct topic topics[] = {
 	{ "rules", list_rules, false },
 };
 
-static int list_brief(void)
+static int list_brief(const struct sim_registry *reg)
 {
 	size_t i;
 
@@ -222,12 +230,13 @@ static int list_brief(void)
 		if (!topics[i].brief)
 			continue;
 		printf("%s%s:\n", i ? "\n" : "", topics[i].name);
-		topics[i].print();
+		topics[i].print(reg);
 	}
 	return EXIT_FINE;
 }
 
-static int list_topic(const struct args *a, const char *name)
+static int list_topic(const struct args *a, const struct sim_registry *reg,
+		      const char *name)
 {
 	const char *names[ARRAY_SIZE(topics) + 1] = { 0 };
 	const char *near;
@@ -236,7 +245,7 @@ static int list_topic(const struct args *a, const char *name)
 	for (i = 0; i < ARRAY_SIZE(topics); i++) {
 		names[i] = topics[i].name;
 		if (!strcmp(name, names[i]))
-			return topics[i].print();
+			return topics[i].print(reg);
 	}
 	near = diag_nearest(name, names);
 	return args_error(a, "unknown topic '%s'%s%s%s", name,
@@ -246,14 +255,19 @@ static int list_topic(const struct args *a, const char *name)
 
 int cmd_list(int argc, char **argv)
 {
+	struct plugins p;
 	struct args a;
 	int option;
 
+	plugins_init(&p);
 	args_init(&a, &command, argc, argv);
-	option = args_next(&a);
+	while ((option = args_next(&a)) >= 0)
+		if (plugins_take(&p, &a))
+			return EXIT_USAGE;
 	if (option != ARGS_END)
 		return option == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
 	if (a.nr_words > 1)
 		return args_error(&a, "one topic only");
-	return a.nr_words ? list_topic(&a, a.words[0]) : list_brief();
+	return a.nr_words ? list_topic(&a, &p.registry, a.words[0]) :
+			    list_brief(&p.registry);
 }

@@ -11,7 +11,7 @@
 
 #include "cli/args.h"
 #include "cli/cmd_replay.h"
-#include "cli/registry.h"
+#include "cli/plugin.h"
 #include "include/option.h"
 #include "replay/replay.h"
 #include "replay/rules.h"
@@ -26,6 +26,7 @@ enum {
 	OPT_MODE,
 	OPT_HINTS,
 	OPT_REPORTER,
+	OPT_PLUGIN,
 	OPT_LIMIT,
 	OPT_FORMAT,
 	OPT_ASSUME,
@@ -50,6 +51,7 @@ static const struct args_option options[] = {
 			"none (default), all, or a list of T, M, zone, L" },
 	[OPT_REPORTER] = { "reporter", 0, "NAME",
 			   "act by itself; I R TF TB Q are expectations" },
+	[OPT_PLUGIN] = PLUGIN_OPTION,
 	[OPT_LIMIT] = { "limit", 0, "N", "stop after N records" },
 	[OPT_FORMAT] = { "format", 0, "FORMAT", "text (default) or json" },
 	[OPT_ASSUME] = { "assume", 0, "boot|FILE",
@@ -85,6 +87,8 @@ struct replay_command {
 	struct replay_options replay;
 	bool json;
 	const char *assume, *memory, *cpus;
+	const char *reporter;          /* its name; found among the plugins */
+	struct plugins plugins;
 	struct alloc *booted;
 };
 
@@ -118,20 +122,6 @@ static int parse_hints(struct replay_command *c, const char *text)
 	if (replay_parse_hints(text, &c->replay.hints, why, sizeof(why)))
 		return args_error(&c->args, "%s", why);
 	return 0;
-}
-
-static int parse_reporter(struct replay_command *c, const char *text)
-{
-	const char *names[32] = { NULL };
-
-	for (size_t i = 0; registry.reporters[i] && i < 31; i++) {
-		names[i] = registry.reporters[i]->name;
-		if (!strcmp(names[i], text)) {
-			c->replay.reporter = registry.reporters[i];
-			return 0;
-		}
-	}
-	return args_unknown(&c->args, "reporter", text, names, "reporters");
 }
 
 static int parse_limit(struct replay_command *c, const char *text)
@@ -179,7 +169,10 @@ static int parse_option(void *ctx, int option)
 	case OPT_HINTS:
 		return parse_hints(c, value);
 	case OPT_REPORTER:
-		return parse_reporter(c, value);
+		c->reporter = value;
+		return 0;
+	case OPT_PLUGIN:
+		return plugins_take(&c->plugins, &c->args);
 	case OPT_LIMIT:
 		return parse_limit(c, value);
 	case OPT_ASSUME:
@@ -238,6 +231,15 @@ static int boot_guest(struct replay_command *c)
 		return args_error(&c->args, "cannot boot the guest: %s", why);
 	c->replay.booted = c->booted;
 	return 0;
+}
+
+/* After all options: a plugin may be named behind the design. */
+static int choose_reporter(struct replay_command *c)
+{
+	if (!c->reporter)
+		return 0;
+	c->replay.reporter = plugins_find(&c->plugins, &c->args, c->reporter);
+	return c->replay.reporter ? 0 : EXIT_USAGE;
 }
 
 /* One start state, and options that belong to it. */
@@ -303,12 +305,15 @@ int cmd_replay(int argc, char **argv)
 	struct replay_command c = { .json = false };
 	int code;
 
+	plugins_init(&c.plugins);
 	args_init(&c.args, &command, argc, argv);
 	code = args_one_word(&c.args, parse_option, &c, "trace",
 			     &c.replay.stream);
 	if (code != ARGS_END)
 		return code;
-	code = choose_start(&c);
+	code = choose_reporter(&c);
+	if (!code)
+		code = choose_start(&c);
 	if (!code)
 		code = replay_words(&c);
 	if (c.booted)

@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/registry.h"
-
 void exp_args_init(struct exp_args *a, const struct args_command *command,
 		   int argc, char **argv)
 {
 	memset(a, 0, sizeof(*a));
 	args_init(&a->args, command, argc, argv);
-	a->req.registry = &registry;
+	plugins_init(&a->plugins);
+	a->req.registry = &a->plugins.registry;
 	a->req.sets = a->sets;
 }
 
@@ -47,6 +46,8 @@ static int take_shared(struct exp_args *a, int option)
 	case EXP_SEEDS:
 		a->req.seeds = value;
 		return 0;
+	case EXP_PLUGIN:
+		return plugins_take(&a->plugins, &a->args) ? ARGS_BAD : 0;
 	default:
 		a->req.only = value;
 		return 0;
@@ -151,6 +152,10 @@ char *exp_args_repeat(const struct exp_args *a, const char *command)
 	if (a->req.only) {
 		fputs(" --only", out);
 		put_word(out, a->req.only);
+	}
+	for (i = 0; i < a->plugins.nr; i++) {
+		fputs(" --reporter-plugin", out);
+		put_word(out, a->plugins.paths[i]);
 	}
 	if (fclose(out) == 0)
 		return text;

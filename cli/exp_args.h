@@ -5,21 +5,24 @@
 
 #include "bench/bench.h"
 #include "cli/args.h"
+#include "cli/plugin.h"
 
 /* The first entries of the command's option table, in this order. */
 #define EXP_OPTIONS                                                           \
 	{ "output", 'o', "DIR", "folder of results (default out/NAME)" },     \
 	{ "set", 0, "KEY=VALUE", "section.key or phase.NAME.key; repeatable" },\
 	{ "seeds", 0, "A..B", "seeds instead of the file's" },                \
-	{ "only", 0, "VARIANT[,..]", "leave the other variants out" }
+	{ "only", 0, "VARIANT[,..]", "leave the other variants out" },       \
+	PLUGIN_OPTION
 
-enum { EXP_OUTPUT, EXP_SET, EXP_SEEDS, EXP_ONLY, EXP_NR_OPTIONS };
+enum { EXP_OUTPUT, EXP_SET, EXP_SEEDS, EXP_ONLY, EXP_PLUGIN, EXP_NR_OPTIONS };
 
 #define EXP_MAX_SETS 256
 
 struct exp_args {
 	struct args args;
 	struct experiment_request req;
+	struct plugins plugins;
 	const char *sets[EXP_MAX_SETS];
 	char dir[STORE_PATH_SIZE];   /* results */
 };

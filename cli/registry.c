@@ -37,4 +37,5 @@ static const struct workload_ops *const workloads[] = {
 	NULL,
 };
 
-const struct sim_registry registry = { reporters, hypervisors, workloads };
+const struct sim_registry registry = { reporters, hypervisors, workloads,
+				       NULL };

@@ -28,6 +28,9 @@ struct sim_registry {
 	const struct reporter_ops *const *reporters;
 	const struct hypervisor_ops *const *hypervisors;
 	const struct workload_ops *const *workloads;
+	/* By number of reporter: XXH3-128 of the plugin that it came from, NULL
+	 * for one that is compiled in. NULL if all are. */
+	const char *const *reporter_digests;
 };
 
 /* [guest] */

@@ -79,7 +79,8 @@ static const struct workload_ops *const workloads[] = {
 static struct experiment *load(struct scratch *s, const char *text)
 {
 	const struct sim_registry reg = { registry.reporters,
-					  registry.hypervisors, workloads };
+					  registry.hypervisors, workloads,
+					  NULL };
 	/* The experiment keeps the pointer. */
 	struct sim_registry *kept = malloc(sizeof(*kept));
 	struct experiment_request req = { .path = "t.ini", .registry = kept };

@@ -22,7 +22,7 @@ static const struct reporter_ops *const reporters[] = {
 	NULL,
 };
 
-const struct sim_registry registry = { reporters, NULL, NULL };
+const struct sim_registry registry = { reporters, NULL, NULL, NULL };
 
 struct output {
 	int code;
