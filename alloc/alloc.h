@@ -491,21 +491,6 @@ void alloc_print_pagetypeinfo(const struct alloc *a, FILE *out);
 void alloc_print_zoneinfo(const struct alloc *a, FILE *out);
 void alloc_print_vmstat(const struct alloc *a, FILE *out);
 
-/* Cumulative counters with the kernel's names. */
-struct alloc_counters {
-	uint64_t pgalloc[MAX_NR_ZONES]; /* pages */
-	uint64_t pgfree;                /* pages */
-	uint64_t allocs[NR_PAGE_ORDERS], frees[NR_PAGE_ORDERS]; /* calls */
-	uint64_t alloc_failures;
-	uint64_t pcp_refills, pcp_flushes, pcp_refill_pages, pcp_flush_pages;
-	uint64_t buddy_merges, buddy_splits;
-	uint64_t extfrag, extfrag_changed; /* steals; of these, type changed */
-	uint64_t isolated, isolate_refused, putbacks;
-	uint64_t zone_lock_acquisitions, zone_list_touches;
-	uint64_t kswapd_wakes, watermark_boosts;
-	uint64_t allocstall[MAX_NR_ZONES]; /* by highest zone allowed */
-	uint64_t cold_allocs[NR_PAGE_ORDERS]; /* marked blocks taken for alloc */
-};
 const struct alloc_counters *alloc_counters(const struct alloc *a);
 /*
  * The same without summing up what each CPU has counted: pgalloc, pgfree,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the allocator tells the outside: events, hooks and the record of its
- * work. alloc.h includes it.
+ * What the allocator tells the outside: events, hooks, the record of its work
+ * and its counters. alloc.h includes it.
  */
 #ifndef ALLOC_HOOKS_H
 #define ALLOC_HOOKS_H
@@ -140,6 +140,22 @@ struct alloc_work {
 	uint32_t pcp_ops;         /* blocks put on or taken from a pcp list */
 	uint32_t buddy_pages;     /* pages moved between pcp and buddy lists */
 	uint32_t merges, splits;
+};
+
+/* Cumulative counters with the kernel's names. */
+struct alloc_counters {
+	uint64_t pgalloc[MAX_NR_ZONES]; /* pages */
+	uint64_t pgfree;                /* pages */
+	uint64_t allocs[NR_PAGE_ORDERS], frees[NR_PAGE_ORDERS]; /* calls */
+	uint64_t alloc_failures;
+	uint64_t pcp_refills, pcp_flushes, pcp_refill_pages, pcp_flush_pages;
+	uint64_t buddy_merges, buddy_splits;
+	uint64_t extfrag, extfrag_changed; /* steals; of these, type changed */
+	uint64_t isolated, isolate_refused, putbacks;
+	uint64_t zone_lock_acquisitions, zone_list_touches;
+	uint64_t kswapd_wakes, watermark_boosts;
+	uint64_t allocstall[MAX_NR_ZONES]; /* by highest zone allowed */
+	uint64_t cold_allocs[NR_PAGE_ORDERS]; /* marked blocks taken for alloc */
 };
 
 #endif
