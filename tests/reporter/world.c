@@ -248,8 +248,12 @@ void world_destroy(struct world *w)
 
 void world_abandon(struct world *w)
 {
-	free(w->env.reporter.state);
-	w->env.reporter.state = NULL;
+	struct reporter *r = &w->env.reporter;
+
+	/* What is broken may be out there; the design's memory is its own. */
+	r->ops->destroy(r);
+	free(r->state);
+	r->state = NULL;
 	world_destroy(w);
 }
 
