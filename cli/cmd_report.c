@@ -36,15 +36,17 @@ static int report(const char *path, enum report_format format,
 	char why[400];
 	struct diag d = { .out = stderr };
 	struct results r;
+	bool bad_columns = false;
 	int err = results_read(&r, path, &d);
 
 	if (!err) {
 		err = report_columns(&r, columns, format, stdout, why,
 				     sizeof(why));
+		bad_columns = err == -EINVAL;
 		if (err == -ENODATA)
 			fprintf(stderr, "buddylab report: error: %s holds no "
 				"cells; run the experiment first\n", r.path);
-		else if (err == -EINVAL)
+		else if (bad_columns)
 			fprintf(stderr, "buddylab report: error: --columns: "
 				"%s\n", why);
 		else if (err)
@@ -52,7 +54,7 @@ static int report(const char *path, enum report_format format,
 				strerror(-err));
 	}
 	results_free(&r);
-	return err == -EINVAL ? EXIT_USAGE : err ? EXIT_RUNTIME : EXIT_FINE;
+	return bad_columns ? EXIT_USAGE : err ? EXIT_RUNTIME : EXIT_FINE;
 }
 
 int cmd_report(int argc, char **argv)
