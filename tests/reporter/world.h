@@ -69,6 +69,8 @@ struct world *world_create(const struct world_config *cfg);
 bool world_step(struct world *w);
 /* Free all but `keep` blocks of the guest. */
 void world_release(struct world *w, unsigned int keep);
+/* Allocate up to nr blocks for programs, and free every other one of these. */
+void world_perforate(struct world *w, unsigned int order, unsigned int nr);
 /* Stop the reporter, give everything back, and look for what is missing. */
 bool world_finish(struct world *w);
 /* The above for worlds that must be right: NR events, or the test fails. */

@@ -6,4 +6,5 @@ command -v shellcheck >/dev/null || {
 	exit 77
 }
 cd "$1" || exit 1
-exec shellcheck -x -P "$1" scripts/buddylab-record tests/scripts/*.sh
+exec shellcheck -x -P "$1" scripts/buddylab-record scripts/buddylab-kernel-reporter \
+	tests/scripts/*.sh tests/kernel/*.sh
