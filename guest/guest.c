@@ -91,7 +91,7 @@ void guest_destroy(struct guest *g)
 	gather_free_all(g);
 	compaction_destroy(g);
 	deferred_split_destroy(g);
-	free(g->rmap);
+	free(g->rmap_words);
 	free(g->mms);
 	free(g->files);
 	free(g->piece_refs);

@@ -185,7 +185,11 @@ struct guest {
 	struct gather_array *free_arrays;
 	struct gather **gathers;    /* all of them, by id */
 	uint32_t nr_gathers;
-	/* Reverse map, see guest/rmap.h; NULL if nothing is ever moved. */
+	/*
+	 * Reverse map, see guest/rmap.h. Its words, NULL if nothing is ever
+	 * moved; the same once somebody has asked, until then NULL.
+	 */
+	uint64_t *rmap_words;
 	uint64_t *rmap;
 	struct guest_mem *mem;      /* compaction and reclaim, or NULL */
 	struct split_queue *splits; /* partly mapped huge pages, or NULL */

@@ -31,18 +31,103 @@ static void adopt_lru_pages(struct guest *g)
 			continue;
 		}
 		if (alloc_test_lru(g->alloc, pfn))
-			rmap_set(g, pfn, OWNER_OTHER, 0, 0);
+			g->rmap_words[pfn] = rmap_word(OWNER_OTHER, 0, 0);
 		pfn++;
 	}
 }
 
 int rmap_create(struct guest *g)
 {
-	g->rmap = calloc(alloc_end_pfn(g->alloc), sizeof(*g->rmap));
-	if (!g->rmap)
+	g->rmap_words = calloc(alloc_end_pfn(g->alloc),
+			       sizeof(*g->rmap_words));
+	if (!g->rmap_words)
 		return -ENOMEM;
 	adopt_lru_pages(g);
 	return 0;
+}
+
+static void words_of_table(struct guest *g, uint32_t id,
+			   const struct pte_table *t, uint64_t page)
+{
+	for (unsigned int i = 0; i < PTRS_PER_TABLE; i++) {
+		const pfn_t pfn = t->pte[i];
+
+		/* PTEs of a huge page say nothing: it is found by its region. */
+		if (pfn < PTE_ZERO && !bitmap_test(t->file, i) &&
+		    !g->piece_refs[pfn_region(pfn)])
+			g->rmap[pfn] = rmap_word(OWNER_ANON, id, page + i);
+	}
+}
+
+static void words_of_pmd(struct guest *g, uint32_t id,
+			 const struct pmd_table *pmd, uint64_t page)
+{
+	for (unsigned int i = 0; i < PTRS_PER_TABLE; i++) {
+		const pfn_t huge = pmd->huge[i];
+
+		if (pmd->table[i])
+			words_of_table(g, id, pmd->table[i], page);
+		else if (huge != PFN_NONE)
+			g->rmap[huge] = rmap_word(OWNER_HUGE, id, page);
+		page += HPAGE_PMD_NR;
+	}
+}
+
+static void words_of_mm(struct guest *g, uint32_t id)
+{
+	const struct guest_mm *mm = g->mms[id];
+
+	for (uint32_t i = 0; mm && i < PGD_USER_PTRS; i++) {
+		const struct pud_table *pud = mm->pud[i];
+
+		for (uint32_t k = 0; pud && k < PTRS_PER_TABLE; k++)
+			if (pud->table[k])
+				words_of_pmd(g, id, pud->table[k],
+					     bytes_to_pages(
+						(uint64_t)i << PGDIR_SHIFT |
+						(uint64_t)k << PUD_SHIFT));
+	}
+}
+
+static void words_of_file(struct guest *g, uint32_t id)
+{
+	const struct guest_file *f = &g->files[id];
+
+	for (uint64_t i = 0; f->used && i < f->nr_pages; i++) {
+		const struct cache_chunk *c = f->chunks[i / PTRS_PER_TABLE];
+
+		if (!c)
+			i += PTRS_PER_TABLE - 1;
+		else if (c->pfn[i % PTRS_PER_TABLE] != PFN_NONE)
+			g->rmap[c->pfn[i % PTRS_PER_TABLE]] =
+				rmap_word(OWNER_FILE, id, i);
+	}
+}
+
+/*
+ * What tables and caches say now is all that a word written earlier could be
+ * believed in.
+ */
+void rmap_build(struct guest *g)
+{
+	g->rmap = g->rmap_words;
+	for (uint32_t id = 0; id < g->nr_mms; id++)
+		words_of_mm(g, id);
+	for (uint32_t id = 0; id < g->nr_files; id++)
+		words_of_file(g, id);
+}
+
+static void rmap_need(struct guest *g)
+{
+	if (unlikely(g->rmap == NULL))
+		rmap_build(g);
+}
+
+/* Drivers name their pages once; that need not wait. */
+static void set_driver(struct guest *g, pfn_t pfn, enum owner_kind kind)
+{
+	if (g->rmap_words)
+		g->rmap_words[pfn] = rmap_word(kind, 0, 0);
 }
 
 struct pte_table *pte_table_at(const struct guest_mm *mm, uint64_t addr,
@@ -56,13 +141,13 @@ struct pte_table *pte_table_at(const struct guest_mm *mm, uint64_t addr,
 
 void guest_movable_add(struct guest *g, pfn_t pfn)
 {
-	rmap_set(g, pfn, OWNER_DRIVER, 0, 0);
+	set_driver(g, pfn, OWNER_DRIVER);
 	alloc_set_lru(g->alloc, pfn, 1, true);
 }
 
 void guest_movable_del(struct guest *g, pfn_t pfn)
 {
-	rmap_set(g, pfn, OWNER_NONE, 0, 0);
+	set_driver(g, pfn, OWNER_NONE);
 	alloc_clear_lru(g->alloc, pfn);
 }
 
@@ -105,9 +190,11 @@ static bool find_file(struct guest *g, pfn_t pfn, struct owner *o)
 
 void rmap_find(struct guest *g, pfn_t pfn, struct owner *out)
 {
-	const uint64_t word = g->rmap[pfn];
 	bool found = false;
+	uint64_t word;
 
+	rmap_need(g);
+	word = g->rmap[pfn];
 	*out = (struct owner){
 		.kind = word & ((1u << RMAP_KIND_BITS) - 1),
 		.id = word >> RMAP_KIND_BITS & ((1u << RMAP_ID_BITS) - 1),
@@ -135,14 +222,15 @@ void rmap_find(struct guest *g, pfn_t pfn, struct owner *out)
 pfn_t rmap_huge(struct guest *g, pfn_t pfn)
 {
 	const pfn_t huge = pfn_align_down(pfn, HPAGE_PMD_ORDER);
-	const uint64_t word = g->rmap[huge];
-	const uint64_t addr = pages_to_bytes(
-		word >> (RMAP_KIND_BITS + RMAP_ID_BITS));
 	const struct guest_mm *mm;
 	struct pmd_table *pmd;
+	uint64_t word, addr;
 
 	if (g->piece_refs[pfn_region(pfn)])
 		return huge;
+	rmap_need(g);
+	word = g->rmap[huge];
+	addr = pages_to_bytes(word >> (RMAP_KIND_BITS + RMAP_ID_BITS));
 	if ((word & ((1u << RMAP_KIND_BITS) - 1)) != OWNER_HUGE)
 		return PFN_NONE;
 	mm = mm_of(g, word >> RMAP_KIND_BITS & ((1u << RMAP_ID_BITS) - 1));

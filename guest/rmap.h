@@ -2,8 +2,9 @@
 /*
  * The reverse map: from a page to who holds it. One word per page, written
  * where a page is mapped or cached and not cleared when it goes; rmap_find()
- * believes it only if the page table or the page cache agrees. Only there if
- * the guest compacts; then page faults have one store more.
+ * believes it only if the page table or the page cache agrees. So nobody needs it
+ * before the first question: it is built from tables and caches then, and kept
+ * up to date from there on, one store for each page fault.
  */
 #ifndef GUEST_RMAP_H
 #define GUEST_RMAP_H
@@ -49,6 +50,8 @@ static inline void rmap_set(struct guest *g, pfn_t pfn, enum owner_kind kind,
 		g->rmap[pfn] = rmap_word(kind, id, index);
 }
 
+/* Write down who holds what; the first question does. */
+void rmap_build(struct guest *g);
 /* Who holds the page, OWNER_NONE if nobody is known to. */
 void rmap_find(struct guest *g, pfn_t pfn, struct owner *out);
 /* Point the owner to another page. */

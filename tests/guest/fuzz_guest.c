@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest/rmap.h"
 #include "include/rng.h"
 #include "tests/guest/rig.h"
 
@@ -277,42 +278,127 @@ static void finish_all(struct fuzz *f)
 }
 
 /* An odd seed has too little memory; two of four move and reclaim pages. */
-static void fuzz(const char *kernel, uint64_t seed, uint64_t steps)
+static void fuzz_open(struct fuzz *f, const char *kernel, uint64_t seed)
 {
 	const bool moves = seed % 4 >= 2;
-	struct fuzz f = { .file = -1, .moves = moves };
 	const struct rig_options o = { .kernel = kernel,
 				       .mib = seed % 2 ? 20 : 48,
 				       .cpus = CPUS, .thp = THP_MADVISE,
 				       .aligned = true,
 				       .compaction = moves,
 				       .reclaim = moves,
+				       .others = moves ? 500 : 0,
 				       .migrate = driver_migrate,
-				       .ctx = &f.driver };
+				       .ctx = &f->driver };
+
+	*f = (struct fuzz){ .file = -1, .moves = moves };
+	rig_open(&f->rig, &o);
+	rng_init(&f->rng, seed, "fuzz_guest", 0);
+	rng_init(&f->driver.rng, seed, "fuzz_guest driver", 0);
+	if (moves)
+		alloc_setup_watermarks(f->rig.alloc, 0);
+	f->file = moves ? guest_file_create_on_disk(f->rig.guest, 4 * MIB) :
+			  guest_file_create(f->rig.guest, 4 * MIB);
+	assert_true(f->file >= 0);
+}
+
+static void fuzz_close(struct fuzz *f)
+{
 	struct guest_op drop = { .kind = GUEST_DROP_CACHES };
+
+	driver_deflate(f, DRIVER_PAGES);
+	finish_all(f);
+	rig_op(&f->rig, &drop, 0);
+	guest_file_destroy(f->rig.guest, (uint32_t)f->file, 0);
+	assert_int_equal(rig_free_pages(&f->rig), f->rig.free_at_start);
+	rig_close(&f->rig);
+}
+
+static void fuzz(const char *kernel, uint64_t seed, uint64_t steps)
+{
+	struct fuzz f;
 
 	printf("repeat: fuzz_guest %s %llu %llu\n", kernel,
 	       (unsigned long long)seed, (unsigned long long)steps);
 	fflush(stdout);
-	rig_open(&f.rig, &o);
-	rng_init(&f.rng, seed, "fuzz_guest", 0);
-	rng_init(&f.driver.rng, seed, "fuzz_guest driver", 0);
-	if (moves)
-		alloc_setup_watermarks(f.rig.alloc, 0);
-	f.file = moves ? guest_file_create_on_disk(f.rig.guest, 4 * MIB) :
-			 guest_file_create(f.rig.guest, 4 * MIB);
-	assert_true(f.file >= 0);
+	fuzz_open(&f, kernel, seed);
 	for (uint64_t i = 0; i < steps; i++) {
 		step(&f);
 		if (i % 16 == 0)
 			rig_assert_valid(&f.rig);
 	}
-	driver_deflate(&f, DRIVER_PAGES);
-	finish_all(&f);
-	rig_op(&f.rig, &drop, 0);
-	guest_file_destroy(f.rig.guest, (uint32_t)f.file, 0);
-	ASSERT_U64(kernel, rig_free_pages(&f.rig), f.rig.free_at_start);
-	rig_close(&f.rig);
+	fuzz_close(&f);
+}
+
+/* As if nobody had asked: only what was there or is a driver's is known. */
+static void rmap_forget(struct guest *g)
+{
+	for (pfn_t pfn = 0; pfn < alloc_end_pfn(g->alloc); pfn++) {
+		const uint64_t kind = g->rmap_words[pfn] &
+				      ((1u << RMAP_KIND_BITS) - 1);
+
+		if (kind != OWNER_OTHER && kind != OWNER_DRIVER)
+			g->rmap_words[pfn] = 0;
+	}
+	g->rmap = NULL;
+}
+
+/* Of what compaction asks for: pages on the LRU. Returns how many have one. */
+static uint32_t compare_owners(struct guest *a, struct guest *b)
+{
+	uint32_t nr = 0;
+
+	for (pfn_t pfn = RIG_START; pfn < alloc_end_pfn(a->alloc); pfn++) {
+		struct owner x, y;
+
+		if (!alloc_test_lru(a->alloc, pfn))
+			continue;
+		assert_int_equal(rmap_huge(a, pfn), rmap_huge(b, pfn));
+		if (rmap_huge(a, pfn) != PFN_NONE)
+			continue;
+		rmap_find(a, pfn, &x);
+		rmap_find(b, pfn, &y);
+		nr += x.kind != OWNER_NONE;
+		assert_int_equal(x.kind, y.kind);
+		if (x.kind == OWNER_NONE)
+			continue;
+		assert_int_equal(x.id, y.id);
+		assert_int_equal(x.index, y.index);
+		assert_int_equal(x.mapped, y.mapped);
+	}
+	return nr;
+}
+
+/* The map is built at the start in one guest, again and again in the other. */
+static void fuzz_twins(const char *kernel, uint64_t seed, uint64_t steps)
+{
+	struct fuzz early, late;
+	uint32_t nr = 0;
+
+	fuzz_open(&early, kernel, seed);
+	fuzz_open(&late, kernel, seed);
+	rmap_build(early.rig.guest);
+	for (uint64_t i = 0; i < steps; i++) {
+		step(&early);
+		step(&late);
+		if (i % 64 && below(&early, 64) | below(&late, 64))
+			continue;
+		if (below(&early, 4) | below(&late, 4))
+			rmap_forget(late.rig.guest);
+		nr += compare_owners(early.rig.guest, late.rig.guest);
+	}
+	assert_true(nr > 0);
+	fuzz_close(&early);
+	fuzz_close(&late);
+}
+
+static void test_fuzz__reverse_map_built_late(void **state)
+{
+	(void)state;
+	/* Whoever asks first, and when, everybody gets the same answers. */
+	for (int i = 0; rig_kernels[i]; i++)
+		for (uint64_t seed = 2; seed <= 3; seed++)
+			fuzz_twins(rig_kernels[i], seed, 2000);
 }
 
 static void test_fuzz__every_profile(void **state)
@@ -325,6 +411,7 @@ static void test_fuzz__every_profile(void **state)
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_fuzz__every_profile),
+	cmocka_unit_test(test_fuzz__reverse_map_built_late),
 };
 
 int main(int argc, char **argv)

@@ -72,6 +72,20 @@ static struct alloc *boot(const struct rig_options *opt, unsigned int cpus)
 	return a;
 }
 
+/* Every other page of what is taken stays, on the LRU. */
+static void take_others(struct alloc *a, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		const pfn_t gap = alloc_page_fast(a, 0, 0, GFP_KERNEL);
+		const pfn_t pfn = alloc_page_fast(a, 0, 0,
+						  GFP_HIGHUSER_MOVABLE);
+
+		assert_true(gap != PFN_NONE && pfn != PFN_NONE);
+		alloc_set_lru(a, pfn, 1, true);
+		alloc_free(a, 0, gap, 0);
+	}
+}
+
 void rig_open(struct rig *r, const struct rig_options *opt)
 {
 	const unsigned int cpus = opt->cpus ? opt->cpus : 1;
@@ -81,6 +95,7 @@ void rig_open(struct rig *r, const struct rig_options *opt)
 	r->alloc = boot(opt, cpus);
 	r->kind = calloc(alloc_end_pfn(r->alloc), 1);
 	assert_non_null(r->kind);
+	take_others(r->alloc, opt->others);
 	alloc_set_hooks(r->alloc, &hooks);
 	assert_int_equal(guest_create(&r->guest, &(struct guest_config){
 		.alloc = r->alloc,

@@ -47,6 +47,7 @@ struct rig_options {
 	enum thp_defrag defrag;
 	bool aligned;
 	bool compaction, reclaim;
+	uint32_t others;      /* pages of tasks that are not simulated */
 	/* As in guest_config. */
 	int (*migrate)(void *ctx, unsigned int cpu, pfn_t from, pfn_t to);
 	void *ctx;
