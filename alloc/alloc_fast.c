@@ -29,6 +29,25 @@ pfn_t alloc_pcp_hit(struct alloc *a, struct zone *z, unsigned int cpu,
 }
 
 /*
+ * Orders that no CPU's list keeps: what rmqueue comes to if the type has the
+ * largest of blocks, out of which any order can be cut.
+ */
+static __attribute__((noinline))
+pfn_t alloc_buddy_hit(struct alloc *a, struct zone *z, unsigned int order,
+		      enum migratetype mt)
+{
+	pfn_t pfn;
+
+	if (unlikely(z->nr_free_cma != 0) ||
+	    list_empty(&z->free_area[MAX_PAGE_ORDER].free_list[mt]))
+		return PFN_NONE;
+	note_lock(a, z);
+	pfn = rmqueue_smallest(a, z, order, mt);
+	alloc_count(a, z, pfn, order);
+	return pfn;
+}
+
+/*
  * The short way for higher orders, whose watermark test wants to see a block
  * that is large enough, too. Free blocks of the largest order are the usual
  * proof.
@@ -41,12 +60,14 @@ pfn_t alloc_high(struct alloc *a, unsigned int cpu, unsigned int order,
 	struct zone *z = pcp_hit_zone(a, node, gfp);
 	pfn_t pfn = PFN_NONE;
 
-	if (likely(z != NULL) && pcp_order_allowed(a, order) &&
+	if (likely(z != NULL) &&
 	    z->free_pages > z->hit_limit[gfp_highest_zone(gfp)] +
 				    order_nr_pages(order) &&
 	    !list_empty(&z->free_area[MAX_PAGE_ORDER]
 				.free_list[MIGRATE_MOVABLE]))
-		pfn = alloc_pcp_hit(a, z, cpu, order, gfp_mt(a, gfp));
+		pfn = pcp_order_allowed(a, order) ?
+			      alloc_pcp_hit(a, z, cpu, order, gfp_mt(a, gfp)) :
+			      alloc_buddy_hit(a, z, order, gfp_mt(a, gfp));
 	if (likely(pfn != PFN_NONE))
 		return pfn;
 	return alloc_first_attempt(a, cpu, order, gfp);
