@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The event queue: two 4-ary heaps, because a wide node costs fewer misses. */
+/*
+ * The event queue. Timers: a 4-ary heap, because a wide node costs fewer
+ * misses. vCPUs: a tournament tree; a new time of one of them is played up to
+ * the root, without a branch that could be guessed wrong.
+ */
 #include "sim/engine.h"
 
 #include <errno.h>
@@ -15,17 +19,56 @@ static bool event_before(const struct event *a, const struct event *b)
 	return a->at < b->at || (a->at == b->at && a->seq < b->seq);
 }
 
+/* The winner of the pair below i. */
+static inline void play(struct engine_due *tree, uint32_t i)
+{
+	tree[i] = tree[2 * i + (tree[2 * i + 1].at < tree[2 * i].at)];
+}
+
+static int tree_grow(struct engine *e, uint32_t nr_leaves)
+{
+	struct engine_due *tree = calloc(2 * (size_t)nr_leaves, sizeof(*tree));
+	uint32_t i;
+
+	if (!tree)
+		return -ENOMEM;
+	for (i = 0; i < 2 * nr_leaves; i++)
+		tree[i].at = ENGINE_IDLE;
+	for (i = 0; i < e->nr_slots; i++)
+		tree[nr_leaves + i] = e->tree[e->nr_leaves + i];
+	for (i = nr_leaves - 1; i > 0; i--)
+		play(tree, i);
+	free(e->tree);
+	e->tree = tree;
+	e->nr_leaves = nr_leaves;
+	return 0;
+}
+
+static inline void slot_set(struct engine *e, const struct engine_slot *slot,
+			    sim_ns_t at)
+{
+	uint32_t i = e->nr_leaves + slot->leaf;
+
+	e->tree[i].at = at;
+	while ((i /= 2) > 0)
+		play(e->tree, i);
+}
+
 int engine_init(struct engine *e)
 {
 	*e = (struct engine){ .capacity = ENGINE_FIRST_CAPACITY };
 	e->heap = calloc(e->capacity, sizeof(*e->heap));
-	return e->heap ? 0 : -ENOMEM;
+	if (!e->heap || tree_grow(e, 1)) {
+		engine_destroy(e);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 void engine_destroy(struct engine *e)
 {
 	free(e->heap);
-	free(e->slots);
+	free(e->tree);
 	*e = (struct engine){ 0 };
 }
 
@@ -130,100 +173,36 @@ bool engine_cancel(struct engine *e, uint64_t seq)
 int engine_slot_init(struct engine *e, struct engine_slot *slot, uint32_t rank,
 		     event_fn fn, void *ctx)
 {
-	const uint32_t capacity = e->slots_capacity + 1;
-	struct engine_due *slots = realloc(e->slots,
-					   capacity * sizeof(*e->slots));
+	const uint32_t leaf = e->nr_slots;
 
-	if (!slots)
+	if (leaf == e->nr_leaves && tree_grow(e, 2 * leaf))
 		return -ENOMEM;
-	e->slots = slots;
-	e->slots_capacity = capacity;
-	*slot = (struct engine_slot){ .rank = rank, .pos = SLOT_IDLE, .fn = fn,
+	CHECK(!leaf || e->tree[e->nr_leaves + leaf - 1].slot->rank < rank);
+	*slot = (struct engine_slot){ .rank = rank, .leaf = leaf, .fn = fn,
 				      .ctx = ctx };
+	e->tree[e->nr_leaves + leaf].slot = slot;
+	e->nr_slots++;
 	return 0;
-}
-
-static inline void due_put(struct engine *e, struct engine_due due,
-			   uint32_t pos)
-{
-	e->slots[pos] = due;
-	due.slot->pos = pos;
-}
-
-static void due_up(struct engine *e, struct engine_due due, uint32_t i)
-{
-	while (i > 0) {
-		const uint32_t parent = (i - 1) / ARITY;
-
-		if (!due_before(&due, &e->slots[parent]))
-			break;
-		due_put(e, e->slots[parent], i);
-		i = parent;
-	}
-	due_put(e, due, i);
-}
-
-static void due_down(struct engine *e, struct engine_due due, uint32_t i)
-{
-	for (;;) {
-		const uint32_t first = i * ARITY + 1;
-		uint32_t best = first, c;
-
-		if (first >= e->nr_slots)
-			break;
-		for (c = first + 1; c < first + ARITY && c < e->nr_slots; c++)
-			if (due_before(&e->slots[c], &e->slots[best]))
-				best = c;
-		if (!due_before(&e->slots[best], &due))
-			break;
-		due_put(e, e->slots[best], i);
-		i = best;
-	}
-	due_put(e, due, i);
-}
-
-/* Into the place at pos, which is free or has an older time of the slot. */
-static void due_settle(struct engine *e, struct engine_due due, uint32_t pos)
-{
-	if (pos > 0 && due_before(&due, &e->slots[(pos - 1) / ARITY]))
-		due_up(e, due, pos);
-	else
-		due_down(e, due, pos);
 }
 
 void engine_soon(struct engine *e, struct engine_slot *slot, sim_ns_t at)
 {
-	const struct engine_due due = { at, slot->rank, slot };
-
 	CHECK_LE(e->now, at);
-	if (slot->pos == SLOT_IDLE) {
-		CHECK_LT(e->nr_slots, e->slots_capacity);
-		slot->pos = e->nr_slots++;
-	}
+	CHECK_LT(at, ENGINE_IDLE);
 	slot->asked = true;
-	due_settle(e, due, slot->pos);
-}
-
-static void slot_remove(struct engine *e, struct engine_slot *slot)
-{
-	const struct engine_due last = e->slots[--e->nr_slots];
-	const uint32_t pos = slot->pos;
-
-	slot->pos = SLOT_IDLE;
-	if (last.slot != slot)
-		due_settle(e, last, pos);
+	slot_set(e, slot, at);
 }
 
 static void slot_step(struct engine *e)
 {
-	struct engine_slot *slot = e->slots[0].slot;
+	struct engine_slot *slot = e->tree[1].slot;
 
-	e->now = e->slots[0].at;
+	e->now = e->tree[1].at;
 	e->nr_run++;
 	slot->asked = false;
 	slot->fn(slot->ctx, 0);
 	if (!slot->asked)
-		slot_remove(e, slot);
+		slot_set(e, slot, ENGINE_IDLE);
 }
 
 bool engine_step(struct engine *e)
@@ -231,7 +210,7 @@ bool engine_step(struct engine *e)
 	struct event ev;
 
 	if (!engine_timer_is_next(e)) {
-		if (!e->nr_slots)
+		if (e->tree[1].at == ENGINE_IDLE)
 			return false;
 		slot_step(e);
 		return true;

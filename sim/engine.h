@@ -7,7 +7,7 @@
  * run ahead of the others (sim/ahead.c) has not changed it.
  *
  * Timers wait in a heap. A vCPU asks for one time after the other: it has a
- * slot of its own, and a second heap orders the slots.
+ * slot of its own, and a tournament among the slots says whose turn it is.
  */
 #ifndef SIM_ENGINE_H
 #define SIM_ENGINE_H
@@ -26,23 +26,22 @@ struct event {
 };
 
 /*
- * The place of a vCPU. Set fn, ctx and rank once (no two slots of an engine
- * have the same rank), leave the rest to the engine.
+ * The place of a vCPU. Set fn, ctx and rank once (the ranks of an engine rise
+ * from one slot to the next), leave the rest to the engine.
  */
 struct engine_slot {
 	uint32_t rank;
-	uint32_t pos;         /* in engine.slots; SLOT_IDLE = not there */
+	uint32_t leaf;
 	bool asked;           /* since it began to run */
 	event_fn fn;
 	void *ctx;
 };
 
-#define SLOT_IDLE UINT32_MAX
+#define ENGINE_IDLE UINT64_MAX
 
-/* An entry of the heap: all that decides the order, without a look elsewhere. */
+/* A match's winner; of two with the same time the one on the left. */
 struct engine_due {
-	sim_ns_t at;
-	uint32_t rank;
+	sim_ns_t at;          /* ENGINE_IDLE: has not asked */
 	struct engine_slot *slot;
 };
 
@@ -57,8 +56,12 @@ struct engine {
 	 * first takes the place, which saves a removal and an insertion.
 	 */
 	bool hole;
-	struct engine_due *slots; /* owned, 4-ary; the slots are not */
-	uint32_t nr_slots, slots_capacity;
+	/*
+	 * Owned; the slots are not. Leaves from nr_leaves (a power of two) on in
+	 * the order of ranks, above each pair its winner, at 1 the first of all.
+	 */
+	struct engine_due *tree;
+	uint32_t nr_slots, nr_leaves;
 };
 
 int engine_init(struct engine *e); /* 0 or -ENOMEM */
@@ -96,23 +99,17 @@ static inline sim_ns_t engine_heap_next(const struct engine *e)
 	return next;
 }
 
-static inline bool due_before(const struct engine_due *a,
-			      const struct engine_due *b)
-{
-	return a->at < b->at || (a->at == b->at && a->rank < b->rank);
-}
-
-/* The time that a slot has asked for; it is not idle. */
+/* The time that a slot has asked for, or ENGINE_IDLE. */
 static inline sim_ns_t engine_slot_at(const struct engine *e,
 				      const struct engine_slot *slot)
 {
-	return e->slots[slot->pos].at;
+	return e->tree[e->nr_leaves + slot->leaf].at;
 }
 
 /* Is a timer what engine_step() would run next? */
 static inline bool engine_timer_is_next(const struct engine *e)
 {
-	return e->nr && (!e->nr_slots || e->heap[0].at <= e->slots[0].at);
+	return e->nr && e->heap[0].at <= e->tree[1].at;
 }
 
 /*
@@ -122,13 +119,13 @@ static inline bool engine_timer_is_next(const struct engine *e)
 static inline bool engine_goes_on(const struct engine *e,
 				  const struct engine_slot *slot, sim_ns_t at)
 {
-	const struct engine_due me = { .at = at, .rank = slot->rank };
-	uint32_t i;
+	uint32_t i = e->nr_leaves + slot->leaf;
 
 	if (engine_heap_next(e) <= at)
 		return false;
-	for (i = 1; i <= ENGINE_ARITY && i < e->nr_slots; i++)
-		if (due_before(&e->slots[i], &me))
+	/* From the right of a pair, the one on the left wins a tie. */
+	for (; i > 1; i /= 2)
+		if (e->tree[i ^ 1].at < at + (i & 1))
 			return false;
 	return true;
 }

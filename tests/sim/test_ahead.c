@@ -363,11 +363,13 @@ static sim_ns_t probe_choose(struct probe *p)
 	const sim_ns_t some = e->now + 1 + rng_below(&p->r, 30000);
 	uint32_t i;
 
-	if (!e->nr_slots || rng_below(&p->r, 2))
+	if (rng_below(&p->r, 2))
 		return some;
-	i = rng_below(&p->r, e->nr_slots);
+	i = e->nr_leaves + rng_below(&p->r, e->nr_slots);
+	if (e->tree[i].at == ENGINE_IDLE)
+		return some;
 	p->nr_at_a_step++;
-	return e->slots[i].at;
+	return e->tree[i].at;
 }
 
 static void probe_event(void *ctx, uint64_t nr)
