@@ -50,6 +50,7 @@ struct task {
 	uint16_t nr;                /* number within the phase */
 	bool has_mm, has_file, started, exiting, done;
 	bool op_active, op_counted;
+	bool replacing;             /* its address space, by a new one */
 	struct guest_op op;
 	struct workload_op record;  /* RECORD op that waits for the reporter */
 	bool record_waits;

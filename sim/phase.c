@@ -65,7 +65,8 @@ static int resolve_size(struct sim_guest *g, const struct phase_options *opt,
 			 "80%% or 1G", g->workload.ops->name);
 		return -EINVAL;
 	}
-	if (*bytes > pages_to_bytes(alloc_end_pfn(g->alloc))) {
+	if (!g->workload.ops->size_of_files &&
+	    *bytes > pages_to_bytes(alloc_end_pfn(g->alloc))) {
 		snprintf(why, why_size, "size = %llu is more than the guest's "
 			 "memory; allowed is up to 100%% of it",
 			 (unsigned long long)*bytes);

@@ -161,6 +161,11 @@ static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
 	case WORKLOAD_MADV_DONTNEED:
 		task_begin(t, &w, GUEST_MADV_DONTNEED);
 		return true;
+	case WORKLOAD_EXEC:
+		t->op = (struct guest_op){ .kind = GUEST_EXIT, .mm = t->mm };
+		t->op_active = t->replacing = true;
+		t->op_counted = w.flags & WORKLOAD_COUNTED;
+		return true;
 	case WORKLOAD_EXIT:
 		task_begin_exit(g, t);
 		return true;
@@ -174,9 +179,31 @@ static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
 	return false;
 }
 
+/* Its old address space is gone. Without memory for a new one it dies. */
+static void task_replace_mm(struct sim_guest *g, struct task *t)
+{
+	const int mm = guest_mm_create(g->mm, g->running_cpu);
+
+	t->replacing = false;
+	memset(t->slot_addr, 0, sizeof(t->slot_addr));
+	memset(t->slot_len, 0, sizeof(t->slot_len));
+	t->has_mm = mm >= 0;
+	t->mm = mm >= 0 ? (uint32_t)mm : 0;
+	if (t->has_mm)
+		return;
+	g->oom_kills++;
+	t->exiting = true;
+}
+
 static void task_op_done(struct sim_guest *g, struct task *t)
 {
 	t->op_active = false;
+	if (t->op_counted && t->op.kind != GUEST_TOUCH) {
+		t->iterations++;
+		phase_note_iterations(g->sim, 1);
+	}
+	if (t->replacing)
+		task_replace_mm(g, t);
 	if (t->op.kind == GUEST_MMAP) {
 		t->slot_addr[t->mmap_slot] = t->op.addr;
 		t->slot_len[t->mmap_slot] = t->op.len;

@@ -3,7 +3,8 @@
  * usemem of vm-scalability: one anonymous mapping for each task, written from
  * end to end; with --punch-holes every other page is then dropped, one madvise
  * each, from the first page on; after a sleep, exit. Several tasks share the
- * size, as the scripts of vm-scalability divide it.
+ * size, as the scripts of vm-scalability divide it. Without holes this is its
+ * case-anon-w-seq.
  *
  * Left out: other access patterns (random, read-only, strides), repetition,
  * files, mlock, and what usemem prints.

@@ -20,6 +20,8 @@ enum workload_op_kind {
 	WORKLOAD_TOUCH,       /* write every page of [offset, offset+len) */
 	WORKLOAD_MUNMAP,      /* whole slot */
 	WORKLOAD_MADV_DONTNEED, /* [offset, offset+len) of slot */
+	/* The address space goes away with all slots, a new one takes its place. */
+	WORKLOAD_EXEC,
 	WORKLOAD_EXIT,        /* task exits, address space goes away */
 	WORKLOAD_SLEEP,       /* ns of virtual time */
 	WORKLOAD_RECORD,      /* apply one recorded allocator operation */
@@ -28,7 +30,8 @@ enum workload_op_kind {
 #define WORKLOAD_MAP_HUGEPAGE 0x1u  /* MADV_HUGEPAGE */
 #define WORKLOAD_MAP_FILE 0x2u      /* private mapping of the task's own file */
 #define WORKLOAD_TOUCH_READ 0x4u
-#define WORKLOAD_COUNTED 0x8u       /* touched pages count as iterations */
+/* Touched pages count as iterations; an operation of another kind as one. */
+#define WORKLOAD_COUNTED 0x8u
 #define WORKLOAD_MAP_UNALIGNED 0x10u /* do not align to 2 MiB */
 
 #define WORKLOAD_MAX_SLOTS 8
@@ -63,6 +66,7 @@ struct workload_ops {
 	struct option_table options;
 	size_t state_size;
 	bool needs_size;       /* `size =` is required */
+	bool size_of_files;    /* it may be more than the guest's memory */
 	bool endless;          /* next() never says that a task is finished */
 	/* 0, or -errno with a reason in why. */
 	int (*prepare)(struct workload *w, char *why, size_t why_size);
@@ -88,7 +92,11 @@ struct trace_workload_options {
 	uint64_t resident;
 };
 
+extern const struct workload_ops brk1_workload;
+extern const struct workload_ops file_read_workload;
+extern const struct workload_ops fork_storm_workload;
 extern const struct workload_ops idle_workload;
+extern const struct workload_ops malloc1_workload;
 extern const struct workload_ops memhog_workload;
 extern const struct workload_ops page_fault1_workload;
 extern const struct workload_ops page_fault2_workload;

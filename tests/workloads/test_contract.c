@@ -15,7 +15,9 @@
 #define STEPS 20000
 
 static const struct workload_ops *const all[] = {
-	&idle_workload, &memhog_workload, &page_fault1_workload,
+	&brk1_workload, &file_read_workload, &fork_storm_workload,
+	&idle_workload, &malloc1_workload, &memhog_workload,
+	&page_fault1_workload,
 	&page_fault2_workload, &trace_workload, &usemem_workload,
 };
 
@@ -79,6 +81,9 @@ static void apply(const char *name, struct slots *s,
 	case WORKLOAD_MUNMAP:
 		assert_true(s->len[op->slot] > 0);
 		s->len[op->slot] = 0;
+		break;
+	case WORKLOAD_EXEC:
+		memset(s->len, 0, sizeof(s->len));
 		break;
 	case WORKLOAD_EXIT:
 		memset(s, 0, sizeof(*s));
