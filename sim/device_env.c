@@ -95,7 +95,11 @@ static void dev_putback_tail(void *ctx, pfn_t pfn, unsigned int order,
 
 static void dev_set_mark(void *ctx, pfn_t pfn, enum block_mark m)
 {
-	alloc_block_set_mark(guest_of(ctx)->alloc, pfn, m);
+	struct sim_guest *g = guest_of(ctx);
+
+	if (g->inject)
+		seen_marked(g, pfn);
+	alloc_block_set_mark(g->alloc, pfn, m);
 }
 
 static void dev_rotate(void *ctx, pfn_t pfn)

@@ -73,6 +73,8 @@ static void host_event(void *ctx, uint64_t arg)
 		engine_at(&s->engine, d->host_busy_until, host_event, g, arg);
 		return;
 	}
+	if (g->inject)
+		race_begin(g, (unsigned int)arg);
 	if (!g->inject || !inject_serve(g, f, &later, &hangs))
 		ps = host_serve(g, &f->rq, &f->reply, &flushes);
 	/* Its answer never comes. */
@@ -114,8 +116,6 @@ static int submit(struct sim_guest *g, const struct host_request *rq,
 	d->flights[i] = (struct flight){ .used = true, .is_report = is_report,
 					 .sent = device_now(g), .rq = *rq };
 	d->in_flight++;
-	if (g->inject)
-		race_begin(g, i);
 	count_batch(d, rq->nr);
 	engine_at(&s->engine, device_now(g) +
 		  s->price.ps[PRICE_DOORBELL] / 1000, host_event, g, i);

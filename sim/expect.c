@@ -72,7 +72,7 @@ static const struct expect_row rows[] = {
 	{ INJECT_ISOLATE_REFUSED, "page_reporting",
 	  "list_left none_lost reporter.report_errors=0" },
 	{ INJECT_ISOLATE_REFUSED, "hinted_boundary",
-	  "list_left none_lost reporter.report_errors=0" },
+	  "none_lost reporter.report_errors=0" },
 	{ INJECT_ISOLATE_REFUSED, NULL, "none_lost" },
 	{ INJECT_ALLOC_RACE, NULL, "not_in_flight none_lost" },
 	{ INJECT_BUDDY_RACE, NULL, "merge_unmarked none_lost" },

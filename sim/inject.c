@@ -90,8 +90,7 @@ static void look(struct sim_guest *g, uint64_t *rss, uint64_t *discards,
 	host_gauges(g, &hv);
 	*rss = hv.rss_pages;
 	*discards = sum_discards(g);
-	*zeroing = g->host.ept_violation[HV_VIOLATION_ZERO][HV_LEVEL_4K] +
-		   g->host.ept_violation[HV_VIOLATION_ZERO][HV_LEVEL_2M];
+	*zeroing = g->host.zeroed_pages;
 	*allocs = 0;
 	for (i = 0; i < MAX_NR_ZONES; i++)
 		*allocs += c->pgalloc[i];

@@ -144,6 +144,8 @@ const struct inject_options *inject_options_of(const struct sim_guest *g,
 					       const struct inject_state *st);
 
 /* inject_race.c */
+/* The design marks a block as reported. */
+void seen_marked(struct sim_guest *g, pfn_t pfn);
 void race_begin(struct sim_guest *g, unsigned int flight);
 /* After the callback that the acknowledgement is. */
 void race_acknowledged(struct sim_guest *g, unsigned int flight);

@@ -32,7 +32,7 @@ static bool in_flight(const struct sim_guest *g, pfn_t pfn, unsigned int order)
 
 static pfn_t take_block(struct sim_guest *g, unsigned int order)
 {
-	struct alloc_request rq = { .cpu = g->dev.cpu,
+	struct alloc_request rq = { .cpu = g->dev.worker_cpu,
 				    .node = -1, .zone = -1,
 				    .order = (uint8_t)order,
 				    .gfp = GFP_HIGHUSER_MOVABLE |
@@ -229,8 +229,10 @@ static void race_result(struct sim_guest *g, struct inject_state *st)
 
 	switch ((enum inject_kind)inject_options_of(g, st)->kind) {
 	case INJECT_BUDDY_RACE:
-		saw(st, EXPECT_MERGE_UNMARKED, head != PFN_NONE &&
-		    order > st->order && !alloc_block_marks(g->alloc, head));
+		/* It may be on its way to the host again already. */
+		if (head == PFN_NONE || order > st->order)
+			saw(st, EXPECT_MERGE_UNMARKED, head == PFN_NONE ||
+			    !alloc_block_marks(g->alloc, head));
 		st->pfn = PFN_NONE;
 		break;
 	case INJECT_TYPE_RACE:
@@ -260,6 +262,22 @@ void race_acknowledged(struct sim_guest *g, unsigned int flight)
 		st->racing = false;
 		st->flight = NO_FLIGHT;
 		race_result(g, st);
+	}
+}
+
+void seen_marked(struct sim_guest *g, pfn_t pfn)
+{
+	unsigned int i;
+
+	for (i = 0; i < g->sim->cfg.nr_injects; i++) {
+		struct inject_state *st = &g->inject[i];
+
+		/* Without its buddy, if that was taken, it may be. */
+		if (st->racing && pfn == pfn_align_down(st->pfn,
+							st->order + 1) &&
+		    inject_options_of(g, st)->kind == INJECT_BUDDY_RACE &&
+		    alloc_block_order(g->alloc, pfn) > st->order)
+			saw(st, EXPECT_MERGE_UNMARKED, false);
 	}
 }
 
