@@ -37,6 +37,8 @@ static const struct command commands[] = {
 	{ "replay", cmd_replay, "a recorded kernel against its twin" },
 	{ "stream-diff", cmd_stream_diff,
 	  "a recorded program's calls against a workload's" },
+	{ "kernel-reporter", cmd_kernel_reporter,
+	  "a file of your kernel tree as a reporter" },
 	{ "list", cmd_list, "designs, hosts, workloads, kernels, rules, options" },
 };
 
@@ -49,7 +51,7 @@ static void print_help(FILE *out)
 	      "is free.\n"
 	      "\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-12s%s\n", commands[i].name,
+		fprintf(out, "  %-17s%s\n", commands[i].name,
 			commands[i].summary);
 	fputs("\n"
 	      "  help CMD, CMD --help   a command's options\n"
