@@ -177,31 +177,6 @@ void world_release(struct world *w, unsigned int keep)
 		world_free_one(w, w->nr_used - 1);
 }
 
-void world_perforate(struct world *w, unsigned int order, unsigned int nr)
-{
-	const unsigned int first = w->nr_used;
-
-	for (unsigned int i = 0; i < nr && w->nr_used < WORLD_MAX_BLOCKS; i++) {
-		struct alloc_request req = {
-			.gfp = GFP_HIGHUSER_MOVABLE | GFP_BIT_NORETRY |
-			       GFP_BIT_NOWARN,
-			.order = (uint8_t)order, .node = -1, .zone = -1,
-		};
-		const struct alloc_result res = alloc_pages_nowait(w->a, &req);
-
-		if (res.status != ALLOC_OK)
-			break;
-		if (has_to_wait(w, res.pfn, order, 0)) {
-			park(w, res.pfn, order, 0);
-			break;
-		}
-		keep_used(w, res.pfn, order, PAGE_GUEST_FREE);
-	}
-	for (unsigned int i = w->nr_used; i-- > first;)
-		if (i % 2)
-			free_one(w, i);
-}
-
 static void check_counters(struct world *w)
 {
 	const struct reporter_counters *c = &w->env.reporter.counters;
