@@ -287,7 +287,8 @@ bool inject_kmalloc_ok(struct sim_guest *g)
 
 	if (st) {
 		st->kmalloc_failed = true;
-		st->kmalloc_failures++;
+		if (++st->kmalloc_failures > st->kmalloc_worst)
+			st->kmalloc_worst = st->kmalloc_failures;
 		return false;
 	}
 	for (i = 0; i < g->sim->cfg.nr_injects; i++) {

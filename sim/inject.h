@@ -94,7 +94,7 @@ struct inject_state {
 	unsigned int refused_zone, refused_order;
 	enum migratetype refused_type;
 	bool kmalloc_failed;     /* the last one */
-	uint64_t kmalloc_failures; /* in a row */
+	uint64_t kmalloc_failures, kmalloc_worst; /* in a row */
 	bool hung;               /* a request stays with the host */
 	sim_ns_t longest_trip;   /* of a request, until its acknowledgement */
 	sim_ns_t failed_at;      /* an allocation of the design; 0 = none */

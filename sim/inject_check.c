@@ -95,8 +95,8 @@ static bool word_about_design(const struct sim_guest *g,
 		return !device_idle(g);
 	case EXPECT_SPINS:
 		snprintf(text, size, "%" PRIu64 " tries in a row",
-			 st->kmalloc_failures);
-		return st->kmalloc_failures >= 10;
+			 st->kmalloc_worst);
+		return st->kmalloc_worst >= 10;
 	/* Nothing seen is nothing wrong. */
 	case EXPECT_NO_RETRY:
 	case EXPECT_BLOCKED:

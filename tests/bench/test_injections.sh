@@ -87,6 +87,7 @@ mutated '!blocked' \
 		host_hangs-hinted_boundary \
 		host_hangs-balloon)"
 mutated '!pass_ends' alloc_fails-page_reporting
+mutated '!spins' alloc_fails-hinted_boundary
 mutated '!list_left' isolate_refused-page_reporting
 mutated '!not_in_flight' alloc_race-page_reporting,alloc_race-hinted_boundary
 mutated '!merge_unmarked' buddy_race-page_reporting,buddy_race-hinted_boundary
