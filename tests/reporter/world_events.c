@@ -337,5 +337,5 @@ void world_perforate(struct world *w, unsigned int order, unsigned int nr)
 	}
 	for (unsigned int i = w->nr_used; i-- > first;)
 		if (i % 2)
-			free_one(w, i);
+			world_free_one(w, i);
 }
