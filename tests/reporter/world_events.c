@@ -314,28 +314,3 @@ void world_random_event(struct world *w)
 		sync_env_advance(&w->env, rng_next(&w->rng) %
 				 (3 * NSEC_PER_SEC >> rng_below(&w->rng, 8)));
 }
-
-void world_perforate(struct world *w, unsigned int order, unsigned int nr)
-{
-	const unsigned int first = w->nr_used;
-
-	for (unsigned int i = 0; i < nr && w->nr_used < WORLD_MAX_BLOCKS; i++) {
-		struct alloc_request req = {
-			.gfp = GFP_HIGHUSER_MOVABLE | GFP_BIT_NORETRY |
-			       GFP_BIT_NOWARN,
-			.order = (uint8_t)order, .node = -1, .zone = -1,
-		};
-		const struct alloc_result res = alloc_pages_nowait(w->a, &req);
-
-		if (res.status != ALLOC_OK)
-			break;
-		if (has_to_wait(w, res.pfn, order, 0)) {
-			park(w, res.pfn, order, 0);
-			break;
-		}
-		keep_used(w, res.pfn, order, PAGE_GUEST_FREE);
-	}
-	for (unsigned int i = w->nr_used; i-- > first;)
-		if (i % 2)
-			world_free_one(w, i);
-}
