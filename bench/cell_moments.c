@@ -73,6 +73,19 @@ static int moment_error(const struct cell_build *b, enum section_kind kind,
 	return -EINVAL;
 }
 
+static int guest_error(const struct cell_build *b, const struct cell_body *body,
+		       enum section_kind kind, unsigned int nr, uint64_t guest)
+{
+	char why[96];
+
+	if (guest <= body->host.guests)
+		return 0;
+	snprintf(why, sizeof(why), "there is no guest %llu; [host] guests = "
+		 "%llu", (unsigned long long)guest,
+		 (unsigned long long)body->host.guests);
+	return moment_error(b, kind, nr, "guest", why);
+}
+
 int cell_moments_finish(const struct cell_build *b, struct cell_body *body)
 {
 	const char *key;
@@ -87,6 +100,9 @@ int cell_moments_finish(const struct cell_build *b, struct cell_body *body)
 		if (c->opt.enabled &&
 		    sim_event_check(&c->opt, &key, why, sizeof(why)))
 			err = moment_error(b, SECTION_EVENT, i, key, why);
+		if (c->opt.enabled &&
+		    guest_error(b, body, SECTION_EVENT, i, c->opt.guest))
+			err = -EINVAL;
 	}
 	for (i = 0; i < body->nr_injects; i++) {
 		struct sim_inject_config *c = &body->injects[i];
@@ -95,6 +111,9 @@ int cell_moments_finish(const struct cell_build *b, struct cell_body *body)
 		if (c->opt.enabled &&
 		    sim_inject_check(&c->opt, &key, why, sizeof(why)))
 			err = moment_error(b, SECTION_INJECT, i, key, why);
+		if (c->opt.enabled &&
+		    guest_error(b, body, SECTION_INJECT, i, c->opt.guest))
+			err = -EINVAL;
 	}
 	return err;
 }

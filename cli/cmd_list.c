@@ -100,7 +100,7 @@ static void print_option(const struct option_desc *o)
 		"text"
 	};
 
-	printf("  %-22s%s\n  %-22s(%s", o->name, o->help, "", types[o->type]);
+	printf("  %-21s %s\n  %-22s(%s", o->name, o->help, "", types[o->type]);
 	if (o->unit && o->unit[0] && o->type != OPTION_TIME &&
 	    o->type != OPTION_SIZE && o->type != OPTION_SHARE)
 		printf(", %s", o->unit);

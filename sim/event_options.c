@@ -140,6 +140,12 @@ int sim_event_check(const struct event_options *o, const char **key, char *why,
 			 (unsigned long long)o->id);
 		return -EINVAL;
 	}
+	if (o->every && o->every < NSEC_PER_USEC) {
+		*key = "every";
+		snprintf(why, why_size, "%lluns is too short; the shortest is "
+			 "1us, and 0s is once", (unsigned long long)o->every);
+		return -EINVAL;
+	}
 	if (o->count && !o->every) {
 		*key = "count";
 		snprintf(why, why_size, "needs 'every', the time between two "

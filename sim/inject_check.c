@@ -102,6 +102,7 @@ static bool word_about_design(const struct sim_guest *g,
 	case EXPECT_BLOCKED:
 	case EXPECT_PASS_ENDS:
 	case EXPECT_LIST_LEFT:
+	case EXPECT_MARKS_KEPT:
 	case EXPECT_MARKS_HONOURED:
 	case EXPECT_REMOVED_IS_LEFT:
 	case EXPECT_RETRY_PAUSE:

@@ -96,11 +96,14 @@ static bool request_has(const struct host_request *rq, pfn_t pfn)
 /* The allocator serves somebody while the lock is dropped. */
 static void race_alloc(struct sim_guest *g, unsigned int flight)
 {
-	struct inject_state *st = inject_hit(g, INJECT_ALLOC_RACE);
 	unsigned int order = alloc_pageblock_order(g->alloc);
+	struct inject_state *st;
 	pfn_t pfn;
 
-	(void)flight;
+	/* What is in an answer stays on the lists; whoever takes it waits. */
+	if (g->dev.flights[flight].rq.kind == REQUEST_ANSWER)
+		return;
+	st = inject_hit(g, INJECT_ALLOC_RACE);
 	if (!st)
 		return;
 	pfn = take_block(g, order);
@@ -113,11 +116,15 @@ static void race_alloc(struct sim_guest *g, unsigned int flight)
 static void race_types(struct sim_guest *g, unsigned int flight)
 {
 	const struct host_request *rq = &g->dev.flights[flight].rq;
-	struct inject_state *st = inject_hit(g, INJECT_TYPE_RACE);
 	const unsigned int block = alloc_pageblock_order(g->alloc);
+	struct inject_state *st;
 	pfn_t pfn, end;
 
-	if (!st || st->racing || rq->kind != REQUEST_REPORT || !rq->nr)
+	/* Of blocks that a design keeps, no list has to follow. */
+	if (rq->kind != REQUEST_REPORT || !rq->nr)
+		return;
+	st = inject_hit(g, INJECT_TYPE_RACE);
+	if (!st || st->racing)
 		return;
 	st->racing = true;
 	st->flight = flight;

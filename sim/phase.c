@@ -250,9 +250,9 @@ static void sample_event(void *ctx, uint64_t arg)
 	(void)arg;
 	if (s->nr_samples >= SIM_MAX_SAMPLES) {
 		sim_fail(s, -EINVAL, "more than %d samples; [experiment] "
-			 "sample = %lluns is too short for this run",
-			 SIM_MAX_SAMPLES,
-			 (unsigned long long)s->cfg.sample_ns);
+			 "sample = %lluns is too short for this run, if it "
+			 "does not wait for what never comes",
+			 SIM_MAX_SAMPLES, (unsigned long long)s->cfg.sample_ns);
 		return;
 	}
 	stats_sample(s);

@@ -118,6 +118,13 @@ mutated guest.oom_kill=0 oom_inflate-deflate_on_oom --set reporter.deflate_on_oo
 run 1 "no opportunity" --only host_slow-page_reporting --set reporter.enabled=off
 grep -q 'did not happen' "$out/err" || fail "no opportunity: no reason given"
 
+# Blocks of an answer to the host stay on the lists, and no list follows them.
+for kind in alloc_race type_race; do
+	run 1 "$kind of an answer" --only host_slow-pull_bitmap \
+		--set "inject.it.kind=$kind"
+	grep -q 'did not happen' "$out/err" || fail "$kind of an answer"
+done
+
 # Two runs, two orders of the queue: the same bytes.
 run 0 "first of two" --only migrate_race-balloon
 cp "$out/cells/cells.jsonl" "$out/first"
@@ -166,6 +173,12 @@ bad $'[event e]\naction = drop_cache' "5:10: error: action: 'drop_cache'"
 bad $'[event e]\naction = drop_caches\nvalue = 4' "6:9: error: value: 4 is nothing"
 bad $'[event e]\naction = drop_caches' "4:1: error: event.e.value: 0 is nothing"
 bad $'[event e]\nphase = b\naction = drop_caches' "5:9: error: phase: 'b'"
+bad $'[event e]\naction = compact_memory\nevery = 1ns' \
+	"6:9: error: every: 1ns is too short; the shortest is 1us"
+bad $'[event e]\naction = compact_memory\nguest = 2' \
+	"6:9: error: guest: there is no guest 2; [host] guests = 1"
+bad $'[inject e]\nkind = vfio\nguest = 64' \
+	"6:9: error: guest: there is no guest 64; [host] guests = 1"
 bad $'[event e]\nactoin = drop_caches' \
 	"5:1: error: unknown key 'actoin' in [event e]; did you mean 'action'?"
 bad $'[inject i]\nkind = vfio\nexpect = boundd' \
