@@ -124,22 +124,32 @@ void ahead_fill_hooks(struct alloc_hooks *h)
 	h->look_around = ahead_look_around;
 }
 
+#define PAGES_AT_ONCE 8u
+
+/* Are they all in regions that the host has mapped whole? */
+static inline bool regions_mapped(const struct hv_guest_map *m,
+				  const pfn_t *pfn)
+{
+	uint64_t all = 1;
+
+	for (unsigned int i = 0; i < PAGES_AT_ONCE; i++) {
+		const uint32_t region = pfn_region(pfn[i]);
+
+		all &= m->regions[region / 64] >> (region % 64);
+	}
+	return all;
+}
+
 /* How many pages, up to the first that is not, are mapped on the host. */
 static uint32_t mapped_pages(const struct hv_guest_map *m, const pfn_t *pfn,
 			     uint32_t nr)
 {
-	uint32_t huge = UINT32_MAX, n;
+	uint32_t n = 0;
 
-	for (n = 0; n < nr; n++) {
-		const uint32_t region = pfn_region(pfn[n]);
-
-		if (region == huge)
-			continue;
-		if (bitmap_test(m->regions, region))
-			huge = region;
-		else if (!hv_block_mapped(m, pfn[n], 0))
-			break;
-	}
+	while (n + PAGES_AT_ONCE <= nr && regions_mapped(m, &pfn[n]))
+		n += PAGES_AT_ONCE;
+	while (n < nr && hv_block_mapped(m, pfn[n], 0))
+		n++;
 	return n;
 }
 
