@@ -11,6 +11,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,37 @@ static int say(char *why, const char *fmt, ...)
 	return 1;
 }
 
+/*
+ * Is all there that the loader will map? Of a file that was cut off it would
+ * find out by SIGBUS. Whatever else is wrong with it dlopen() says.
+ */
+static bool cut_off(const char *data, size_t size)
+{
+	ElfW(Ehdr) head;
+	ElfW(Phdr) part;
+	size_t i;
+
+	if (size < SELFMAG || memcmp(data, ELFMAG, SELFMAG))
+		return false;
+	if (size < sizeof(head))
+		return true;
+	memcpy(&head, data, sizeof(head));
+	if (head.e_phentsize != sizeof(part))
+		return false;
+	if (head.e_phoff > size ||
+	    head.e_phnum > (size - head.e_phoff) / sizeof(part))
+		return true;
+	for (i = 0; i < head.e_phnum; i++) {
+		memcpy(&part, data + head.e_phoff + i * sizeof(part),
+		       sizeof(part));
+		if (part.p_type == PT_LOAD &&
+		    (part.p_offset > size ||
+		     part.p_filesz > size - part.p_offset))
+			return true;
+	}
+	return false;
+}
+
 /* Results of two builds of a design are not the same cell. */
 static int read_digest(const char *path, char out[DIGEST_HEX_SIZE], char *why)
 {
@@ -66,6 +98,9 @@ static int read_digest(const char *path, char out[DIGEST_HEX_SIZE], char *why)
 		err = say(why, "out of memory");
 	else if (fread(data, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
 		err = say(why, "cannot be read");
+	else if (cut_off(data, (size_t)st.st_size))
+		err = say(why, "ends too early; it was not copied or built to "
+			  "its end");
 	else
 		digest_bytes_hex(data, (size_t)st.st_size, out);
 	free(data);

@@ -107,6 +107,10 @@ echo "not ELF" >text.so
 refused ./text.so "no shared object that fits this program"
 echo 'int nothing;' >nothing.c
 plugin nothing
+for size in 20 100 1000 5000; do
+	head -c "$size" nothing.so >cut.so
+	refused ./cut.so "ends too early"
+done
 refused ./nothing.so "no symbol buddylab_reporter_plugin"
 echo 'void nowhere(void); void f(void); void f(void) { nowhere(); }' >lost.c
 plugin lost
