@@ -445,6 +445,30 @@ void kernel_work(void)
 	guest->work->work.func(&guest->work->work);
 }
 
+/* ---- parameters: nobody sets or reads them ---- */
+
+int param_set_uint_minmax(const char *val, const struct kernel_param *kp,
+			  unsigned int lowest, unsigned int highest)
+{
+	(void)val;
+	(void)kp;
+	(void)lowest;
+	(void)highest;
+	return -EINVAL;
+}
+
+int param_get_int(char *buffer, const struct kernel_param *kp)
+{
+	(void)buffer;
+	(void)kp;
+	return -EINVAL;
+}
+
+int param_get_uint(char *buffer, const struct kernel_param *kp)
+{
+	return param_get_int(buffer, kp);
+}
+
 /* ---- the device ---- */
 
 void sg_init_table(struct scatterlist *sgl, unsigned int nents)

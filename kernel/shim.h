@@ -110,7 +110,7 @@ struct kernel_param_ops {
 };
 
 int param_set_uint_minmax(const char *val, const struct kernel_param *kp,
-			  unsigned int min, unsigned int max);
+			  unsigned int lowest, unsigned int highest);
 int param_get_int(char *buffer, const struct kernel_param *kp);
 int param_get_uint(char *buffer, const struct kernel_param *kp);
 
@@ -383,6 +383,8 @@ struct zone *page_zone(const struct page *page);
 int get_pageblock_migratetype(const struct page *page);
 bool PageBuddy(const struct page *page);
 unsigned int buddy_order(const struct page *page);
+/* Until 5.9 it was called so. */
+#define page_order(page) buddy_order(page)
 bool PageReported(const struct page *page);
 void __SetPageReported(struct page *page);
 int __isolate_free_page(struct page *page, unsigned int order);

@@ -6,7 +6,9 @@
  * reports, putbacks, marks, rotations, lock holds and their lengths), both
  * are due at the same time, and every so often all their lists are equal,
  * order and marks included. A difference names the guest and both calls; the
- * same guest again: KERNEL_GUEST=n.
+ * same guest again: KERNEL_GUEST=n. KERNEL_GUESTS=n: only the first n.
+ * KERNEL_CAPACITY=n: the tree's PAGE_REPORTING_CAPACITY, where it is not 32; the
+ * smaller it is, the larger are the blocks that so small guests report.
  *
  * KERNEL_REPORTER names the plugin that buddylab-kernel-reporter has made.
  */
@@ -336,14 +338,20 @@ static void step(struct guest *g, struct side *ours, struct side *theirs,
 static void run_guest(struct guest *g, const struct reporter_ops *kernel,
 		      struct side *ours, struct side *theirs, struct total *t)
 {
+	const char *capacity = getenv("KERNEL_CAPACITY");
+	char options[64];
 	struct world *w;
 	bool fine;
 
+	snprintf(options, sizeof(options), "%s%scapacity=%s", g->options,
+		 g->order ? " " : "", capacity ? capacity : "32");
 	g->cfg.ops = &page_reporting_reporter;
+	g->cfg.options = options;
 	w = world_create(&g->cfg);
 	assert_non_null(w);
 	watch(ours, w);
 	g->cfg.ops = kernel;
+	g->cfg.options = g->options;
 	w = world_create(&g->cfg);
 	assert_non_null(w);
 	watch(theirs, w);
@@ -364,6 +372,9 @@ static void run_guest(struct guest *g, const struct reporter_ops *kernel,
 static void test_kernel__does_what_our_page_reporting_does(void **state)
 {
 	const char *only = getenv("KERNEL_GUEST");
+	const char *most = getenv("KERNEL_GUESTS");
+	const unsigned long nr_guests = most ? strtoul(most, NULL, 10) :
+					NR_GUESTS;
 	const struct reporter_ops *kernel = load();
 	char a[DIGEST_HEX_SIZE], b[DIGEST_HEX_SIZE];
 	struct side *sides = calloc(2, sizeof(*sides));
@@ -375,18 +386,18 @@ static void test_kernel__does_what_our_page_reporting_does(void **state)
 		fail_msg("KERNEL_REPORTER is not set");
 	assert_non_null(sides);
 	assert_int_equal(digest_init(&t.ours) | digest_init(&t.theirs), 0);
-	for (unsigned int i = 0; i < NR_GUESTS; i++) {
+	for (unsigned int i = 0; i < nr_guests; i++) {
 		draw(&g, i);
 		if (!only || strtoul(only, NULL, 10) == i)
 			run_guest(&g, kernel, &sides[0], &sides[1], &t);
 	}
 	digest_hex(&t.ours, a);
 	digest_hex(&t.theirs, b);
-	print_message("%u guests, %u events each: %" PRIu64 " reports of %"
+	print_message("%lu guests, %u events each: %" PRIu64 " reports of %"
 		      PRIu64 " blocks, %" PRIu64 " errors, %" PRIu64
 		      " isolations refused, %" PRIu64 " rotations, %" PRIu64
 		      " budgets spent\n"
-		      "ours         %s\nthe kernel's %s\n", NR_GUESTS,
+		      "ours         %s\nthe kernel's %s\n", nr_guests,
 		      NR_EVENTS, t.reports, t.blocks, t.errors,
 		      t.isolate_refused, t.rotations, t.budget_stops, a, b);
 	assert_string_equal(a, b);

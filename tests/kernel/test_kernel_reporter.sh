@@ -51,6 +51,51 @@ s/if (budget < 0)/if (budget <= 0)/
 /Reset next/,/exit on/s/next = .*/next = list_last_entry(list, struct page, lru);/
 END
 
+# Large blocks: an array of 32 of them is more than these guests have free.
+mutate 's/^\/\* request page reporting \*\/$//'
+capacity='s/\(PAGE_REPORTING_CAPACITY[[:space:]]*\)32/\12/'
+sed -i "$capacity" "$mutant/include/linux/page_reporting.h"
+"$make" --tree "$mutant" -o "$scratch/mutant.so" ||
+	fail "another capacity does not compile"
+KERNEL_CAPACITY=2 KERNEL_REPORTER=$scratch/mutant.so "$differential" ||
+	fail "with arrays of 2 it is not the same"
+
+# The same file as other releases write it: 6.4 to 6.7, and from 6.8 on.
+order='if (page_reporting_order == -1) page_reporting_order = prdev->order ?'
+set_order='static int set_order(const char *val, const struct kernel_param *kp)'
+set_order=$set_order' { return param_set_uint_minmax(val, kp, 0, 10); }'
+param_ops='const struct kernel_param_ops param_ops = { .set = \&set_order,'
+param_ops=$param_ops' .get = \&param_get_int };'
+while read -r last; do
+	mutate "s/^unsigned int page_reporting_order = .*/unsigned int \
+page_reporting_order = -1; $set_order $param_ops/
+s/^module_param(.*/module_param_cb(page_reporting_order, \&param_ops, \
+\&page_reporting_order, 0644);/
+s/page_reporting_order = prdev->order ?/$order prdev->order/
+s/order < MAX_ORDER/order $last/
+/^unsigned int page_reporting_order/s/\\n//"
+	"$make" --tree "$mutant" -o "$scratch/mutant.so" ||
+		fail "order $last: does not compile"
+	KERNEL_GUESTS=100 KERNEL_REPORTER=$scratch/mutant.so "$differential" ||
+		fail "order $last: it is not the same"
+done <<'END'
+<= MAX_ORDER
+< NR_PAGE_ORDERS
+END
+# 5.7 to 5.16: no variable, and no wish of the device.
+mutate '/^unsigned int page_reporting_order/d;/^module_param/d
+s/^	page_reporting_order = .*//;s/page_reporting_order/PAGE_REPORTING_MIN_ORDER/
+s/buddy_order(/page_order(/'
+sed -i '/extern unsigned int page_reporting_order/d
+s/page_reporting_order/PAGE_REPORTING_MIN_ORDER/
+1i #define PAGE_REPORTING_MIN_ORDER pageblock_order' "$mutant/mm/page_reporting.h"
+sed -i "/unsigned int order;/d;$capacity" "$mutant/include/linux/page_reporting.h"
+"$make" --tree "$mutant" -o "$scratch/mutant.so" ||
+	fail "the file of 5.10 does not compile"
+# One of the guests whose device wishes nothing.
+KERNEL_GUEST=9 KERNEL_CAPACITY=2 KERNEL_REPORTER=$scratch/mutant.so "$differential" ||
+	fail "the file of 5.10 is not the same"
+
 mutate 's/^	long budget;/	long budget = folio_of_the_day(page);/'
 if "$make" --tree "$mutant" -o "$scratch/mutant.so" \
 	2>"$scratch/mutant.log"; then
