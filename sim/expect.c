@@ -175,17 +175,19 @@ static int parse_counter(struct expect_item *item, const char *word, size_t at,
 static int parse_word(struct expect_item *item, const char *word, char *why,
 		      size_t why_size)
 {
-	const size_t at = strcspn(word, "<>=");
+	size_t name = strcspn(word + (word[0] == '!'), "<>=");
 	const char *near;
 	unsigned int i;
 
 	*item = (struct expect_item){ .negated = word[0] == '!' };
 	snprintf(item->text, sizeof(item->text), "%s", word);
 	word += item->negated;
-	if (word[at - item->negated])
-		return parse_counter(item, word, at - item->negated -
-				     (at && word[at - item->negated - 1] == '!'),
-				     why, why_size);
+	if (word[name]) {
+		/* The name of `counter!=number` ends before its mark. */
+		if (name > 0 && word[name - 1] == '!')
+			name--;
+		return parse_counter(item, word, name, why, why_size);
+	}
 	for (i = 0; words[i]; i++)
 		if (!strcmp(words[i], word)) {
 			item->word = (enum expect_word)i;

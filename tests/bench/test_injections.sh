@@ -181,6 +181,8 @@ bad $'[inject e]\nkind = vfio\nguest = 64' \
 	"6:9: error: guest: there is no guest 64; [host] guests = 1"
 bad $'[event e]\nactoin = drop_caches' \
 	"5:1: error: unknown key 'actoin' in [event e]; did you mean 'action'?"
+bad $'[inject i]\nkind = vfio\nexpect = !=5' \
+	"6:10: error: expect: there is no counter ''"
 bad $'[inject i]\nkind = vfio\nexpect = boundd' \
 	"6:10: error: expect: 'boundd' is nothing that can be expected; did you mean 'bounded'?"
 bad $'[inject i]\nkind = vfio\nexpect = host.foo>1' \
