@@ -65,4 +65,26 @@ expect 2 kernel-reporter --tree nowhere
 stderr_has "is this a kernel tree"
 expect 2 kernel-reporter --tree ../stock --name 'a b'
 stderr_has "letters a-z"
+
+# A file that is cut off, and an output that cannot be: what was there stays.
+expect 2 kernel-reporter --tree ../stock -o /dev/full
+stderr_has "not a regular file"
+check_device=$(stat -c %F /dev/full)
+[[ $check_device == "character special file" ]] || fail "/dev/full is gone"
+expect 3 kernel-reporter --tree ../stock -o /proc/mine.so
+stderr_has "cannot be written"
+cp -r ../stock ../cut
+: >../cut/mm/page_reporting.c
+expect 2 kernel-reporter --tree ../cut -o stock.so
+stderr_has "is it cut off?"
+cmp -s stock.so ../again.so || fail "the earlier plugin is gone"
+mkdir -p full
+if mount -t tmpfs -o size=8k buddylab-test full 2>/dev/null; then
+	echo earlier >full/mine.so
+	expect 3 kernel-reporter --tree ../stock -o full/mine.so
+	stderr_has "No space left on device"
+	[[ $(cat full/mine.so) == earlier ]] || fail "the earlier file is gone"
+	[[ -z $(find full -name '*.so.*') ]] || fail "half a file is left"
+	umount full
+fi
 exit "$((failures > 0))"
