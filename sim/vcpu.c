@@ -307,7 +307,7 @@ static uint64_t task_run_op(struct vcpu *v, struct task *t, bool at_once)
 	struct sim_guest *g = v->guest;
 	struct guest_work w;
 	const enum guest_op_kind kind = t->op.kind;
-	const uint64_t failures = alloc_counters(g->alloc)->alloc_failures;
+	const uint64_t failures = alloc_rare_counters(g->alloc)->alloc_failures;
 	uint32_t budget = kind == GUEST_TOUCH ? FAULT_BUDGET : FREE_BUDGET;
 	enum guest_status status;
 	uint64_t ps;
@@ -319,7 +319,7 @@ static uint64_t task_run_op(struct vcpu *v, struct task *t, bool at_once)
 	status = guest_run(g->mm, &t->op, v->cpu, budget, &w);
 	if (g->dev.in_flight)
 		g->failures_in_flight +=
-			alloc_counters(g->alloc)->alloc_failures - failures;
+			alloc_rare_counters(g->alloc)->alloc_failures - failures;
 	ps = price_of_work(&g->sim->price, &w, kind) +
 	     price_of_help(&g->sim->price, &w);
 	g->reclaim_rounds += w.reclaim_rounds;
