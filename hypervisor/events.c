@@ -37,6 +37,12 @@ _Static_assert(sizeof(struct hv_events) % sizeof(uint64_t) == 0,
 		"discard_free_order" #order, "blocks",                    \
 		"Blocks of order " #order " discarded by MADV_FREE" }
 
+#define SPLITS(cause, name, what)                                         \
+	AT(thp_split_pmd_by[cause]) = { "thp_split_pmd_" name, "regions", \
+		"Of thp_split_pmd: " what },                              \
+	AT(thp_split_page_by[cause]) = { "thp_split_page_" name, "regions",\
+		"Of thp_split_page: " what }
+
 static const struct hv_event_desc descs[NR_HV_EVENTS] = {
 	VIOLATION(HV_VIOLATION_ZERO, "zero", "page allocated and cleared"),
 	VIOLATION(HV_VIOLATION_LAZY, "lazy", "lazy-free page written again"),
@@ -51,6 +57,12 @@ static const struct hv_event_desc descs[NR_HV_EVENTS] = {
 		"Huge mappings of the host split into small ones" },
 	AT(thp_split_page) = { "thp_split_page", "regions",
 		"Huge pages of the host split into small ones" },
+	SPLITS(HV_SPLIT_DISCARD, "discard", "MADV_DONTNEED of a part"),
+	SPLITS(HV_SPLIT_SWAP_OUT, "swap_out", "swapped out"),
+	SPLITS(HV_SPLIT_LAZY_FREE, "lazy_free",
+	       "MADV_FREE of a part, or lazy pages dropped"),
+	SPLITS(HV_SPLIT_RECLAIM, "reclaim",
+	       "the deferred split queue worked off"),
 	AT(thp_deferred_split_page) = { "thp_deferred_split_page", "regions",
 		"Huge pages of the host queued because they are partly "
 		"unmapped" },

@@ -52,6 +52,15 @@ enum hv_violation {
 	NR_HV_VIOLATIONS
 };
 
+/* What made the host split a huge page or its mapping. A split never fails. */
+enum hv_split_cause {
+	HV_SPLIT_DISCARD,   /* MADV_DONTNEED of a part */
+	HV_SPLIT_SWAP_OUT,  /* it was swapped out */
+	HV_SPLIT_LAZY_FREE, /* MADV_FREE of a part, or lazy pages dropped */
+	HV_SPLIT_RECLAIM,   /* the deferred split queue was worked off */
+	NR_HV_SPLIT_CAUSES
+};
+
 /* Size of an EPT leaf. */
 enum hv_level { HV_LEVEL_4K, HV_LEVEL_2M, NR_HV_LEVELS };
 
@@ -76,6 +85,9 @@ struct hv_events {
 	uint64_t thp_split_pmd;
 	/* Huge pages really split; pages of it that nobody maps are freed. */
 	uint64_t thp_split_page;
+	/* Both, by cause. */
+	uint64_t thp_split_pmd_by[NR_HV_SPLIT_CAUSES];
+	uint64_t thp_split_page_by[NR_HV_SPLIT_CAUSES];
 	/* Huge pages put on the deferred split queue: partly unmapped. */
 	uint64_t thp_deferred_split_page;
 

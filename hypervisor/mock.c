@@ -90,8 +90,6 @@ static int mock_init(struct hypervisor *hv, char *why, size_t why_size)
 	else
 		pages = bytes_to_pages(opt->huge_pages.value);
 	h->huge_limit = pages / HPAGE_PMD_NR;
-	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++)
-		queue_init(&h->queues[id]);
 	return 0;
 }
 
@@ -125,6 +123,7 @@ static int guest_alloc(struct mock_guest *g, pfn_t nr_pages)
 	g->small = sparse_alloc(g->nr_slots, sizeof(*g->small));
 	ok = g->state && g->regions && g->slots && g->pages && g->small;
 	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++) {
+		queue_init(&g->queues[id]);
 		g->links[id] = sparse_alloc(nr, sizeof(*g->links[id]));
 		ok = ok && g->links[id];
 	}
@@ -152,6 +151,8 @@ static int mock_guest_add(struct hypervisor *hv, pfn_t nr_pages)
 	if (id == HV_MAX_GUESTS)
 		return -ENOSPC;
 	err = guest_alloc(&h->guests[id], nr_pages);
+	if (!err && id >= h->nr_ids)
+		h->nr_ids = id + 1;
 	return err ? err : (int)id;
 }
 
@@ -214,7 +215,7 @@ static void mock_gauges(const struct hypervisor *hv, uint32_t guest,
 		gauges_add(out, &mock_guest(hv, guest)->gauges);
 		return;
 	}
-	for (uint32_t id = 0; id < HV_MAX_GUESTS; id++)
+	for (uint32_t id = 0; id < h->nr_ids; id++)
 		gauges_add(out, &h->guests[id].gauges);
 }
 
@@ -222,7 +223,7 @@ static void mock_destroy(struct hypervisor *hv)
 {
 	struct mock_host *h = hv->state;
 
-	for (uint32_t id = 0; id < HV_MAX_GUESTS; id++) {
+	for (uint32_t id = 0; id < h->nr_ids; id++) {
 		if (h->guests[id].nr_pages)
 			guest_free(&h->guests[id]);
 	}

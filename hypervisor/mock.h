@@ -37,14 +37,11 @@ struct small_region {
 	uint32_t next_free;           /* while the record is not in use */
 };
 
-/* Name of a region across guests: guest << REGION_BITS | region. */
-#define REGION_BITS 23
-#define KEY_NONE UINT32_MAX
-_Static_assert(HV_MAX_GUESTS < 1u << (32 - REGION_BITS),
-	       "no region is called KEY_NONE");
+#define REGION_NIL UINT32_MAX
 
 struct region_link {
-	uint32_t next, prev; /* keys */
+	uint32_t next, prev; /* regions, REGION_NIL at the ends */
+	uint64_t since;      /* when it was put on the queue */
 };
 
 enum mock_queue_id {
@@ -53,9 +50,9 @@ enum mock_queue_id {
 	NR_MOCK_QUEUES
 };
 
-/* First in, first out, across all guests. */
+/* Regions of one guest, first in, first out. */
 struct region_queue {
-	uint32_t head, tail; /* keys, KEY_NONE if empty */
+	uint32_t head, tail; /* REGION_NIL if empty */
 	uint32_t nr;
 };
 
@@ -75,6 +72,7 @@ struct mock_guest {
 	/* Slab of records: slot 0 is never used. */
 	uint32_t nr_slots, next_slot, free_slot;
 
+	struct region_queue queues[NR_MOCK_QUEUES];
 	struct hv_gauges gauges;  /* host_ members unused */
 };
 
@@ -104,7 +102,8 @@ struct mock_host {
 	uint64_t huge_held;       /* that exist: HUGE regions, partial THPs */
 	/* For check(): pages taken and given back since init. */
 	uint64_t taken_pages, freed_pages, zeroed_pages;
-	struct region_queue queues[NR_MOCK_QUEUES];
+	uint64_t clock;           /* last stamp given */
+	uint32_t nr_ids;          /* guest ids ever used */
 	struct mock_guest guests[HV_MAX_GUESTS];
 };
 
@@ -165,10 +164,23 @@ static inline uint64_t page_mask(uint32_t w, uint32_t first, uint32_t nr)
 /* mock.c */
 struct mock_guest *mock_guest(const struct hypervisor *hv, uint32_t id);
 
-/* mock_region.c: changes of a region that keep every gauge and queue true. */
+/* mock_queue.c */
 void queue_init(struct region_queue *q);
 void queue_add(const struct region_ref *r, enum mock_queue_id id);
 void queue_del(const struct region_ref *r, enum mock_queue_id id);
+/* The region that has waited longest, of one guest or of HV_ALL_GUESTS; false
+ * if there is none. Fills all of *out but its events. */
+bool queue_first(struct mock_host *h, uint32_t only, enum mock_queue_id id,
+		 struct region_ref *out);
+
+static inline void count_split_pmd(struct hv_events *ev,
+				   enum hv_split_cause cause)
+{
+	ev->thp_split_pmd++;
+	ev->thp_split_pmd_by[cause]++;
+}
+
+/* mock_region.c: changes of a region that keep every gauge and queue true. */
 struct small_region *small_get(const struct region_ref *r);
 void small_put_if_empty(const struct region_ref *r);
 void region_set_none(const struct region_ref *r);
@@ -179,8 +191,8 @@ void huge_zap_ept(const struct region_ref *r);
 void huge_set_lazy(const struct region_ref *r);
 void huge_clear_lazy(const struct region_ref *r);
 void huge_unmap(const struct region_ref *r);
-void split_region_pmd(const struct region_ref *r);
-void split_huge_page(const struct region_ref *r);
+void split_region_pmd(const struct region_ref *r, enum hv_split_cause cause);
+void split_huge_page(const struct region_ref *r, enum hv_split_cause cause);
 void small_set_ept(const struct region_ref *r, uint32_t w, uint64_t bits);
 void small_zap_ept(const struct region_ref *r, uint32_t w, uint64_t bits);
 void small_set_lazy(const struct region_ref *r, uint32_t w, uint64_t bits);

@@ -24,7 +24,7 @@ struct walk {
 	uint32_t guest_id;
 	uint32_t region;
 	struct hv_gauges sum;      /* of this guest */
-	uint64_t nr_queued[NR_MOCK_QUEUES]; /* regions of all guests */
+	uint64_t nr_queued[NR_MOCK_QUEUES]; /* regions of this guest */
 	uint64_t used, huge;       /* of all guests */
 	char *text;
 	size_t text_size;
@@ -147,19 +147,14 @@ static void check_gauges(struct walk *k)
 	expect(k, "ept_4k_leaves", g->ept_4k_leaves, k->sum.ept_4k_leaves);
 }
 
-/* Whether the region at `key` belongs on queue `id`. */
-static bool wanted(const struct mock_host *h, uint32_t key,
+/* Whether the region belongs on queue `id`. */
+static bool wanted(const struct mock_guest *g, uint32_t region,
 		   enum mock_queue_id id)
 {
-	const uint32_t id_of_guest = key >> REGION_BITS;
-	const uint32_t region = key & ((1u << REGION_BITS) - 1);
-	const struct mock_guest *g;
 	const struct small_region *s;
 
-	if (id_of_guest >= HV_MAX_GUESTS ||
-	    region >= h->guests[id_of_guest].nr_regions)
+	if (region >= g->nr_regions)
 		return false;
-	g = &h->guests[id_of_guest];
 	s = small_of(g, region);
 	if (id == QUEUE_DEFERRED)
 		return s->nr_thp;
@@ -168,26 +163,29 @@ static bool wanted(const struct mock_host *h, uint32_t key,
 
 static void check_queue(struct walk *k, enum mock_queue_id id)
 {
-	const struct region_queue *q = &k->host->queues[id];
-	uint32_t nr = 0, key = q->head, prev = KEY_NONE;
+	const struct region_queue *q = &k->guest->queues[id];
+	uint32_t nr = 0, region = q->head, prev = REGION_NIL;
+	uint64_t since = 0;
 
 	expect(k, "queue length", q->nr, k->nr_queued[id]);
-	while (key != KEY_NONE && nr < q->nr && !k->text[0]) {
+	while (region != REGION_NIL && nr < q->nr && !k->text[0]) {
 		const struct region_link *link;
 
-		k->guest_id = key >> REGION_BITS;
-		k->region = key & ((1u << REGION_BITS) - 1);
-		expect(k, "place on a queue", true, wanted(k->host, key, id));
+		k->region = region;
+		expect(k, "place on a queue", true,
+		       wanted(k->guest, region, id));
 		if (k->text[0])
 			return;
-		link = &k->host->guests[k->guest_id].links[id][k->region];
+		link = &k->guest->links[id][region];
 		expect(k, "previous on the queue", link->prev, prev);
-		prev = key;
-		key = link->next;
+		expect(k, "order of the queue", link->since > since, true);
+		since = link->since;
+		prev = region;
+		region = link->next;
 		nr++;
 	}
 	expect(k, "last on the queue", q->tail, prev);
-	expect(k, "end of the queue", key, KEY_NONE);
+	expect(k, "end of the queue", region, REGION_NIL);
 }
 
 static void check_host(struct walk *k)
@@ -203,8 +201,17 @@ static void check_host(struct walk *k)
 	expect(k, "zeroed_pages", h->zeroed_pages, h->taken_pages);
 	expect(k, "taken - freed", h->taken_pages - h->freed_pages,
 	       h->used_pages);
-	check_queue(k, QUEUE_LAZY);
-	check_queue(k, QUEUE_DEFERRED);
+}
+
+static void check_guest(struct walk *k)
+{
+	memset(&k->sum, 0, sizeof(k->sum));
+	memset(k->nr_queued, 0, sizeof(k->nr_queued));
+	for (k->region = 0; k->region < k->guest->nr_regions; k->region++)
+		check_region(k);
+	check_gauges(k);
+	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++)
+		check_queue(k, (enum mock_queue_id)id);
 }
 
 const char *mock_check(const struct hypervisor *hv)
@@ -214,12 +221,10 @@ const char *mock_check(const struct hypervisor *hv)
 			  .text_size = sizeof(text) };
 
 	text[0] = '\0';
-	for (k.guest_id = 0; k.guest_id < HV_MAX_GUESTS; k.guest_id++) {
+	for (k.guest_id = 0; k.guest_id < k.host->nr_ids; k.guest_id++) {
 		k.guest = &k.host->guests[k.guest_id];
-		memset(&k.sum, 0, sizeof(k.sum));
-		for (k.region = 0; k.region < k.guest->nr_regions; k.region++)
-			check_region(&k);
-		check_gauges(&k);
+		if (k.guest->nr_pages)
+			check_guest(&k);
 	}
 	check_host(&k);
 	return text[0] ? text : NULL;

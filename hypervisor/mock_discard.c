@@ -61,7 +61,7 @@ static struct found dontneed_region(const struct region_ref *r, uint32_t first,
 			huge_unmap(r);
 			return (struct found){ nr, true };
 		}
-		split_region_pmd(r);
+		split_region_pmd(r, HV_SPLIT_DISCARD);
 		return dontneed_small(r, first, nr);
 	case REGION_SMALL:
 		return dontneed_small(r, first, nr);
@@ -90,7 +90,7 @@ static struct found free_small(const struct region_ref *r, uint32_t first,
 	struct found f = { 0 };
 
 	if (touches_thp(r, first, nr)) {
-		split_huge_page(r);
+		split_huge_page(r, HV_SPLIT_LAZY_FREE);
 		f.flush = true;
 	}
 	for (uint32_t w = first / 64; w * 64 < first + nr; w++) {
@@ -131,7 +131,7 @@ static struct found free_region(const struct region_ref *r, uint32_t first,
 	case REGION_HUGE:
 		if (nr == HPAGE_PMD_NR)
 			return free_huge(r);
-		split_region_pmd(r);
+		split_region_pmd(r, HV_SPLIT_LAZY_FREE);
 		return free_small(r, first, nr);
 	case REGION_SMALL:
 		return free_small(r, first, nr);

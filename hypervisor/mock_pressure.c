@@ -16,24 +16,6 @@
  */
 #include "hypervisor/mock.h"
 
-#include "include/check.h"
-
-static struct region_ref queue_first(struct mock_host *h,
-				     enum mock_queue_id id,
-				     struct hv_events *ev)
-{
-	const uint32_t key = h->queues[id].head;
-
-	CHECK(key != KEY_NONE);
-	return (struct region_ref){
-		.host = h,
-		.guest = &h->guests[key >> REGION_BITS],
-		.guest_id = key >> REGION_BITS,
-		.region = key & ((1u << REGION_BITS) - 1),
-		.ev = ev,
-	};
-}
-
 /*
  * Before 6.11 reclaim split the mapping of a lazy huge page and so left a page
  * table behind; since then it unmaps the page as a whole.
@@ -43,7 +25,7 @@ static void drop_lazy_huge(const struct region_ref *r)
 	r->ev->pglazyfreed += HPAGE_PMD_NR;
 	huge_unmap(r);
 	if (r->host->opt->lazy_drop == LAZY_DROP_SPLIT) {
-		r->ev->thp_split_pmd++;
+		count_split_pmd(r->ev, HV_SPLIT_LAZY_FREE);
 		region_set_small(r);
 	}
 }
@@ -87,18 +69,17 @@ static void drop_lazy_region(const struct region_ref *r)
 bool host_make_room(struct mock_host *h, uint64_t nr_pages,
 		    struct hv_events *ev)
 {
-	struct region_ref r;
+	struct region_ref r = { .ev = ev };
 
 	if (host_free_pages(h) >= nr_pages)
 		return true;
 	ev->pressure++;
-	while (host_free_pages(h) < nr_pages && h->queues[QUEUE_LAZY].nr) {
-		r = queue_first(h, QUEUE_LAZY, ev);
+	while (host_free_pages(h) < nr_pages &&
+	       queue_first(h, HV_ALL_GUESTS, QUEUE_LAZY, &r))
 		drop_lazy_region(&r);
-	}
-	while (host_free_pages(h) < nr_pages && h->queues[QUEUE_DEFERRED].nr) {
-		r = queue_first(h, QUEUE_DEFERRED, ev);
-		split_huge_page(&r);
+	while (host_free_pages(h) < nr_pages &&
+	       queue_first(h, HV_ALL_GUESTS, QUEUE_DEFERRED, &r)) {
+		split_huge_page(&r, HV_SPLIT_RECLAIM);
 		ev->tlb_flush_rounds++;
 	}
 	return host_free_pages(h) >= nr_pages;

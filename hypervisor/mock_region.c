@@ -12,57 +12,6 @@
 
 #include "include/check.h"
 
-/* ---- queues ---- */
-
-static uint32_t key_of(const struct region_ref *r)
-{
-	return r->guest_id << REGION_BITS | r->region;
-}
-
-static struct region_link *link_of(const struct mock_host *h, uint32_t key,
-				   enum mock_queue_id id)
-{
-	const struct mock_guest *g = &h->guests[key >> REGION_BITS];
-
-	return &g->links[id][key & ((1u << REGION_BITS) - 1)];
-}
-
-void queue_init(struct region_queue *q)
-{
-	*q = (struct region_queue){ .head = KEY_NONE, .tail = KEY_NONE };
-}
-
-void queue_add(const struct region_ref *r, enum mock_queue_id id)
-{
-	struct region_queue *q = &r->host->queues[id];
-	struct region_link *link = &r->guest->links[id][r->region];
-
-	*link = (struct region_link){ .next = KEY_NONE, .prev = q->tail };
-	if (q->tail == KEY_NONE)
-		q->head = key_of(r);
-	else
-		link_of(r->host, q->tail, id)->next = key_of(r);
-	q->tail = key_of(r);
-	q->nr++;
-}
-
-void queue_del(const struct region_ref *r, enum mock_queue_id id)
-{
-	struct region_queue *q = &r->host->queues[id];
-	const struct region_link link = r->guest->links[id][r->region];
-
-	CHECK(q->nr);
-	if (link.prev == KEY_NONE)
-		q->head = link.next;
-	else
-		link_of(r->host, link.prev, id)->next = link.next;
-	if (link.next == KEY_NONE)
-		q->tail = link.prev;
-	else
-		link_of(r->host, link.next, id)->prev = link.prev;
-	q->nr--;
-}
-
 /* ---- host pages ---- */
 
 static void host_take(const struct region_ref *r, uint32_t nr)
@@ -72,10 +21,14 @@ static void host_take(const struct region_ref *r, uint32_t nr)
 	h->used_pages += nr;
 	h->taken_pages += nr;
 	CHECK_LE(h->used_pages + h->base_pages, h->total_pages);
-	/* The host clears every page before a guest can see it. */
-	h->zeroed_pages += nr;
-	r->ev->zeroed_pages += nr;
 	r->guest->gauges.rss_pages += nr;
+}
+
+/* The host clears a page before a guest can see it, or fills it. */
+static void host_zero(const struct region_ref *r, uint32_t nr)
+{
+	r->host->zeroed_pages += nr;
+	r->ev->zeroed_pages += nr;
 }
 
 static void host_give_back(const struct region_ref *r, uint32_t nr)
@@ -162,6 +115,7 @@ void region_set_huge(const struct region_ref *r)
 	CHECK_EQ(region_pages(r->guest, r->region), HPAGE_PMD_NR);
 	set_state(r, REGION_HUGE);
 	host_take(r, HPAGE_PMD_NR);
+	host_zero(r, HPAGE_PMD_NR);
 	r->host->huge_held++;
 }
 
@@ -231,7 +185,7 @@ void huge_unmap(const struct region_ref *r)
  * __split_huge_pmd(), 5.6: the mapping becomes 512 small ones of the same huge
  * page. KVM's leaf goes; the pages come back one by one without being cleared.
  */
-void split_region_pmd(const struct region_ref *r)
+void split_region_pmd(const struct region_ref *r, enum hv_split_cause cause)
 {
 	const bool lazy = r->guest->state[r->region] & REGION_LAZY;
 	struct small_region *s;
@@ -245,7 +199,7 @@ void split_region_pmd(const struct region_ref *r)
 	}
 	s->nr_present = s->nr_thp = HPAGE_PMD_NR;
 	s->nr_lazy = lazy ? HPAGE_PMD_NR : 0;
-	r->ev->thp_split_pmd++;
+	count_split_pmd(r->ev, cause);
 }
 
 /* ---- the partial huge page of a SMALL region ---- */
@@ -278,7 +232,7 @@ static void partial_end(const struct region_ref *r, uint32_t nr_unmapped)
  * that nobody maps are freed. The others are unmapped and mapped again on the
  * way, so that their EPT leaves go.
  */
-void split_huge_page(const struct region_ref *r)
+void split_huge_page(const struct region_ref *r, enum hv_split_cause cause)
 {
 	struct small_region *s = small_get(r);
 	const uint32_t nr_unmapped = HPAGE_PMD_NR - s->nr_thp;
@@ -291,6 +245,7 @@ void split_huge_page(const struct region_ref *r)
 	s->nr_thp = 0;
 	partial_end(r, nr_unmapped);
 	r->ev->thp_split_page++;
+	r->ev->thp_split_page_by[cause]++;
 }
 
 /* Pages of the huge page lose their mapping, but are not freed yet. */
@@ -378,6 +333,7 @@ void small_add_pages(const struct region_ref *r, uint32_t w, uint64_t bits)
 	s->present[w] |= bits;
 	s->nr_present = (uint16_t)(s->nr_present + nr_bits(bits));
 	host_take(r, nr_bits(bits));
+	host_zero(r, nr_bits(bits));
 }
 
 void small_unmap(const struct region_ref *r, uint32_t w, uint64_t bits)

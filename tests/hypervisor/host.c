@@ -179,10 +179,38 @@ static bool next_expected(const char **list, char name[64], uint64_t *value)
 	return true;
 }
 
+/* Causes add up; they count for a list only where it names them. */
+static void check_causes(const struct host *h, const char *row,
+			 uint64_t want[NR_HV_EVENTS], const bool *named)
+{
+	static const size_t sums[] = { offsetof(struct hv_events,
+						thp_split_pmd),
+				       offsetof(struct hv_events,
+						thp_split_page) };
+	static const size_t parts[] = { offsetof(struct hv_events,
+						 thp_split_pmd_by),
+					offsetof(struct hv_events,
+						 thp_split_page_by) };
+	const uint64_t *is = (const uint64_t *)&h->ev;
+
+	for (size_t k = 0; k < ARRAY_SIZE(sums); k++) {
+		const size_t first = parts[k] / sizeof(uint64_t);
+		uint64_t sum = 0;
+
+		for (size_t i = first; i < first + NR_HV_SPLIT_CAUSES; i++) {
+			sum += is[i];
+			if (!named[i])
+				want[i] = is[i];
+		}
+		ASSERT_U64(row, sum, is[sums[k] / sizeof(uint64_t)]);
+	}
+}
+
 void host_expect_events(const struct host *h, const char *row,
 			const char *expected)
 {
 	uint64_t want[NR_HV_EVENTS] = { 0 };
+	bool named[NR_HV_EVENTS] = { false };
 	const uint64_t *is = (const uint64_t *)&h->ev;
 	char name[64];
 	uint64_t value;
@@ -192,9 +220,11 @@ void host_expect_events(const struct host *h, const char *row,
 		if (!find_event(name, &i))
 			fail_msg("%s: no event %s", row, name);
 		want[i] = value;
+		named[i] = true;
 	}
 	if (*expected)
 		fail_msg("%s: cannot read '%s'", row, expected);
+	check_causes(h, row, want, named);
 	for (i = 0; i < NR_HV_EVENTS; i++) {
 		if (is[i] != want[i])
 			fail_msg("%s: %s is %" PRIu64 ", expected %" PRIu64,

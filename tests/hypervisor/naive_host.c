@@ -122,18 +122,22 @@ static void unmap_huge(struct naive_region *r, struct hv_events *ev)
 	ev->phys_reclaimed_pages += HPAGE_PMD_NR;
 }
 
-static void split_mapping(struct naive_region *r, struct hv_events *ev)
+static void split_mapping(struct naive_region *r, enum hv_split_cause cause,
+			  struct hv_events *ev)
 {
 	drop_huge_leaf(r, ev);
 	r->pmd = false;
 	r->table = true;
 	ev->thp_split_pmd++;
+	ev->thp_split_pmd_by[cause]++;
 }
 
-static void split_page(struct naive_region *r, struct hv_events *ev)
+static void split_page(struct naive_region *r, enum hv_split_cause cause,
+		       struct hv_events *ev)
 {
 	ev->phys_reclaimed_pages += held_unmapped(r);
 	ev->thp_split_page++;
+	ev->thp_split_page_by[cause]++;
 	r->thp_exists = false;
 	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
 		if (r->page[i].thp)
@@ -164,6 +168,7 @@ static void drop_lazy(struct naive_host *h, struct naive_region *r,
 		unmap_huge(r, ev);
 		if (!h->config.drop_whole) {
 			ev->thp_split_pmd++;
+			ev->thp_split_pmd_by[HV_SPLIT_LAZY_FREE]++;
 			r->table = true;
 		}
 		return;
@@ -214,7 +219,7 @@ static bool make_room(struct naive_host *h, uint32_t nr, struct hv_events *ev)
 		drop_lazy(h, r, ev);
 	while (free_pages(h) < nr && (r = oldest(h, false))) {
 		ev->tlb_flush_rounds++;
-		split_page(r, ev);
+		split_page(r, HV_SPLIT_RECLAIM, ev);
 		restamp(h, r, ev);
 	}
 	return free_pages(h) >= nr;
@@ -337,7 +342,7 @@ static bool dontneed(struct naive_host *h, struct naive_region *r,
 		return true;
 	}
 	if (r->pmd)
-		split_mapping(r, ev);
+		split_mapping(r, HV_SPLIT_DISCARD, ev);
 	for (uint32_t i = first; i < first + nr; i++) {
 		if (!r->page[i].present)
 			continue;
@@ -359,12 +364,12 @@ static bool lazyfree(struct naive_region *r, uint32_t first, uint32_t nr,
 		flush = r->pmd_ept;
 		drop_huge_leaf(r, ev);
 	} else if (r->pmd) {
-		split_mapping(r, ev);
+		split_mapping(r, HV_SPLIT_LAZY_FREE, ev);
 	}
 	for (uint32_t i = first; !r->pmd && i < first + nr; i++) {
 		if (!r->page[i].thp)
 			continue;
-		split_page(r, ev);
+		split_page(r, HV_SPLIT_LAZY_FREE, ev);
 		flush = true;
 		break;
 	}
