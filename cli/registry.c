@@ -32,6 +32,7 @@ static const struct workload_ops *const workloads[] = {
 	&page_fault1_workload,
 	&page_fault2_workload,
 	&usemem_workload,
+	&largepages3_workload,
 	&brk1_workload,
 	&malloc1_workload,
 	&fork_storm_workload,

@@ -199,7 +199,7 @@ bool ahead_begin(struct vcpu *v, struct task *t, sim_ns_t now)
 	uint32_t nr;
 
 	if (g->sim->cfg.step_by_step || g->may_stall || g->known_zero ||
-	    !t->op_active ||
+	    !t->op_active || t->native || t->op_fill || t->op_lap ||
 	    guest_ahead_look(g->mm, &t->op, v->cpu, FREE_BUDGET,
 			     &r->faults) < AHEAD_MIN)
 		return false;

@@ -33,6 +33,12 @@ static const struct price_desc descs[NR_PRICES] = {
 	[PRICE_GUEST_ZERO_4K] = {
 		"guest_zero_4k", "clearing of 4 KiB, the part of fault_anon",
 		300 * NS, PRICE_LITERATURE, "line fills and stores, as zero_4k" },
+	[PRICE_GUEST_REZERO_2M] = {
+		"guest_rezero_2m", "the same if the host has just cleared it",
+		90 * US, PRICE_LITERATURE, "taken as no cheaper: guest_zero_2m" },
+	[PRICE_GUEST_REZERO_4K] = {
+		"guest_rezero_4k", "the same if the host has just cleared it",
+		300 * NS, PRICE_LITERATURE, "taken as no cheaper: guest_zero_4k" },
 	[PRICE_FAULT_COW] = {
 		"fault_cow", "write fault of a private file mapping with copy",
 		2320 * NS, PRICE_MEASURED,
@@ -48,8 +54,16 @@ static const struct price_desc descs[NR_PRICES] = {
 		2 * US, PRICE_LITERATURE, "one PMD, deposit, one free" },
 	[PRICE_TOUCH] = {
 		"touch", "touch of a page that is mapped",
-		14 * NS, PRICE_BASELINE,
-		"largepages3, one store per 4 KiB: 41.6 ms / 786,432 pages / 4" },
+		14 * NS, PRICE_MEASURED,
+		"Linux 6.18, Zen 4 class, one store per 4 KiB of huge pages" },
+	[PRICE_FILL_4K] = {
+		"fill_4k", "4 KiB of mapped memory written by a program",
+		95 * NS, PRICE_MEASURED,
+		"Linux 6.18, Zen 4 class, memset of huge pages, again" },
+	[PRICE_WALK_REF] = {
+		"walk_ref", "one memory reference of a page-table walk",
+		1 * NS, PRICE_LITERATURE,
+		"an entry in the second-level cache, mostly overlapped" },
 	[PRICE_SYSCALL] = {
 		"syscall", "system call without its work",
 		300 * NS, PRICE_LITERATURE, "mmap/munmap entry and VMA work" },

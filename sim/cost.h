@@ -17,11 +17,15 @@ enum price_id {
 	PRICE_FAULT_ANON,      /* 4 KiB anonymous fault with its zeroing */
 	PRICE_GUEST_ZERO_2M,   /* the clearing in fault_thp */
 	PRICE_GUEST_ZERO_4K,   /* the clearing in fault_anon */
+	PRICE_GUEST_REZERO_2M, /* the same of what the host just cleared */
+	PRICE_GUEST_REZERO_4K,
 	PRICE_FAULT_COW,       /* private file write fault with its copy */
 	PRICE_FAULT_READ,      /* fault served by the zero page or the cache */
 	PRICE_ZAP_4K,          /* unmap and free of one 4 KiB mapping */
 	PRICE_ZAP_THP,         /* unmap and free of one huge mapping */
 	PRICE_TOUCH,           /* touch of a page that is already mapped */
+	PRICE_FILL_4K,         /* a mapped page written from end to end */
+	PRICE_WALK_REF,        /* one reference of a page-table walk */
 	PRICE_SYSCALL,
 	/* Guest locks. */
 	PRICE_LOCK,            /* uncontended zone-lock round trip */

@@ -16,6 +16,7 @@ enum counter_source {
 	FROM_DEVICE,   /* struct device */
 	FROM_SIM,      /* struct sim_guest */
 	FROM_LOCKS,    /* struct zone_lock, all zones */
+	FROM_RUN,      /* struct sim: of no guest */
 };
 
 struct counter_desc {
@@ -37,6 +38,8 @@ struct counter_desc {
 			offsetof(struct sim_guest, m), false }
 #define M(n, u, h, m) { "reporter." n, u, h, FROM_SIM, \
 			offsetof(struct sim_guest, m), false }
+#define H(n, u, h, m) { "host." n, u, h, FROM_RUN, \
+			offsetof(struct sim, m), false }
 #define L(n, u, h, m, max) { "lock." n, u, h, FROM_LOCKS, \
 			     offsetof(struct zone_lock, m), max }
 
@@ -262,6 +265,18 @@ static const struct counter_desc counter_descs[] = {
 	L("max_hold_ns", "ns",
 	  "Longest hold of a zone lock; the mean of several in one step.",
 	  max_hold_ns, true),
+
+	H("native_pgfault", "faults",
+	  "Page faults of processes of the host, huge ones included.",
+	  native.pgfault),
+	H("native_pgfault_huge", "faults", "Of these, those that mapped 2 MiB.",
+	  native.pgfault_huge),
+	H("native_tlb_misses", "misses",
+	  "Estimate for them: each mapping that an operation comes to.",
+	  native.tlb_misses),
+	H("native_walk_refs", "references",
+	  "Memory references of the page-table walks of these misses.",
+	  native.walk_refs),
 	{ NULL, NULL, NULL, FROM_SIM, 0, false }
 };
 
@@ -272,5 +287,6 @@ static const struct counter_desc counter_descs[] = {
 #undef S
 #undef M
 #undef L
+#undef H
 
 #endif

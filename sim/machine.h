@@ -6,6 +6,8 @@
  *     phase.c    starts tasks, opens and closes the measured window
  *     ahead.c    runs of steps that concern nobody else
  *     vcpu.c     one step of a task: workload op -> guest -> prices
+ *     native.c   the same for a process of the host itself
+ *     laps.c     how long operations took that a workload wants timed
  *     host.c     touches and discards -> hypervisor -> prices
  *     host_serve.c  requests of the device -> hypervisor
  *     device.c   the reporter's device: set-up, callbacks, what is asked of it
@@ -30,6 +32,7 @@
 #include "sim/engine.h"
 #include "sim/future.h"
 #include "sim/guest_boot.h"
+#include "sim/native.h"
 #include "sim/reclaim.h"
 #include "sim/reuse.h"
 #include "sim/sim.h"
@@ -51,6 +54,11 @@ struct task {
 	bool has_mm, has_file, started, exiting, done;
 	bool op_active, op_counted;
 	bool replacing;             /* its address space, by a new one */
+	bool op_fill, op_lap;       /* WORKLOAD_TOUCH_FILL, WORKLOAD_LAP */
+	sim_ns_t lap_began;
+	uint32_t nr_laps;           /* that ended */
+	struct native_mm *native;   /* process of the host: no guest's mm */
+	uint32_t native_slot;       /* of the operation under way */
 	struct guest_op op;
 	struct workload_op record;  /* RECORD op that waits for the reporter */
 	bool record_waits;
@@ -233,6 +241,7 @@ struct sim {
 	uint64_t host_stolen_ns;
 	bool pulling;               /* the host is short, and asks */
 	uint64_t event_runs[SIM_MAX_EVENTS];
+	struct native_counters native;
 
 	/* Current phase. */
 	const struct phase_options *opt;
@@ -242,6 +251,9 @@ struct sim {
 	int error;                  /* -errno of a failed run */
 	char why[256];
 	uint64_t window_iterations;
+	struct {
+		uint64_t ns, nr;    /* of all tasks */
+	} laps[WORKLOAD_MAX_LAPS];
 	sim_ns_t window_start, window_end;
 	uint64_t open_event, close_event; /* of the window */
 
@@ -297,6 +309,11 @@ void ahead_look_around(void *ctx);
 /* phase.c */
 void phase_task_done(struct sim_guest *g, struct task *t);
 void phase_note_iterations(struct sim *s, uint32_t pages);
+
+/* laps.c: the task begins an operation; the one before it has ended. */
+void laps_next(struct sim *s, struct task *t, sim_ns_t now);
+/* Mean time of lap i over the tasks; false if there is none. */
+bool laps_mean(const struct sim *s, unsigned int i, sim_ns_t *ns);
 
 /* record.c: workload = trace */
 bool record_wanted(const struct sim *s);

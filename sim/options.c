@@ -129,6 +129,10 @@ static const struct option_desc phase_descs[] = {
 	{ .name = "thp", .type = OPTION_BOOL, .offset = P(thp),
 	  .def = "off", .unit = "",
 	  .help = "Tasks ask for huge pages with MADV_HUGEPAGE." },
+	{ .name = "native", .type = OPTION_BOOL, .offset = P(native),
+	  .def = "off", .unit = "",
+	  .help = "Tasks are processes of the host, on its own memory, not of "
+		  "a guest." },
 	{ .name = "warmup", .type = OPTION_TIME, .offset = P(warmup),
 	  .max = SECONDS_PER_DAY * NSEC_PER_SEC, .def = "0s", .unit = "time",
 	  .help = "Virtual time that runs before the measured window." },

@@ -51,11 +51,24 @@ static uint64_t free_above_high(const struct alloc *a)
 	return sum;
 }
 
+static uint64_t host_free(const struct sim *s, uint64_t *total)
+{
+	struct hv_gauges hv;
+
+	s->hv->ops->gauges(s->hv, HV_ALL_GUESTS, &hv);
+	*total = hv.host_total_pages;
+	return hv.host_free_pages;
+}
+
 static int resolve_size(struct sim_guest *g, const struct phase_options *opt,
 			uint64_t *bytes, char *why, size_t why_size)
 {
-	const uint64_t free = pages_to_bytes(free_above_high(g->alloc));
+	uint64_t free = free_above_high(g->alloc);
+	uint64_t total = alloc_end_pfn(g->alloc);
 
+	if (opt->native)
+		free = host_free(g->sim, &total);
+	free = pages_to_bytes(free);
 	*bytes = opt->size.value;
 	if (opt->size.is_percent)
 		*bytes = pages_to_bytes(bytes_to_pages(free) *
@@ -66,10 +79,11 @@ static int resolve_size(struct sim_guest *g, const struct phase_options *opt,
 		return -EINVAL;
 	}
 	if (!g->workload.ops->size_of_files &&
-	    *bytes > pages_to_bytes(alloc_end_pfn(g->alloc))) {
-		snprintf(why, why_size, "size = %llu is more than the guest's "
+	    *bytes > pages_to_bytes(total)) {
+		snprintf(why, why_size, "size = %llu is more than the %s "
 			 "memory; allowed is up to 100%% of it",
-			 (unsigned long long)*bytes);
+			 (unsigned long long)*bytes,
+			 opt->native ? "host's" : "guest's");
 		return -EINVAL;
 	}
 	return 0;
@@ -106,6 +120,8 @@ static void close_workload(struct sim_guest *g)
 	g->workload.state = NULL;
 	for (i = 0; i < g->topo.nr_cpus; i++)
 		g->vcpus[i].nr_tasks = 0;
+	for (i = 0; g->tasks && i < g->nr_tasks; i++)
+		native_destroy(g->sim, &g->tasks[i]);
 	free(g->tasks);
 	g->tasks = NULL;
 	g->nr_tasks = 0;
@@ -127,24 +143,41 @@ static int vcpu_add_task(struct vcpu *v, struct task *t)
 	return 0;
 }
 
+/* A process of the host is no guest's business: it has none of its mms. */
+static int task_mm(struct sim_guest *g, struct task *t, unsigned int cpu)
+{
+	int mm;
+
+	if (g->sim->opt->native) {
+		t->mm = UINT32_MAX;
+		t->has_mm = true;
+		return native_create(g, t);
+	}
+	/* A recorded run brings its own address spaces. */
+	if (g->replay)
+		return 0;
+	mm = guest_mm_create(g->mm, cpu);
+	if (mm < 0)
+		return mm;
+	t->mm = (uint32_t)mm;
+	t->has_mm = true;
+	return 0;
+}
+
 static int start_task(struct sim_guest *g, uint32_t i)
 {
 	struct vcpu *v = &g->vcpus[i % g->topo.nr_cpus];
 	struct task *t = &g->tasks[i];
 	const sim_ns_t at = g->sim->engine.now +
 			    rng_below(&g->phase_rng, START_SPREAD_NS);
-	int mm = 0;
+	int ret;
 
 	g->work = (struct alloc_work){ 0 };
-	/* A recorded run brings its own address spaces. */
-	if (!g->replay)
-		mm = guest_mm_create(g->mm, v->cpu);
-	if (mm < 0)
-		return mm;
+	*t = (struct task){ .nr = (uint16_t)i, .started = true, .wake_at = at };
+	ret = task_mm(g, t, v->cpu);
+	if (ret)
+		return ret;
 	host_drain_touches(g);
-	*t = (struct task){ .mm = (uint32_t)mm, .nr = (uint16_t)i,
-			    .has_mm = !g->replay, .started = true,
-			    .wake_at = at };
 	g->tasks_started++;
 	v->current = 0;
 	v->slice_end = 0;
@@ -268,6 +301,17 @@ static unsigned int busy_vcpus(const struct sim *s)
 	return g->nr_tasks < g->topo.nr_cpus ? g->nr_tasks : g->topo.nr_cpus;
 }
 
+static int check_native(const struct sim_phase_config *c, char *why,
+			size_t why_size)
+{
+	if (!c->opt.native || c->workload->anon_only)
+		return 0;
+	snprintf(why, why_size, "phase %s: workload %s needs a guest; with "
+		 "native = on there are no files and no records", c->name,
+		 c->workload->name);
+	return -EINVAL;
+}
+
 /* Would the phase ever end? */
 static int check_end(const struct sim_phase_config *c, char *why,
 		     size_t why_size)
@@ -329,6 +373,8 @@ static int phase_begin(struct sim *s, const struct sim_phase_config *c,
 	int ret = 0;
 
 	ret = check_end(c, why, why_size);
+	if (!ret)
+		ret = check_native(c, why, why_size);
 	if (ret)
 		return ret;
 	s->opt = &c->opt;
@@ -336,7 +382,9 @@ static int phase_begin(struct sim *s, const struct sim_phase_config *c,
 	reclaim_begin(s);
 	s->measuring = s->stopping = s->window_closed = false;
 	s->nr_running = 0;
-	for (i = 0; i < s->nr_guests && !ret; i++)
+	memset(s->laps, 0, sizeof(s->laps));
+	/* Processes of the host run once, not once for each guest. */
+	for (i = 0; i < (c->opt.native ? 1 : s->nr_guests) && !ret; i++)
 		ret = start_tasks(&s->guests[i], c, why, why_size);
 	if (ret)
 		return ret;

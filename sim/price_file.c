@@ -178,6 +178,22 @@ static void read_price(struct price_list *l, char *line, struct diag *d,
 			   "'1.5us, 2us @ 16'", trim(value));
 }
 
+/*
+ * Who says what a clear costs and not what the second one does says that it is
+ * no cheaper.
+ */
+static void fill_in_rezero(struct price_list *l, const unsigned int *seen_line)
+{
+	static const enum price_id pairs[][2] = {
+		{ PRICE_GUEST_ZERO_2M, PRICE_GUEST_REZERO_2M },
+		{ PRICE_GUEST_ZERO_4K, PRICE_GUEST_REZERO_4K },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+		if (seen_line[pairs[i][0]] && !seen_line[pairs[i][1]])
+			l->p[pairs[i][1]] = l->p[pairs[i][0]];
+}
+
 int price_list_read(struct price_list *l, const char *path, struct diag *d)
 {
 	unsigned int seen_line[NR_PRICES] = { 0 }, before = d->nr_errors;
@@ -209,6 +225,7 @@ int price_list_read(struct price_list *l, const char *path, struct diag *d)
 	if (ferror(f))
 		diag_error(d, at, "read failed: %s", strerror(errno));
 	fclose(f);
+	fill_in_rezero(l, seen_line);
 	return d->nr_errors == before ? 0 : -EINVAL;
 }
 

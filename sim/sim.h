@@ -72,6 +72,7 @@ struct phase_options {
 	uint64_t tasks;
 	struct option_share size; /* of the pages free above the high watermark */
 	bool thp;                 /* tasks ask for huge pages */
+	bool native;              /* tasks are processes of the host */
 	sim_ns_t warmup;          /* discarded before the measurement */
 	sim_ns_t duration;        /* 0 = until the tasks are finished */
 	uint64_t iterations;      /* stop a task after so many; 0 = no limit */

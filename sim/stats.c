@@ -41,6 +41,8 @@ static const void *counter_base(const struct sim_guest *g,
 		return &g->dev;
 	case FROM_SIM:
 		return g;
+	case FROM_RUN:
+		return g->id ? NULL : g->sim;
 	case FROM_LOCKS:
 		break;
 	}
@@ -62,6 +64,18 @@ static uint64_t read_locks(const struct sim_guest *g, size_t offset, bool max)
 	return sum;
 }
 
+/* What belongs to the run and to no guest counts once. */
+static uint64_t read_counter(const struct sim_guest *g,
+			     const struct counter_desc *c)
+{
+	const void *base;
+
+	if (c->source == FROM_LOCKS)
+		return read_locks(g, c->offset, c->is_max);
+	base = counter_base(g, c->source);
+	return base ? read_u64(base, c->offset) : 0;
+}
+
 static void read_own(struct sim *s, uint64_t *values)
 {
 	unsigned int i, n;
@@ -72,9 +86,7 @@ static void read_own(struct sim *s, uint64_t *values)
 		values[i] = 0;
 		for (n = 0; n < s->nr_guests; n++) {
 			const struct sim_guest *g = &s->guests[n];
-			uint64_t v = c->source == FROM_LOCKS ?
-				read_locks(g, c->offset, c->is_max) :
-				read_u64(counter_base(g, c->source), c->offset);
+			uint64_t v = read_counter(g, c);
 
 			if (!c->is_max)
 				values[i] += v;
@@ -90,7 +102,7 @@ void stats_read(struct sim *s, uint64_t values[SIM_MAX_COUNTERS])
 	unsigned int i, n;
 
 	read_own(s, values);
-	memset(host, 0, NR_HV_EVENTS * sizeof(*host));
+	memcpy(host, &s->native.host, NR_HV_EVENTS * sizeof(*host));
 	for (n = 0; n < s->nr_guests; n++)
 		for (i = 0; i < NR_HV_EVENTS; i++)
 			host[i] += read_u64(&s->guests[n].host, i * 8);
@@ -137,6 +149,7 @@ void stats_gauges(struct sim *s, struct sim_sample *out)
 	*out = (struct sim_sample){ .at = s->engine.now };
 	for (unsigned int i = 0; i < s->nr_guests; i++)
 		sample_guest(&s->guests[i], out);
+	native_gauges(s, out);
 }
 
 void stats_sample(struct sim *s)
@@ -213,6 +226,19 @@ static void end_metrics(struct sim *s, struct sim_metric *m, unsigned int *nr)
 		   (double)pages_to_bytes(now.guest_used_pages));
 }
 
+static void lap_metrics(struct sim *s, struct sim_metric *m, unsigned int *nr)
+{
+	static const char *const names[WORKLOAD_MAX_LAPS] = {
+		"lap_1_s", "lap_2_s", "lap_3_s", "lap_4_s",
+		"lap_5_s", "lap_6_s", "lap_7_s", "lap_8_s",
+	};
+	sim_ns_t ns;
+
+	for (unsigned int i = 0; i < WORKLOAD_MAX_LAPS; i++)
+		if (laps_mean(s, i, &ns))
+			put_metric(m, nr, names[i], (double)ns / 1e9);
+}
+
 void stats_phase(struct sim *s, unsigned int i)
 {
 	struct sim_phase_result *p = &s->phases[i];
@@ -232,6 +258,7 @@ void stats_phase(struct sim *s, unsigned int i)
 		   per_second(p->iterations, p->measured_ns));
 	put_metric(p->metrics, &p->nr_metrics, "duration_s",
 		   (double)(p->end - p->start) / 1e9);
+	lap_metrics(s, p->metrics, &p->nr_metrics);
 	close_metrics(s, p->metrics, &p->nr_metrics);
 	reclaim_metrics(s, p->metrics, &p->nr_metrics, p->start);
 	end_metrics(s, p->metrics, &p->nr_metrics);

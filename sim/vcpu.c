@@ -72,7 +72,7 @@ static struct task *vcpu_pick(struct vcpu *v, sim_ns_t now, sim_ns_t *wake)
 
 void task_begin_exit(struct sim_guest *g, struct task *t)
 {
-	if (t->op_active)
+	if (t->op_active && !t->native)
 		guest_op_cancel(g->mm, &t->op, g->running_cpu);
 	if (!t->has_mm) {
 		t->op_active = false;
@@ -82,7 +82,7 @@ void task_begin_exit(struct sim_guest *g, struct task *t)
 	}
 	t->op = (struct guest_op){ .kind = GUEST_EXIT, .mm = t->mm };
 	t->op_active = true;
-	t->op_counted = false;
+	t->op_counted = t->op_fill = false;
 	t->exiting = true;
 }
 
@@ -102,13 +102,17 @@ static void task_begin(struct task *t, const struct workload_op *w,
 		if (w->flags & WORKLOAD_MAP_UNALIGNED)
 			t->op.flags |= GUEST_MAP_UNALIGNED;
 	} else {
-		t->op.addr = t->slot_addr[w->slot] + w->offset;
+		t->op.addr = t->native ? w->offset :
+					 t->slot_addr[w->slot] + w->offset;
 		t->op.len = kind == GUEST_MUNMAP ? t->slot_len[w->slot] : w->len;
 		if (w->flags & WORKLOAD_TOUCH_READ)
 			t->op.flags |= GUEST_TOUCH_READ;
 	}
+	t->native_slot = w->slot;
 	t->op_active = true;
 	t->op_counted = w->flags & WORKLOAD_COUNTED;
+	t->op_fill = w->flags & WORKLOAD_TOUCH_FILL;
+	t->op_lap = w->flags & WORKLOAD_LAP;
 }
 
 /* A private file mapping needs the task's own temporary file. */
@@ -139,6 +143,7 @@ static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
 				    t->iterations >= s->opt->iterations);
 
 	t->asleep = false;
+	laps_next(s, t, now);
 	if (t->record_waits && !over)
 		return record_apply(g, t, &t->record, now);
 	if (over || !g->workload.ops->next(&g->workload, t->nr, &w)) {
@@ -182,9 +187,12 @@ static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
 /* Its old address space is gone. Without memory for a new one it dies. */
 static void task_replace_mm(struct sim_guest *g, struct task *t)
 {
-	const int mm = guest_mm_create(g->mm, g->running_cpu);
+	int mm;
 
 	t->replacing = false;
+	if (t->native)
+		return;
+	mm = guest_mm_create(g->mm, g->running_cpu);
 	memset(t->slot_addr, 0, sizeof(t->slot_addr));
 	memset(t->slot_len, 0, sizeof(t->slot_len));
 	t->has_mm = mm >= 0;
@@ -237,13 +245,29 @@ static uint64_t price_of_faults(const struct price_now *p,
 					 PRICE_FAULT_ANON);
 }
 
+/*
+ * What the program itself does with the pages: nothing to speak of where it
+ * faults, as the fault's price holds the touch, unless it writes all of them.
+ */
+static uint64_t price_of_touches(const struct price_now *p,
+				 const struct guest_work *w, bool fill)
+{
+	const uint64_t faults = w->faults_anon + w->faults_cow + w->faults_read;
+
+	if (fill)
+		return w->touched_pages * p->ps[PRICE_FILL_4K];
+	if (w->faults_thp || w->touched_pages <= faults)
+		return 0;
+	return (w->touched_pages - faults) * p->ps[PRICE_TOUCH];
+}
+
 /* A touch makes faults and nothing else, all other operations make none. */
 static uint64_t price_of_work(const struct price_now *p,
 			      const struct guest_work *w,
-			      enum guest_op_kind kind)
+			      enum guest_op_kind kind, bool fill)
 {
 	if (kind == GUEST_TOUCH)
-		return price_of_faults(p, w);
+		return price_of_faults(p, w) + price_of_touches(p, w, fill);
 	return w->zapped_pages * p->ps[PRICE_ZAP_4K] +
 	       w->zapped_thp * p->ps[PRICE_ZAP_THP] +
 	       w->syscalls * p->ps[PRICE_SYSCALL];
@@ -320,7 +344,7 @@ static uint64_t task_run_op(struct vcpu *v, struct task *t, bool at_once)
 	if (g->dev.in_flight)
 		g->failures_in_flight +=
 			alloc_rare_counters(g->alloc)->alloc_failures - failures;
-	ps = price_of_work(&g->sim->price, &w, kind) +
+	ps = price_of_work(&g->sim->price, &w, kind, t->op_fill) +
 	     price_of_help(&g->sim->price, &w);
 	g->reclaim_rounds += w.reclaim_rounds;
 	if (t->op_counted && w.touched_pages) {
@@ -344,6 +368,16 @@ static uint64_t task_run_op(struct vcpu *v, struct task *t, bool at_once)
 	return ps;
 }
 
+static uint64_t task_run_native(struct vcpu *v, struct task *t)
+{
+	bool done;
+	const uint64_t ps = native_step(v, t, &done);
+
+	if (done)
+		task_op_done(v->guest, t);
+	return ps;
+}
+
 /* Run one step at `now`; returns the time at which the vCPU is free again. */
 static sim_ns_t vcpu_step(struct vcpu *v, struct task *t, sim_ns_t now)
 {
@@ -356,7 +390,8 @@ static sim_ns_t vcpu_step(struct vcpu *v, struct task *t, sim_ns_t now)
 	v->stolen_ps = 0;
 	if (t->op_active || task_next_op(v, t, now)) {
 		if (t->op_active)
-			ps += task_run_op(v, t, ps < PS_PER_NS);
+			ps += t->native ? task_run_native(v, t) :
+					  task_run_op(v, t, ps < PS_PER_NS);
 	}
 	if (g->touches->nr)
 		ps += host_drain_touches(g);

@@ -46,6 +46,7 @@ const struct workload_ops idle_workload = {
 	.summary = "sleep; endless",
 	.endless = true,
 	.options = { idle_descs, sizeof(struct idle_options) },
+	.anon_only = true,
 	.prepare = idle_prepare,
 	.next = idle_next,
 	.cleanup = idle_cleanup,

@@ -102,6 +102,7 @@ const struct workload_ops memhog_workload = {
 	.options = { memhog_descs, sizeof(struct memhog_options) },
 	.state_size = sizeof(struct memhog_state),
 	.needs_size = true,
+	.anon_only = true,
 	.prepare = memhog_prepare,
 	.next = memhog_next,
 	.cleanup = memhog_cleanup,

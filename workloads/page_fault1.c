@@ -43,6 +43,7 @@ const struct workload_ops page_fault1_workload = {
 	.endless = true,
 	.options = { page_fault1_descs, sizeof(struct page_fault1_options) },
 	.state_size = sizeof(struct page_fault_state),
+	.anon_only = true,
 	.prepare = page_fault1_prepare,
 	.next = page_fault_next,
 	.cleanup = page_fault_cleanup,

@@ -143,6 +143,7 @@ const struct workload_ops usemem_workload = {
 	.options = { usemem_descs, sizeof(struct usemem_options) },
 	.state_size = sizeof(struct usemem_state),
 	.needs_size = true,
+	.anon_only = true,
 	.prepare = usemem_prepare,
 	.next = usemem_next,
 	.cleanup = usemem_cleanup,

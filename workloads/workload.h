@@ -33,6 +33,13 @@ enum workload_op_kind {
 /* Touched pages count as iterations; an operation of another kind as one. */
 #define WORKLOAD_COUNTED 0x8u
 #define WORKLOAD_MAP_UNALIGNED 0x10u /* do not align to 2 MiB */
+/* Every byte of the touched pages is written, not one of each. */
+#define WORKLOAD_TOUCH_FILL 0x20u
+/* The time that the operation takes is a result: the task's next lap. */
+#define WORKLOAD_LAP 0x40u
+
+/* Laps of a task that are told apart; later ones are not reported. */
+#define WORKLOAD_MAX_LAPS 8
 
 #define WORKLOAD_MAX_SLOTS 8
 
@@ -67,6 +74,7 @@ struct workload_ops {
 	size_t state_size;
 	bool needs_size;       /* `size =` is required */
 	bool size_of_files;    /* it may be more than the guest's memory */
+	bool anon_only;        /* no files, no records: can run without a guest */
 	bool endless;          /* next() never says that a task is finished */
 	/* 0, or -errno with a reason in why. */
 	int (*prepare)(struct workload *w, char *why, size_t why_size);
@@ -96,6 +104,7 @@ extern const struct workload_ops brk1_workload;
 extern const struct workload_ops file_read_workload;
 extern const struct workload_ops fork_storm_workload;
 extern const struct workload_ops idle_workload;
+extern const struct workload_ops largepages3_workload;
 extern const struct workload_ops malloc1_workload;
 extern const struct workload_ops memhog_workload;
 extern const struct workload_ops page_fault1_workload;

@@ -16,7 +16,7 @@
 
 static const struct workload_ops *const all[] = {
 	&brk1_workload, &file_read_workload, &fork_storm_workload,
-	&idle_workload, &malloc1_workload, &memhog_workload,
+	&idle_workload, &largepages3_workload, &malloc1_workload, &memhog_workload,
 	&page_fault1_workload,
 	&page_fault2_workload, &trace_workload, &usemem_workload,
 };

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Processes of the host: what they fault, what they give back, and that no
+ * guest has to do with it. The last case compares with real memory.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "sim/machine.h"
+#include "tests/sim/cell.h"
+
+#define REGION_PAGES 512u
+
+static void set(const struct option_table *t, void *options, const char *name,
+		const char *value)
+{
+	char why[256] = "";
+
+	if (option_parse(option_find(t, name), value, options, why,
+			 sizeof(why)))
+		fail_msg("%s = %s: %s", name, value, why);
+}
+
+static void native_setup(struct cell *c, const struct workload_ops *w,
+			 uint64_t bytes, const char *thp)
+{
+	cell_setup(c, &none_reporter, 1);
+	set(&mock_hypervisor.options, c->hypervisor_options, "thp", thp);
+	add_phase(c, "native", w, 1, UNTIL_TASKS);
+	c->phases[0].opt.native = true;
+	c->phases[0].opt.size = (struct option_share){ .value = bytes };
+	c->cfg.check_every = 50;
+}
+
+static uint64_t phase_counter(const struct sim_result *r, const char *name)
+{
+	const struct sim_phase_result *p = &r->phases[r->nr_phases - 1];
+
+	for (unsigned int i = 0; i < p->nr_counters; i++)
+		if (!strcmp(p->counters[i].name, name))
+			return p->counters[i].value;
+	fail_msg("no counter %s", name);
+	return 0;
+}
+
+static double phase_metric(const struct sim_result *r, const char *name)
+{
+	const struct sim_phase_result *p = &r->phases[r->nr_phases - 1];
+
+	for (unsigned int i = 0; i < p->nr_metrics; i++)
+		if (!strcmp(p->metrics[i].name, name))
+			return p->metrics[i].value;
+	return -1;
+}
+
+static void test_native__faults_by_place_of_the_buffer(void **state)
+{
+	/*
+	 * 3 GiB. Huge pages cover what lies between two boundaries of 2 MiB;
+	 * malloc's mapping is a page longer.
+	 */
+	static const struct {
+		const char *thp, *buffer;
+		uint64_t huge, small;
+	} rows[] = {
+		{ "always", "aligned", 1536, 0 },
+		{ "always", "unaligned", 1535, 512 },
+		{ "always", "malloc", 1535, 513 },
+		{ "never", "aligned", 0, 786432 },
+		{ "never", "malloc", 0, 786433 },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *row = test_row(i);
+		const struct sim_result *r;
+		struct cell c;
+		struct sim *s;
+
+		native_setup(&c, &largepages3_workload, 3072 * MIB,
+			     rows[i].thp);
+		c.cfg.check_every = 0;
+		set(&largepages3_workload.options, c.workload_options[0],
+		    "buffer", rows[i].buffer);
+		s = cell_run(&c);
+		r = sim_result(s);
+		ASSERT_U64(row, phase_counter(r, "host.native_pgfault_huge"),
+			   rows[i].huge);
+		ASSERT_U64(row, phase_counter(r, "host.native_pgfault"),
+			   rows[i].huge + rows[i].small);
+		ASSERT_U64(row, phase_counter(r, "host.thp_fault_alloc"),
+			   rows[i].huge);
+		ASSERT_U64(row, phase_counter(r, "host.zeroed_pages"),
+			   rows[i].huge * REGION_PAGES + rows[i].small);
+		sim_destroy(s);
+		cell_destroy(&c);
+	}
+}
+
+static void test_native__where_it_starts_is_all_the_same(void **state)
+{
+	/* Other seeds, other places: the ends make 512 pages together. */
+	(void)state;
+	for (unsigned int seed = 1; seed <= 20; seed++) {
+		const struct sim_result *r;
+		struct cell c;
+		struct sim *s;
+
+		native_setup(&c, &largepages3_workload, 16 * MIB, "always");
+		c.cfg.seed = seed;
+		set(&largepages3_workload.options, c.workload_options[0],
+		    "buffer", "unaligned");
+		s = cell_run(&c);
+		r = sim_result(s);
+		ASSERT_U64(test_row(seed),
+			   phase_counter(r, "host.native_pgfault_huge"), 7);
+		ASSERT_U64(test_row(seed),
+			   phase_counter(r, "host.native_pgfault"), 7 + 512);
+		sim_destroy(s);
+		cell_destroy(&c);
+	}
+}
+
+static void test_native__estimates_walks_by_mapping(void **state)
+{
+	/* Five passes over 16 MiB: 4 references for each of the 4,096 pages, or
+	 * 3 for each of the 8 regions. */
+	static const struct { const char *thp; uint64_t misses, refs; } rows[] = {
+		{ "never", 5 * 4096, 5 * 4096 * 4 },
+		{ "always", 5 * 8, 5 * 8 * 3 },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct sim_result *r;
+		struct cell c;
+		struct sim *s;
+
+		native_setup(&c, &largepages3_workload, 16 * MIB, rows[i].thp);
+		s = cell_run(&c);
+		r = sim_result(s);
+		/* Small pages fault one by one: each is come to once. */
+		ASSERT_U64(test_row(i),
+			   phase_counter(r, "host.native_tlb_misses"),
+			   rows[i].misses);
+		ASSERT_U64(test_row(i),
+			   phase_counter(r, "host.native_walk_refs"),
+			   rows[i].refs);
+		sim_destroy(s);
+		cell_destroy(&c);
+	}
+}
+
+static void test_native__is_no_guests_business(void **state)
+{
+	/* Two guests, two processes: nothing of either guest moves, nothing is
+	 * in an EPT, and what the processes had is free again in the end. */
+	static const char *const still[] = {
+		"guest.pgfault", "guest.pages_zeroed", "alloc.pgalloc_normal",
+		"host.ept_violation_zero_4k", "host.ept_violation_zero_2m",
+		"host.ept_zap_2m", "guest.oom_kill",
+	};
+	const struct sim_result *r;
+	struct cell c;
+	struct sim *s;
+
+	(void)state;
+	native_setup(&c, &memhog_workload, 64 * MIB, "always");
+	c.cfg.host.guests = 2;
+	c.phases[0].opt.tasks = 2;
+	s = cell_run(&c);
+	r = sim_result(s);
+	for (size_t i = 0; i < ARRAY_SIZE(still); i++)
+		ASSERT_U64(still[i], phase_counter(r, still[i]), 0);
+	ASSERT_U64("pages", phase_counter(r, "host.zeroed_pages"), 64 * 256);
+	ASSERT_U64("iterations", r->phases[0].iterations, 64 * 256);
+	assert_true(phase_metric(r, "host_rss_end_bytes") ==
+		    phase_metric(r, "host_rss_close_bytes"));
+	sim_destroy(s);
+	cell_destroy(&c);
+}
+
+static void test_native__memory_is_seen_while_it_is_held(void **state)
+{
+	/* 64 MiB held for a second: samples show them, huge, and then not. */
+	const struct sim_result *r;
+	uint64_t least = UINT64_MAX, most = 0, most_huge = 0;
+	struct cell c;
+	struct sim *s;
+
+	(void)state;
+	native_setup(&c, &usemem_workload, 64 * MIB, "always");
+	set(&usemem_workload.options, c.workload_options[0], "sleep", "1s");
+	s = cell_run(&c);
+	r = sim_result(s);
+	for (unsigned int i = 0; i < r->nr_samples; i++) {
+		const struct sim_sample *at = &r->samples[i];
+
+		least = at->host_rss_pages < least ? at->host_rss_pages : least;
+		if (at->host_rss_pages > most) {
+			most = at->host_rss_pages;
+			most_huge = at->host_anon_huge_pages;
+		}
+	}
+	ASSERT_U64("resident", most - least, 64 * 256);
+	assert_true(most_huge >= 64 * 256);
+	ASSERT_U64("in the end",
+		   r->samples[r->nr_samples - 1].host_rss_pages, least);
+	sim_destroy(s);
+	cell_destroy(&c);
+}
+
+static void test_native__holes_are_calls_of_one_page(void **state)
+{
+	/* 64 MiB of huge pages, every other page dropped: 32 mappings split,
+	 * half of the pages leave, one call each. */
+	const struct sim_result *r;
+	struct cell c;
+	struct sim *s;
+
+	(void)state;
+	native_setup(&c, &usemem_workload, 64 * MIB, "always");
+	set(&usemem_workload.options, c.workload_options[0], "punch_holes",
+	    "on");
+	s = cell_run(&c);
+	r = sim_result(s);
+	ASSERT_U64("calls", phase_counter(r, "host.discard_calls"), 64 * 128);
+	ASSERT_U64("pages", phase_counter(r, "host.rss_reclaimed_pages"),
+		   64 * 128);
+	ASSERT_U64("splits", phase_counter(r, "host.thp_split_pmd"), 32);
+	sim_destroy(s);
+	cell_destroy(&c);
+}
+
+static void test_native__laps_are_the_passes(void **state)
+{
+	/* Five passes; small pages make each of them slower, the first one
+	 * most; the second and the third do the same. */
+	double laps[2][5];
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		static const char *const names[] = {
+			"lap_1_s", "lap_2_s", "lap_3_s", "lap_4_s", "lap_5_s"
+		};
+		const struct sim_result *r;
+		struct cell c;
+		struct sim *s;
+
+		native_setup(&c, &largepages3_workload, 64 * MIB,
+			     i ? "never" : "always");
+		s = cell_run(&c);
+		r = sim_result(s);
+		for (unsigned int n = 0; n < 5; n++)
+			laps[i][n] = phase_metric(r, names[n]);
+		assert_true(phase_metric(r, "lap_6_s") < 0);
+		sim_destroy(s);
+		cell_destroy(&c);
+		assert_true(laps[i][0] > laps[i][1]);
+		assert_true(laps[i][1] == laps[i][2]);
+		assert_true(laps[i][1] > laps[i][3]);
+		assert_true(laps[i][3] == laps[i][4]);
+	}
+	for (unsigned int n = 0; n < 5; n++)
+		assert_true(laps[1][n] > laps[0][n]);
+}
+
+static void test_native__what_needs_a_guest_is_refused(void **state)
+{
+	/* Files and records exist in guests only; the message says so. */
+	static const struct workload_ops *const rows[] = {
+		&page_fault2_workload, &fork_storm_workload,
+		&file_read_workload,
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		char why[256] = "";
+		struct cell c;
+		struct sim *s;
+
+		native_setup(&c, rows[i], 16 * MIB, "always");
+		c.phases[0].opt.duration = NSEC_PER_SEC;
+		assert_int_equal(sim_create(&s, &c.cfg, why, sizeof(why)), 0);
+		assert_int_equal(sim_run_phase(s, 0, NULL, why, sizeof(why)),
+				 -EINVAL);
+		if (!strstr(why, "needs a guest"))
+			fail_msg("row %u: '%s'", i, why);
+		sim_destroy(s);
+		cell_destroy(&c);
+	}
+}
+
+static void test_native__a_full_host_is_an_error(void **state)
+{
+	/* 64 MiB on a host that has 48 left; and more than the host has. */
+	static const struct { uint64_t size; int err; } rows[] = {
+		{ 64 * MIB, -ENOMEM }, { 1024 * MIB, -EINVAL },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		char why[256] = "";
+		struct cell c;
+		struct sim *s;
+
+		native_setup(&c, &memhog_workload, rows[i].size, "never");
+		set(&mock_hypervisor.options, c.hypervisor_options, "memory",
+		    "96M");
+		set(&mock_hypervisor.options, c.hypervisor_options, "base",
+		    "16M");
+		assert_int_equal(sim_create(&s, &c.cfg, why, sizeof(why)), 0);
+		assert_int_equal(sim_run_phase(s, 0, NULL, why, sizeof(why)),
+				 rows[i].err);
+		if (!strstr(why, "host"))
+			fail_msg("row %u: '%s'", i, why);
+		sim_destroy(s);
+		cell_destroy(&c);
+	}
+}
+
+/* ---- against real memory ---- */
+
+static uint64_t real_faults(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (uint64_t)(u.ru_minflt + u.ru_majflt);
+}
+
+/* Faults of a first pass over `size` bytes that start `offset` pages behind a
+ * boundary; 0 if there is no memory. */
+static uint64_t real_first_pass(size_t size, size_t offset, bool huge)
+{
+	const size_t all = size + 2 * HPAGE_PMD_SIZE;
+	char *map = mmap(NULL, all, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *p;
+	uint64_t before;
+
+	if (map == MAP_FAILED)
+		return 0;
+	p = map + (HPAGE_PMD_SIZE - (uintptr_t)map % HPAGE_PMD_SIZE) +
+	    offset * PAGE_SIZE;
+	/* The mapping ends where the buffer does, on both sides. */
+	munmap(map, (size_t)(p - map));
+	munmap(p + size, all - size - (size_t)(p - map));
+	madvise(p, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	before = real_faults();
+	for (size_t at = 0; at < size; at += PAGE_SIZE)
+		*(volatile char *)(p + at) = 0;
+	before = real_faults() - before;
+	munmap(p, size);
+	return before;
+}
+
+static uint64_t simulated_faults(size_t size, const char *buffer, bool huge)
+{
+	struct cell c;
+	struct sim *s;
+	uint64_t nr;
+
+	native_setup(&c, &largepages3_workload, size,
+		     huge ? "always" : "never");
+	set(&largepages3_workload.options, c.workload_options[0], "buffer",
+	    buffer);
+	s = cell_run(&c);
+	nr = phase_counter(sim_result(s), "host.native_pgfault");
+	sim_destroy(s);
+	cell_destroy(&c);
+	return nr;
+}
+
+static void test_native__faults_are_those_of_real_memory(void **state)
+{
+	/* 64 MiB written for the first time here and in the simulation. A fault
+	 * or two of the program itself may come in between. */
+	static const struct {
+		const char *buffer;
+		size_t offset;
+		bool huge;
+	} rows[] = {
+		{ "aligned", 0, true }, { "unaligned", 1, true },
+		{ "unaligned", 300, true }, { "unaligned", 511, true },
+		{ "aligned", 0, false }, { "unaligned", 77, false },
+	};
+	const size_t size = 64 * MIB;
+
+	(void)state;
+	if (real_first_pass(size, 0, true) > 100) {
+		printf("skipped: this host gives no huge pages\n");
+		skip();
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint64_t real = real_first_pass(size, rows[i].offset,
+						      rows[i].huge);
+		const uint64_t mine = simulated_faults(size, rows[i].buffer,
+						       rows[i].huge);
+
+		printf("%s %zu, huge %d: real %llu, simulated %llu\n",
+		       rows[i].buffer, rows[i].offset, rows[i].huge,
+		       (unsigned long long)real, (unsigned long long)mine);
+		assert_true(real >= mine && real <= mine + 3);
+	}
+}
+
+static const struct CMUnitTest cases[] = {
+	cmocka_unit_test(test_native__faults_by_place_of_the_buffer),
+	cmocka_unit_test(test_native__where_it_starts_is_all_the_same),
+	cmocka_unit_test(test_native__estimates_walks_by_mapping),
+	cmocka_unit_test(test_native__is_no_guests_business),
+	cmocka_unit_test(test_native__memory_is_seen_while_it_is_held),
+	cmocka_unit_test(test_native__holes_are_calls_of_one_page),
+	cmocka_unit_test(test_native__laps_are_the_passes),
+	cmocka_unit_test(test_native__what_needs_a_guest_is_refused),
+	cmocka_unit_test(test_native__a_full_host_is_an_error),
+	cmocka_unit_test(test_native__faults_are_those_of_real_memory),
+};
+
+TEST_MAIN(cases)
