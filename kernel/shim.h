@@ -43,6 +43,7 @@ typedef unsigned int uint;
 #define __meminit
 #define __read_mostly
 #define __maybe_unused __attribute__((unused))
+#undef __always_inline       /* the C library has it as well */
 #define __always_inline inline __attribute__((always_inline))
 #define fallthrough __attribute__((fallthrough))
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -60,6 +61,9 @@ typedef unsigned int uint;
 	((type *)((char *)(ptr) - offsetof(type, member)))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+#define ALIGN(x, a) (((x) + (a) - 1) & ~((__typeof__(x))(a) - 1))
+#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
+#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a) - 1)) == 0)
 #define BIT(n) (1ul << (n))
 #define min(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); \
 		     a_ < b_ ? a_ : b_; })
@@ -88,8 +92,11 @@ typedef unsigned int uint;
 #define MODULE_PARM_DESC(name, text) _Static_assert(1, #name)
 #define MODULE_LICENSE(text) _Static_assert(1, text)
 /* Options of the reporter take the place of parameters. */
-#define module_param(name, type, mode) _Static_assert(1, #name)
-#define module_param_cb(name, ops, arg, mode) _Static_assert(1, #name)
+#define module_param(name, type, mode) \
+	_Static_assert(sizeof(name) != 0, #name)
+#define module_param_cb(name, ops, arg, mode) \
+	static const struct kernel_param kernel_param_##name \
+		__maybe_unused = { #name, (ops), (arg) }
 
 #define BUILD_BUG_ON(x) _Static_assert(!(x), #x)
 #define IS_ENABLED(config) IS_ENABLED_(config)
@@ -99,8 +106,11 @@ typedef unsigned int uint;
 #define IS_ENABLED___(ignored, value, ...) (!(value))
 
 /* Parameters of modules: set and shown elsewhere, so only their shape. */
+struct kernel_param_ops;
+
 struct kernel_param {
 	const char *name;
+	const struct kernel_param_ops *ops;
 	void *arg;
 };
 
@@ -111,6 +121,8 @@ struct kernel_param_ops {
 
 int param_set_uint_minmax(const char *val, const struct kernel_param *kp,
 			  unsigned int lowest, unsigned int highest);
+int param_set_bool(const char *val, const struct kernel_param *kp);
+int param_get_bool(char *buffer, const struct kernel_param *kp);
 int param_get_int(char *buffer, const struct kernel_param *kp);
 int param_get_uint(char *buffer, const struct kernel_param *kp);
 
@@ -225,218 +237,6 @@ bool cancel_delayed_work_sync(struct delayed_work *dw);
 #define kcalloc(n, size, gfp) kmalloc_array(n, size, gfp)
 #define kfree(p) bridge_kfree(p)
 
-/* ---- lists ---- */
-
-struct list_head {
-	struct list_head *next, *prev;
-};
-
-#define LIST_HEAD_INIT(name) { &(name), &(name) }
-#define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
-#define INIT_LIST_HEAD(l) ((void)((l)->next = (l)->prev = (l)))
-
-/* Of a free list: is it one that is mirrored? */
-const struct list_head *kernel_list(const struct list_head *list);
-void list_rotate_to_front(struct list_head *entry, struct list_head *list);
-/* These have no counterpart for free lists, and say so if tried on one. */
-void list_del(struct list_head *entry);
-void list_del_init(struct list_head *entry);
-void list_add(struct list_head *entry, struct list_head *list);
-void list_add_tail(struct list_head *entry, struct list_head *list);
-void list_move(struct list_head *entry, struct list_head *list);
-void list_move_tail(struct list_head *entry, struct list_head *list);
-
-#define list_empty(l) (kernel_list(l)->next == (l))
-#define list_is_first(e, l) ((e)->prev == (l))
-#define list_is_last(e, l) ((e)->next == (l))
-#define list_is_head(e, l) ((e) == (l))
-#define list_entry(ptr, type, member) container_of(ptr, type, member)
-#define list_first_entry(l, type, member) \
-	list_entry(kernel_list(l)->next, type, member)
-#define list_last_entry(l, type, member) \
-	list_entry(kernel_list(l)->prev, type, member)
-#define list_first_entry_or_null(l, type, member) \
-	(list_empty(l) ? NULL : list_first_entry(l, type, member))
-#define list_next_entry(pos, member) \
-	list_entry((pos)->member.next, __typeof__(*(pos)), member)
-#define list_prev_entry(pos, member) \
-	list_entry((pos)->member.prev, __typeof__(*(pos)), member)
-#define list_entry_is_head(pos, l, member) (&(pos)->member == (l))
-
-/* Each turn is a node looked at, which the simulator prices. */
-#define LIST_VISIT(more) ((more) && (bridge_count(BRIDGE_VISIT), true))
-#define list_for_each_entry(pos, l, member) \
-	for (pos = list_first_entry(l, __typeof__(*pos), member); \
-	     LIST_VISIT(!list_entry_is_head(pos, l, member)); \
-	     pos = list_next_entry(pos, member))
-#define list_for_each_entry_reverse(pos, l, member) \
-	for (pos = list_last_entry(l, __typeof__(*pos), member); \
-	     LIST_VISIT(!list_entry_is_head(pos, l, member)); \
-	     pos = list_prev_entry(pos, member))
-#define list_for_each_entry_safe(pos, n, l, member) \
-	for (pos = list_first_entry(l, __typeof__(*pos), member), \
-	     n = list_next_entry(pos, member); \
-	     LIST_VISIT(!list_entry_is_head(pos, l, member)); \
-	     pos = n, n = list_next_entry(n, member))
-#define list_for_each_entry_safe_reverse(pos, n, l, member) \
-	for (pos = list_last_entry(l, __typeof__(*pos), member), \
-	     n = list_prev_entry(pos, member); \
-	     LIST_VISIT(!list_entry_is_head(pos, l, member)); \
-	     pos = n, n = list_prev_entry(n, member))
-
-/* ---- pages and zones ---- */
-
-#define PAGE_SHIFT 12
-#define PAGE_SIZE (1ul << PAGE_SHIFT)
-#define MAX_PAGE_ORDER 10
-#define NR_PAGE_ORDERS 11
-/* Inclusive in 6.4 to 6.7 only, and then on the command line. */
-#ifndef MAX_ORDER
-#define MAX_ORDER NR_PAGE_ORDERS
-#endif
-#define MAX_ORDER_NR_PAGES (1u << MAX_PAGE_ORDER)
-#define pageblock_order bridge_pageblock_order()
-#define pageblock_nr_pages (1ul << pageblock_order)
-
-enum migratetype {
-	MIGRATE_UNMOVABLE,
-	MIGRATE_MOVABLE,
-	MIGRATE_RECLAIMABLE,
-	MIGRATE_PCPTYPES,
-	MIGRATE_HIGHATOMIC = MIGRATE_PCPTYPES,
-	MIGRATE_CMA,
-	MIGRATE_ISOLATE,
-	MIGRATE_TYPES
-};
-
-#define is_migrate_isolate(mt) ((mt) == MIGRATE_ISOLATE)
-#define is_migrate_cma(mt) ((mt) == MIGRATE_CMA)
-#define is_migrate_highatomic(mt) ((mt) == MIGRATE_HIGHATOMIC)
-
-/* One for each block that could be on a list the kernel's file may walk. */
-struct page {
-	struct list_head lru;
-	bool linked;               /* on a list of the mirror */
-	u8 order, migratetype;     /* while linked, or as isolated */
-	u8 zone;
-};
-
-struct free_area {
-	struct list_head free_list[MIGRATE_TYPES];
-	unsigned long nr_free;
-};
-
-typedef struct {
-	int unused;
-} spinlock_t;
-
-enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARK };
-enum zone_stat_item { NR_FREE_PAGES };
-
-struct zone {
-	unsigned long _watermark[NR_WMARK];
-	unsigned long watermark_boost;
-	unsigned long zone_start_pfn;
-	unsigned long spanned_pages, present_pages;
-	unsigned long managed;
-	const char *name;
-	int node;
-	struct free_area free_area[NR_PAGE_ORDERS];
-	spinlock_t lock;
-};
-
-#define ALLOC_CMA 0x80
-#define min_wmark_pages(z) ((z)->_watermark[WMARK_MIN] + (z)->watermark_boost)
-#define low_wmark_pages(z) ((z)->_watermark[WMARK_LOW] + (z)->watermark_boost)
-#define high_wmark_pages(z) \
-	((z)->_watermark[WMARK_HIGH] + (z)->watermark_boost)
-#define wmark_pages(z, i) ((z)->_watermark[i] + (z)->watermark_boost)
-#define zone_managed_pages(z) ((z)->managed)
-#define populated_zone(z) ((z)->present_pages != 0)
-#define managed_zone(z) ((z)->managed != 0)
-#define zone_to_nid(z) ((z)->node)
-#define free_area_empty(area, mt) list_empty(&(area)->free_list[mt])
-
-struct zone *kernel_first_zone(void);
-struct zone *kernel_next_zone(struct zone *zone);
-#define for_each_zone(z) \
-	for (z = kernel_first_zone(); z; z = kernel_next_zone(z))
-#define for_each_populated_zone(z) for_each_zone(z) if (populated_zone(z))
-
-unsigned long zone_page_state(struct zone *zone, enum zone_stat_item item);
-bool zone_watermark_ok(struct zone *zone, unsigned int order,
-		       unsigned long mark, int highest_zoneidx,
-		       unsigned int alloc_flags);
-
-void kernel_zone_lock(spinlock_t *lock);
-void kernel_zone_unlock(spinlock_t *lock);
-#define spin_lock_irq(l) kernel_zone_lock(l)
-#define spin_unlock_irq(l) kernel_zone_unlock(l)
-#define spin_lock(l) kernel_zone_lock(l)
-#define spin_unlock(l) kernel_zone_unlock(l)
-#define spin_lock_irqsave(l, flags) ((void)((flags) = 0), kernel_zone_lock(l))
-#define spin_unlock_irqrestore(l, flags) ((void)(flags), kernel_zone_unlock(l))
-
-unsigned long page_to_pfn(const struct page *page);
-struct page *pfn_to_page(unsigned long pfn);
-struct zone *page_zone(const struct page *page);
-int get_pageblock_migratetype(const struct page *page);
-bool PageBuddy(const struct page *page);
-unsigned int buddy_order(const struct page *page);
-/* Until 5.9 it was called so. */
-#define page_order(page) buddy_order(page)
-bool PageReported(const struct page *page);
-void __SetPageReported(struct page *page);
-int __isolate_free_page(struct page *page, unsigned int order);
-void __putback_isolated_page(struct page *page, unsigned int order, int mt);
-#define page_to_phys(page) ((u64)page_to_pfn(page) << PAGE_SHIFT)
-
-static inline int get_order(unsigned long size)
-{
-	int order = 0;
-
-	while ((PAGE_SIZE << order) < size)
-		order++;
-	return order;
-}
-
-struct scatterlist {
-	struct page *page;
-	unsigned int offset, length;
-	bool last;
-};
-
-void sg_init_table(struct scatterlist *sgl, unsigned int nents);
-
-static inline struct page *sg_page(struct scatterlist *sg)
-{
-	return sg->page;
-}
-
-static inline void sg_set_page(struct scatterlist *sg, struct page *page,
-			       unsigned int len, unsigned int offset)
-{
-	sg->page = page;
-	sg->length = len;
-	sg->offset = offset;
-}
-
-static inline struct scatterlist *sg_next(struct scatterlist *sg)
-{
-	return sg->last ? NULL : sg + 1;
-}
-
-static inline void sg_mark_end(struct scatterlist *sg)
-{
-	sg->last = true;
-}
-
-static inline void sg_unmark_end(struct scatterlist *sg)
-{
-	sg->last = false;
-}
-
-#define for_each_sg(sgl, sg, nr, i) \
-	for ((i) = 0, (sg) = (sgl); (i) < (nr); (i)++, (sg) = sg_next(sg))
+#include "kernel/shim_mm.h"
 
 #endif

@@ -323,8 +323,9 @@ static void upheaval(struct guest *g, struct world *ours, struct world *theirs)
 static void step(struct guest *g, struct side *ours, struct side *theirs,
 		 unsigned int event)
 {
-	const bool fine = world_step(ours->w) & world_step(theirs->w);
+	bool fine = world_step(ours->w);
 
+	fine = world_step(theirs->w) && fine;
 	compare_calls(g, ours, theirs, event);
 	if (!fine)
 		fail_msg("%s %s", ours->w->broken, theirs->w->broken);
@@ -358,7 +359,8 @@ static void run_guest(struct guest *g, const struct reporter_ops *kernel,
 	compare_state(g, ours->w, theirs->w, 0);
 	for (unsigned int i = 1; i <= NR_EVENTS; i++)
 		step(g, ours, theirs, i);
-	fine = world_finish(ours->w) & world_finish(theirs->w);
+	fine = world_finish(ours->w);
+	fine = world_finish(theirs->w) && fine;
 	compare_calls(g, ours, theirs, NR_EVENTS + 1);
 	if (!fine)
 		fail_msg("%s %s", ours->w->broken, theirs->w->broken);
