@@ -4,6 +4,7 @@
  * up there: see the comment of hinted_boundary.c.
  */
 #include "reporter/hinted_boundary.h"
+#include "reporter/in_flight.h"
 
 static uint64_t count_hinted(const struct alloc *a, unsigned int zone,
 			     unsigned int order)
@@ -103,27 +104,6 @@ static const char *check_boundary(const struct reporter *r,
 	return NULL;
 }
 
-static const char *check_in_flight(const struct reporter *r)
-{
-	const struct hinted_boundary *s = r->state;
-
-	for (unsigned int i = 0; i < s->nr; i++) {
-		const struct page_report *e = &s->sg[i];
-		const pfn_t last = e->pfn + order_nr_pages(e->order) - 1;
-		unsigned int order;
-		pfn_t head;
-
-		if (e->order < s->order || e->order > MAX_PAGE_ORDER)
-			return "hinted_boundary: a block of the wrong order";
-		if (alloc_page_lookup(r->env->view, e->pfn, &head, &order) !=
-		    ALLOC_PAGE_USED ||
-		    alloc_page_lookup(r->env->view, last, &head, &order) !=
-		    ALLOC_PAGE_USED)
-			return "hinted_boundary: a block in flight is free";
-	}
-	return NULL;
-}
-
 /* A membrane is a hinted block of its list, or the end of it. */
 static const char *check_membranes(const struct reporter *r)
 {
@@ -167,5 +147,5 @@ const char *hinted_boundary_check(const struct reporter *r)
 				return broken;
 		}
 	}
-	return check_in_flight(r);
+	return in_flight_check(r, s->sg, s->nr, s->order);
 }

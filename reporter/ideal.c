@@ -46,6 +46,7 @@
 #include "include/bitmap.h"
 #include "include/check.h"
 #include "reporter/ideal.h"
+#include "reporter/in_flight.h"
 
 static const char *const order_names[] = { "pageblock", "9", "10", NULL };
 
@@ -412,20 +413,12 @@ static const char *ideal_check(const struct reporter *r)
 		return "ideal: more blocks in flight than a batch holds";
 	if (s->put_before != PFN_NONE)
 		return "ideal: a place is kept outside of a putback";
-	for (unsigned int i = 0; i < s->nr; i++) {
-		unsigned int order;
-		pfn_t head;
-
-		if (s->sg[i].order < s->order)
-			return "ideal: a block of the wrong order";
+	for (unsigned int i = 0; i < s->nr; i++)
 		if (s->place[i].next_use <= ideal_options(r)->payback_ns)
 			return "ideal: a block that will be used soon";
-		if (alloc_page_lookup(a, s->sg[i].pfn, &head, &order) !=
-		    ALLOC_PAGE_USED)
-			return "ideal: a block with the host is free";
-	}
-	return marks_below(a, s->order) ?
-	       "ideal: a mark below the reporting order" : NULL;
+	if (marks_below(a, s->order))
+		return "ideal: a mark below the reporting order";
+	return in_flight_check(r, s->sg, s->nr, s->order);
 }
 
 static void ideal_destroy(struct reporter *r)

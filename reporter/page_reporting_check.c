@@ -4,6 +4,7 @@
  * there: see the comment of page_reporting.c. Marks of an earlier device
  * persist and are honoured, as in the kernel.
  */
+#include "reporter/in_flight.h"
 #include "reporter/page_reporting.h"
 
 static bool is_reported(const struct alloc *a, pfn_t pfn)
@@ -89,28 +90,13 @@ void page_reporting_take_over(struct reporter *r)
 static const char *check_in_flight(const struct reporter *r)
 {
 	const struct page_reporting *s = r->state;
-	const struct alloc *a = r->env->view;
 	const unsigned int nr = s->limit - s->offset;
 
 	if (!nr)
 		return "page_reporting: a pass waits for no report";
 	if (!s->leftover && nr != s->limit)
 		return "page_reporting: a partial array in mid-zone";
-	for (unsigned int i = s->offset; i < s->limit; i++) {
-		const struct page_report *e = &s->sg[i];
-		const pfn_t last = e->pfn + order_nr_pages(e->order) - 1;
-		unsigned int order;
-		pfn_t head;
-
-		if (e->order < s->order || e->order > MAX_PAGE_ORDER)
-			return "page_reporting: a block of the wrong order";
-		if (alloc_page_lookup(a, e->pfn, &head, &order) !=
-		    ALLOC_PAGE_USED ||
-		    alloc_page_lookup(a, last, &head, &order) !=
-		    ALLOC_PAGE_USED)
-			return "page_reporting: a block in flight is free";
-	}
-	return NULL;
+	return in_flight_check(r, s->sg + s->offset, nr, s->order);
 }
 
 const char *page_reporting_check(const struct reporter *r)

@@ -1,27 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The promises of percpu_array: see the comment of percpu_array.c. */
+#include "reporter/in_flight.h"
 #include "reporter/percpu_array.h"
-
-static const char *check_in_flight(const struct reporter *r,
-				   const struct array_cpu *c)
-{
-	const struct alloc *a = r->env->view;
-	unsigned int order;
-	pfn_t head;
-
-	for (unsigned int i = 0; i < c->nr_isolated; i++) {
-		const struct page_report *e = &c->isolated[i];
-		const pfn_t last = e->pfn + order_nr_pages(e->order) - 1;
-
-		if (e->order > MAX_PAGE_ORDER ||
-		    alloc_page_lookup(a, e->pfn, &head, &order) !=
-		    ALLOC_PAGE_USED ||
-		    alloc_page_lookup(a, last, &head, &order) !=
-		    ALLOC_PAGE_USED)
-			return "percpu_array: a block in flight is free";
-	}
-	return NULL;
-}
 
 /* Only what lies in its zone can have been freed there. */
 static const char *check_entries(const struct reporter *r,
@@ -60,7 +40,8 @@ static const char *check_cpu(const struct reporter *r,
 	if (!s->registered && c->state == ARRAY_CAPTURE && c->nr)
 		return "percpu_array: frees remembered without a device";
 	broken = check_entries(r, c);
-	return broken ? broken : check_in_flight(r, c);
+	return broken ? broken :
+	       in_flight_check(r, c->isolated, c->nr_isolated, 0);
 }
 
 const char *percpu_array_check(const struct reporter *r)

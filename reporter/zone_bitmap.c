@@ -54,6 +54,7 @@
 
 #include "include/bitmap.h"
 #include "include/check.h"
+#include "reporter/in_flight.h"
 #include "reporter/zone_bitmap.h"
 
 static const char *const variant_names[] = { "v11", "v12", NULL };
@@ -304,27 +305,6 @@ static const char *check_requests(const struct zone_bitmap *s)
 	return NULL;
 }
 
-static const char *check_in_flight(const struct reporter *r)
-{
-	const struct zone_bitmap *s = r->state;
-
-	for (unsigned int i = 0; i < s->nr; i++) {
-		const struct page_report *e = &s->sg[i];
-		const pfn_t last = e->pfn + order_nr_pages(e->order) - 1;
-		unsigned int order;
-		pfn_t head;
-
-		if (e->order < s->order || e->order > MAX_PAGE_ORDER)
-			return "zone_bitmap: a block of the wrong order";
-		if (alloc_page_lookup(r->env->view, e->pfn, &head, &order) !=
-		    ALLOC_PAGE_USED ||
-		    alloc_page_lookup(r->env->view, last, &head, &order) !=
-		    ALLOC_PAGE_USED)
-			return "zone_bitmap: a block in flight is free";
-	}
-	return NULL;
-}
-
 static const char *zone_bitmap_check(const struct reporter *r)
 {
 	const struct zone_bitmap *s = r->state;
@@ -339,7 +319,7 @@ static const char *zone_bitmap_check(const struct reporter *r)
 		    bitmap_count_range(area->bits, 0, area->nr_bits))
 			return "zone_bitmap: free_bits is not the bits set";
 	}
-	return check_in_flight(r);
+	return in_flight_check(r, s->sg, s->nr, s->order);
 }
 
 const struct reporter_ops zone_bitmap_reporter = {
