@@ -86,6 +86,21 @@ static int guest_error(const struct cell_build *b, const struct cell_body *body,
 	return moment_error(b, kind, nr, "guest", why);
 }
 
+/* A balloon that fits into the guest does not bring it to its knees. */
+static int inflate_error(const struct cell_build *b,
+			 const struct cell_body *body, unsigned int nr)
+{
+	const struct inject_options *o = &body->injects[nr].opt;
+	char why[160];
+
+	if (o->kind != INJECT_OOM_INFLATE || o->value >= body->guest.memory)
+		return 0;
+	snprintf(why, sizeof(why), "oom_inflate wants more than there is; "
+		 "[guest] memory = %lluM, allowed is that or more",
+		 (unsigned long long)(body->guest.memory >> 20));
+	return moment_error(b, SECTION_INJECT, nr, "value", why);
+}
+
 int cell_moments_finish(const struct cell_build *b, struct cell_body *body)
 {
 	const char *key;
@@ -112,7 +127,8 @@ int cell_moments_finish(const struct cell_build *b, struct cell_body *body)
 		    sim_inject_check(&c->opt, &key, why, sizeof(why)))
 			err = moment_error(b, SECTION_INJECT, i, key, why);
 		if (c->opt.enabled &&
-		    guest_error(b, body, SECTION_INJECT, i, c->opt.guest))
+		    (guest_error(b, body, SECTION_INJECT, i, c->opt.guest) ||
+		     inflate_error(b, body, i)))
 			err = -EINVAL;
 	}
 	return err;

@@ -67,6 +67,10 @@ static void check_values(struct inspection *x, struct setting *s,
 			 const struct option_desc *o)
 {
 	_Alignas(16) char scratch[SCRATCH_BYTES];
+	/* A design that is not here may be one of the user's own. */
+	const bool design = s->kind == SECTION_REPORTER &&
+			    o->type == OPTION_NAME &&
+			    !strcmp(s->key, schema_chooser(s->kind));
 	unsigned int i;
 	char why[400];
 
@@ -74,8 +78,10 @@ static void check_values(struct inspection *x, struct setting *s,
 	for (i = 0; i < s->nr_items; i++)
 		if (option_parse(o, s->items[i].text, scratch, why,
 				 sizeof(why)))
-			setting_item_error(s, &x->e->ini, x->d, i, "%s: %s",
-					   s->key, why);
+			setting_item_error(s, &x->e->ini, x->d, i, "%s: %s%s",
+					   s->key, why, design ?
+					   "; --reporter-plugin FILE takes "
+					   "one from a shared object" : "");
 }
 
 static void check_no_axis(struct inspection *x, struct setting *s)

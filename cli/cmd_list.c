@@ -93,7 +93,7 @@ static void print_allowed(const struct option_desc *o)
 		printf("; at least %" PRIu64 "%s", o->min, unit);
 }
 
-static void print_option(const struct option_desc *o)
+static void print_option(const struct option_desc *o, const char *required)
 {
 	static const char *const types[] = {
 		"switch", "number", "size", "time", "size or share", "name",
@@ -105,28 +105,31 @@ static void print_option(const struct option_desc *o)
 	    o->type != OPTION_SIZE && o->type != OPTION_SHARE)
 		printf(", %s", o->unit);
 	print_allowed(o);
-	if (!o->def)
+	if (o->def)
+		printf("; default %s)\n", o->def[0] ? o->def : "empty");
+	else if (required && !strcmp(o->name, required))
 		printf("; required)\n");
 	else
-		printf("; default %s)\n", o->def[0] ? o->def : "empty");
+		printf("; may be left out)\n");
 }
 
-static void print_table(const struct option_table *t)
+static void print_table(const struct option_table *t, const char *required)
 {
 	const struct option_desc *o;
 
 	for (o = t->descs; o->name; o++)
-		print_option(o);
+		print_option(o, required);
 }
 
 static void print_section(const struct schema *s, enum section_kind kind)
 {
+	const char *required = schema_required(kind);
 	unsigned int i;
 
 	printf("[%s%s]\n", schema_section_name(kind),
 	       schema_is_named(kind) ? " NAME" : "");
-	print_table(&s->head[kind]);
-	print_table(&s->common[kind]);
+	print_table(&s->head[kind], required);
+	print_table(&s->common[kind], required);
 	for (i = 0; i < schema_nr_members(s, kind); i++) {
 		const struct option_table *t = schema_member(s, kind, i);
 
@@ -134,7 +137,7 @@ static void print_section(const struct schema *s, enum section_kind kind)
 			continue;
 		printf("  with %s = %s:\n", schema_chooser(kind),
 		       schema_member_name(s, kind, i));
-		print_table(t);
+		print_table(t, NULL);
 	}
 	printf("\n");
 }

@@ -7,6 +7,7 @@
  * see docs/fidelity.md, "waiting for the host".
  */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "include/check.h"
 #include "sim/inject.h"
@@ -75,9 +76,10 @@ static void host_event(void *ctx, uint64_t arg)
 	}
 	if (g->inject)
 		race_begin(g, (unsigned int)arg);
-	if (!g->inject || !inject_serve(g, f, &later, &hangs))
+	if (!g->inject || !inject_serve(g, &f->reply, &later, &hangs))
 		ps = host_serve(g, &f->rq, &f->reply, &flushes);
 	/* Its answer never comes. */
+	f->hangs = hangs;
 	if (hangs)
 		return;
 	charge_flushes(g, flushes);
@@ -140,6 +142,23 @@ static int dev_send(void *ctx, const struct host_request *rq)
 	return submit(g, rq, false);
 }
 
+/*
+ * A CPU that waits inside the host runs nothing any more, nor does who waits
+ * for its locks: the run is over.
+ */
+static void call_hangs(struct sim_guest *g, struct host_reply *reply)
+{
+	const sim_ns_t now = device_now(g);
+
+	*reply = (struct host_reply){ .err = -EIO };
+	sim_fail(g->sim, -EDEADLK, "CPU %u of guest %u waits for ever, since "
+		 "%" PRIu64 ".%03u s: the host never answers a call of %s",
+		 g->dev.in_callback ? g->dev.cpu : g->running_cpu, g->id + 1,
+		 now / NSEC_PER_SEC,
+		 (unsigned int)(now % NSEC_PER_SEC / NSEC_PER_MSEC),
+		 g->dev.r.ops->name);
+}
+
 static int dev_call(void *ctx, const struct host_request *rq,
 		    struct host_reply *reply)
 {
@@ -147,9 +166,13 @@ static int dev_call(void *ctx, const struct host_request *rq,
 	const struct price_now *p = &g->sim->price;
 	const uint64_t way = rq->hypercall ? p->ps[PRICE_HYPERCALL] :
 			     p->ps[PRICE_DOORBELL] + p->ps[PRICE_COMPLETION];
-	uint64_t flushes = 0, ps;
+	uint64_t flushes = 0, ps = 0;
+	sim_ns_t later = 0;
+	bool hangs = false;
 
 	CHECK_LE(rq->nr, REPORTER_MAX_CAPACITY);
+	if (g->inject && inject_submit(g, rq))
+		return -EIO;
 	count_batch(&g->dev, rq->nr);
 	if (rq->hypercall)
 		g->dev.hypercalls++;
@@ -157,9 +180,12 @@ static int dev_call(void *ctx, const struct host_request *rq,
 	if (!g->dev.in_callback && g->nr_ahead)
 		ahead_settle_guest(g, g->sim->engine.now,
 				   g->vcpus[g->running_cpu].slot.rank);
-	ps = host_serve(g, rq, reply, &flushes);
+	if (!g->inject || !inject_serve(g, reply, &later, &hangs))
+		ps = host_serve(g, rq, reply, &flushes);
+	if (hangs)
+		call_hangs(g, reply);
 	charge_flushes(g, flushes);
-	device_spend(g, way + ps);
+	device_spend(g, way + ps + later * 1000);
 	return 0;
 }
 

@@ -147,7 +147,7 @@ static void act(struct sim_guest *g, struct inject_state *st)
 		break;
 	case INJECT_HOST_KHUGEPAGED:
 		inject_khugepaged(g, st);
-		break;
+		return;
 	case INJECT_HOT_REMOVE:
 		inject_hot_remove(g, st);
 		break;
@@ -298,8 +298,8 @@ bool inject_kmalloc_ok(struct sim_guest *g)
 	return true;
 }
 
-bool inject_serve(struct sim_guest *g, struct flight *f, sim_ns_t *later,
-		  bool *hangs)
+bool inject_serve(struct sim_guest *g, struct host_reply *reply,
+		  sim_ns_t *later, bool *hangs)
 {
 	struct inject_state *st = inject_hit(g, INJECT_HOST_HANGS);
 
@@ -314,13 +314,13 @@ bool inject_serve(struct sim_guest *g, struct flight *f, sim_ns_t *later,
 		*later = inject_options_of(g, st)->latency;
 	st = inject_hit(g, INJECT_HOST_REJECTS);
 	if (st) {
-		f->reply = (struct host_reply){ .err = -EIO };
+		*reply = (struct host_reply){ .err = -EIO };
 		st->erred = true;
 		st->erred_pass = g->dev.r.counters.passes;
 		return true;
 	}
 	st = inject_hit(g, INJECT_HOST_IGNORES);
 	if (st)
-		f->reply = (struct host_reply){ 0 };
+		*reply = (struct host_reply){ 0 };
 	return st != NULL;
 }

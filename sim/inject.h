@@ -112,6 +112,7 @@ struct inject_state {
 	bool has_hv_guest;
 	pfn_t removed_from, removed_to;
 	pfn_t scan;              /* khugepaged: next page */
+	uint64_t rss_most;       /* after one of its rounds */
 };
 
 const char *inject_kind_name(enum inject_kind kind);
@@ -138,8 +139,8 @@ int inject_submit(struct sim_guest *g, const struct host_request *rq);
 bool inject_isolate(struct sim_guest *g, pfn_t pfn);
 bool inject_kmalloc_ok(struct sim_guest *g);
 /* Of a request that has come to the host: true, it is not carried out. */
-bool inject_serve(struct sim_guest *g, struct flight *f, sim_ns_t *later,
-		  bool *hangs);
+bool inject_serve(struct sim_guest *g, struct host_reply *reply,
+		  sim_ns_t *later, bool *hangs);
 const struct inject_options *inject_options_of(const struct sim_guest *g,
 					       const struct inject_state *st);
 

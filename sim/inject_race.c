@@ -351,14 +351,23 @@ void inject_khugepaged(struct sim_guest *g, struct inject_state *st)
 	struct hypervisor *hv = g->sim->hv;
 	struct engine *e = &g->sim->engine;
 	struct hv_events ev = { 0 };
+	struct hv_gauges now;
 	unsigned int n;
 
 	for (n = 0; n < SCAN_PAGES && st->scan < g->hv_map->nr_pages;
-	     n++, st->scan++)
-		if (!hv_block_mapped(g->hv_map, st->scan, 0) &&
-		    hv->ops->access(hv, g->hv_id, st->scan, 0, HV_ACCESS_READ,
+	     n++, st->scan++) {
+		if (hv_block_mapped(g->hv_map, st->scan, 0))
+			continue;
+		/* A hole is what it needs to do anything. */
+		st->opportunities++;
+		if (hv->ops->access(hv, g->hv_id, st->scan, 0, HV_ACCESS_READ,
 				    &ev))
 			return;
+		st->hits++;
+	}
+	host_gauges(g, &now);
+	if (now.rss_pages > st->rss_most)
+		st->rss_most = now.rss_pages;
 	if (st->scan < g->hv_map->nr_pages && !st->over)
 		engine_at(e, e->now + SCAN_NS, khugepaged_event, g, st->index);
 }

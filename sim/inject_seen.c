@@ -3,10 +3,20 @@
  * What designs do while something fails: each call here is made where it
  * happens, and notes for every injection in force whether it kept a word.
  */
+#include <string.h>
+
 #include "sim/inject.h"
 
-/* The balloon sleeps 200 ms after a failed allocation. */
-#define RETRY_NS (200 * NSEC_PER_MSEC)
+/* The balloon sleeps 200 ms after a failed allocation, unless told otherwise. */
+static sim_ns_t retry_ns(const struct reporter *r)
+{
+	const struct option_desc *o = option_find(&r->ops->options, "retry");
+	sim_ns_t ns = 200 * NSEC_PER_MSEC;
+
+	if (o && o->type == OPTION_TIME)
+		memcpy(&ns, (const char *)r->options + o->offset, sizeof(ns));
+	return ns;
+}
 
 #define for_each_begun(st, g)						\
 	for (st = (g)->inject;						\
@@ -112,8 +122,8 @@ void seen_allocate(struct sim_guest *g)
 
 	for_each_begun(st, g) {
 		if (st->failed_at)
-			saw(st, EXPECT_RETRY_PAUSE,
-			    now >= st->failed_at + RETRY_NS);
+			saw(st, EXPECT_RETRY_PAUSE, now >= st->failed_at +
+			    retry_ns(&g->dev.r));
 		st->failed_at = 0;
 	}
 }

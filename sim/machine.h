@@ -16,6 +16,7 @@
  *     kthread_mem.c kswapd, kcompactd and khugepaged
  *     oom.c      who is killed when there is no memory left
  *     stats.c    counters, samples, results
+ *     stall.c    tasks that wait for a host that never answers
  *     tap.c      allocator calls for a listener
  *     event.c    what users do to a running guest
  *     inject*.c  what is made to fail, and what has to come of it
@@ -106,6 +107,7 @@ struct vcpu {
 struct flight {
 	bool used;
 	bool is_report;             /* of report(): ends in drain() */
+	bool hangs;                 /* its answer never comes */
 	sim_ns_t sent;
 	struct host_request rq;
 	struct host_reply reply;
@@ -314,6 +316,8 @@ void phase_note_iterations(struct sim *s, uint32_t pages);
 void laps_next(struct sim *s, struct task *t, sim_ns_t now);
 /* Mean time of lap i over the tasks; false if there is none. */
 bool laps_mean(const struct sim *s, unsigned int i, sim_ns_t *ns);
+/* stall.c: true, and the run has failed, if all tasks wait in vain. */
+bool stall_is_final(struct sim *s);
 
 /* record.c: workload = trace */
 bool record_wanted(const struct sim *s);

@@ -19,6 +19,8 @@
  * place of their iterations, as it does in a real run.
  */
 #define START_SPREAD_NS (100 * NSEC_PER_MSEC)
+/* Looks for tasks that wait in vain. */
+#define LOOK_NS NSEC_PER_SEC
 /* Longer than any duration that can be asked for with its warm-up. */
 #define PHASE_LIMIT_NS (UINT64_C(48) * 3600 * NSEC_PER_SEC)
 
@@ -340,12 +342,18 @@ static int phase_loop(struct sim *s, const volatile sig_atomic_t *stop)
 {
 	const sim_ns_t limit = s->engine.now + PHASE_LIMIT_NS;
 	uint64_t check_at = s->engine.nr_run + s->cfg.check_every;
+	sim_ns_t look_at = s->engine.now + LOOK_NS;
 
 	while (!phase_over(s)) {
 		if (s->engine.now > limit) {
 			sim_fail(s, -ETIMEDOUT, "the phase did not end within "
 				 "two days of virtual time");
 			break;
+		}
+		if (s->engine.now >= look_at) {
+			if (stall_is_final(s))
+				break;
+			look_at = s->engine.now + LOOK_NS;
 		}
 		if (s->nr_ahead && engine_timer_is_next(&s->engine))
 			ahead_settle(s, s->engine.heap[0].at, 0);

@@ -99,6 +99,12 @@ mutated '!one_pass' clock_jump-page_reporting,clock_jump-hinted_boundary
 mutated '!retry_pause' oom_inflate-balloon,oom_inflate-deflate_on_oom
 mutated 'host.pglazyfreed=0' host_pressure-page_reporting
 mutated '!footprint_rises' host_khugepaged-page_reporting
+mutated '!guest_runs' "$(list host_slow-page_reporting host_hangs-balloon host_slow-per_free)"
+mutated '!footprint_kept' "$(list host_ignores-page_reporting vfio-hinted_boundary)"
+mutated '!no_refaults' "$(list host_ignores-page_reporting vfio-page_reporting)"
+mutated '!no_retry' "$(list report_error-page_reporting host_rejects-page_reporting)"
+mutated '!marks_honoured' unregister-page_reporting
+mutated 'reporter.report_errors=0' "$(list report_error-per_free host_rejects-per_free)"
 mutated '!removed_is_left' hot_remove-zone_bitmap,hot_remove-page_reporting
 mutated 'lock.contended=0' vcpu_storm-percpu_array,vcpu_storm-pull_bitmap
 mutated 'alloc.cold_allocs_order10<50' shuffle_on-page_reporting
@@ -108,6 +114,9 @@ mutated 'host.thp_fault_fallback=0' no_huge_pages-page_reporting
 # Where nothing fails, what a failure brings about is not to be seen.
 watch=(--set inject.it.kind=watch)
 mutated not_discarded host_ignores-page_reporting,vfio-hinted_boundary "${watch[@]}"
+mutated footprint_kept "$(list host_ignores-page_reporting vfio-hinted_boundary)" "${watch[@]}"
+mutated no_refaults host_ignores-page_reporting "${watch[@]}"
+mutated reporter.report_errors=2 report_error-per_free "${watch[@]}"
 mutated not_idle host_hangs-page_reporting "${watch[@]}"
 mutated merge_unmarked buddy_race-page_reporting "${watch[@]}"
 mutated 'reporter.report_errors>0' report_error-page_reporting "${watch[@]}"
@@ -124,6 +133,28 @@ for kind in alloc_race type_race; do
 		--set "inject.it.kind=$kind"
 	grep -q 'did not happen' "$out/err" || fail "$kind of an answer"
 done
+
+# Words that only a wrong design or host breaks are in tests/sim/test_expect.c.
+
+# Whoever waits for ever is named, whatever the sampling; one of several CPUs,
+# too, that waits inside a call.
+for sample in 0s 1ms; do
+	run 3 "an answer that never comes" --only host_slow-pull_bitmap \
+		--set inject.it.kind=host_hangs \
+		--set experiment.sample=$sample
+	grep -E 'the phase cannot end: guest 1 waits for pull_bitmap' "$out/err" |
+		grep -E '\(task 1 since 0\.[0-9]+ s, task 2 since 0\.' |
+		grep -q 'the host never answers 1 of its requests' ||
+		fail "sample = $sample: not said who waits for whom"
+done
+run 3 "a call that never comes back" --only host_ignores-per_free \
+	--set inject.it.kind=host_hangs
+grep -Eq 'CPU [01] of guest 1 waits for ever, since .* the host never answers a call of per_free' \
+	"$out/err" || fail "not said which CPU waits in a call"
+
+# The pause of a balloon is that of its option.
+run 0 "a long pause" --only oom_inflate-balloon --set reporter.retry=400ms
+mutated '!retry_pause' oom_inflate-balloon --set reporter.retry=400ms
 
 # Two runs, two orders of the queue: the same bytes.
 run 0 "first of two" --only migrate_race-balloon
@@ -181,6 +212,11 @@ bad $'[inject e]\nkind = vfio\nguest = 64' \
 	"6:9: error: guest: there is no guest 64; [host] guests = 1"
 bad $'[event e]\nactoin = drop_caches' \
 	"5:1: error: unknown key 'actoin' in [event e]; did you mean 'action'?"
+bad $'[inject i]\nkind = oom_inflate\nvalue = 8M' \
+	"6:9: error: value: oom_inflate wants more than there is; [guest] memory"
+bad $'[reporter]\ndesign = mine' \
+	"5:10: error: design: 'mine' is not known"
+grep -q -- '--reporter-plugin FILE' "$out/err" || fail "no word of plugins"
 bad $'[inject i]\nkind = vfio\nexpect = !=5' \
 	"6:10: error: expect: there is no counter ''"
 bad $'[inject i]\nkind = vfio\nexpect = boundd' \
