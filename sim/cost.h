@@ -17,7 +17,8 @@ enum price_id {
 	PRICE_FAULT_ANON,      /* 4 KiB anonymous fault with its zeroing */
 	PRICE_GUEST_ZERO_2M,   /* the clearing in fault_thp */
 	PRICE_GUEST_ZERO_4K,   /* the clearing in fault_anon */
-	PRICE_GUEST_REZERO_2M, /* the same of what the host just cleared */
+	PRICE_GUEST_REZERO_2M, /* the same of what the host just cleared; as
+				* GUEST_ZERO unless a price file says more */
 	PRICE_GUEST_REZERO_4K,
 	PRICE_FAULT_COW,       /* private file write fault with its copy */
 	PRICE_FAULT_READ,      /* fault served by the zero page or the cache */

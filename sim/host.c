@@ -77,12 +77,34 @@ static uint64_t price_violations(const struct price_now *p,
 		       p->ps[PRICE_ZERO_4K];
 }
 
+/*
+ * The guest clears pages that the host cleared for this very access, or some of
+ * them: their lines are still in the cache. Its own price, which is paid with
+ * the fault, is that of cold pages.
+ */
+static uint64_t saved_clearing(const struct price_now *p,
+			       const struct hv_events *ev, unsigned int order)
+{
+	const bool huge = order >= HPAGE_PMD_ORDER;
+	const uint64_t cold = p->ps[huge ? PRICE_GUEST_ZERO_2M :
+					   PRICE_GUEST_ZERO_4K];
+	const uint64_t again = p->ps[huge ? PRICE_GUEST_REZERO_2M :
+					    PRICE_GUEST_REZERO_4K];
+	uint64_t pages = ev->zeroed_pages;
+
+	if (again >= cold)
+		return 0;
+	pages = pages < order_nr_pages(order) ? pages : order_nr_pages(order);
+	return (cold - again) * pages / (huge ? HPAGE_PMD_NR : 1);
+}
+
 /* The slow half of host_touch(): the host has something to do. */
 static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
 			    enum touch_kind kind)
 {
 	struct sim *s = g->sim;
 	struct hv_events ev = { 0 };
+	uint64_t ps, saved;
 	int ret = s->hv->ops->access(s->hv, g->hv_id, pfn, order,
 				     (enum hv_access)kind, &ev);
 
@@ -100,7 +122,11 @@ static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
 	if (ret)
 		sim_fail(s, ret, "the host is out of memory: guest %u cannot "
 			 "be backed; give [host] more memory", g->id);
-	return price_violations(&s->price, &ev);
+	ps = price_violations(&s->price, &ev);
+	if (kind != TOUCH_ZERO || !ev.zeroed_pages)
+		return ps;
+	saved = saved_clearing(&s->price, &ev, order);
+	return ps > saved ? ps - saved : 0;
 }
 
 uint64_t host_touch(struct sim_guest *g, pfn_t pfn, unsigned int order,

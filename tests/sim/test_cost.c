@@ -115,6 +115,28 @@ static void test_cost__bad_lines_are_refused(void **state)
 	}
 }
 
+static void test_cost__second_clear_is_as_dear_unless_said(void **state)
+{
+	/* A file that knows only the first clear; both; neither. */
+	static const struct { const char *text; uint64_t ps; } rows[] = {
+		{ "guest_zero_2m = 500us | measured | x\n", 500000000 },
+		{ "guest_rezero_2m = 5us | measured | x\n"
+		  "guest_zero_2m = 500us | measured | x\n", 5000000 },
+		{ "lock = 1ns | measured | x\n", 90000000 },
+	};
+	struct price_list l;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct diag d = { 0 };
+
+		assert_int_equal(read_text(&l, rows[i].text, &d), 0);
+		ASSERT_U64(test_row(i), l.p[PRICE_GUEST_REZERO_2M].ps_1,
+			   rows[i].ps);
+	}
+}
+
 static void test_cost__missing_file_is_an_error(void **state)
 {
 	/* The path is in the message. */
@@ -132,6 +154,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_cost__interpolates_on_busy_vcpus),
 	cmocka_unit_test(test_cost__printed_list_reads_back),
 	cmocka_unit_test(test_cost__bad_lines_are_refused),
+	cmocka_unit_test(test_cost__second_clear_is_as_dear_unless_said),
 	cmocka_unit_test(test_cost__missing_file_is_an_error),
 };
 
