@@ -11,6 +11,7 @@
 #include "bench/compare.h"
 #include "bench/experiment.h"
 #include "bench/figure.h"
+#include "bench/reproduce/reproduce.h"
 #include "bench/results.h"
 #include "bench/runner.h"
 #include "bench/selfbench.h"

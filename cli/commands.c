@@ -28,6 +28,8 @@ static const struct command commands[] = {
 	{ "compare", cmd_compare, "what moved between two sets of results" },
 	{ "check", cmd_check, "the gate: results against a baseline" },
 	{ "accept", cmd_accept, "make results the baseline" },
+	{ "reproduce", cmd_reproduce,
+	  "published results against prediction, with verdicts" },
 	{ "calibrate", cmd_calibrate, "prices, measured here or solved" },
 	{ "bench", cmd_bench, "how fast this program is, here" },
 	{ "step", cmd_step, "the allocator by hand" },

@@ -15,7 +15,7 @@ PUBLIC_HEADERS = {
     "reporter": {"counters.h", "env.h", "plugin.h", "reporter.h",
                  "request.h", "sync_env.h"},
     "replay": {"replay.h", "rules.h", "step.h", "stream.h"},
-    "sim": {"sim.h", "cost.h", "events.h"},
+    "sim": {"sim.h", "cost.h", "events.h", "walk.h"},
     "bench": {"bench.h"},
     "cli": set(),
     "kernel": set(),
