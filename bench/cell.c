@@ -146,6 +146,12 @@ void cell_id_value(const struct cell_body *b, const struct option_desc *o,
 		option_format(o, base, out, out_size);
 }
 
+bool cell_is_file(const struct cell_body *b, const struct option_desc *o,
+		  const void *base)
+{
+	return find_path(b, o, base);
+}
+
 /* Lines under construction. */
 struct lines {
 	const struct cell_body *b;

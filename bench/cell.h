@@ -83,6 +83,9 @@ void cell_value(const struct cell_body *b, const struct option_desc *o,
 		const void *base, char *out, size_t out_size);
 void cell_id_value(const struct cell_body *b, const struct option_desc *o,
 		   const void *base, char *out, size_t out_size);
+/* Does the option name a file that stands for its content in the id? */
+bool cell_is_file(const struct cell_body *b, const struct option_desc *o,
+		  const void *base);
 
 /* Fill lines, base_key and phase_keys. 0 or -ENOMEM. */
 int cell_body_finish(struct cell_body *b, const struct schema *s,

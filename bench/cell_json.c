@@ -93,6 +93,12 @@ static void add_option(void *ctx, enum section_kind kind, unsigned int phase,
 				    sizeof(section)), o->name);
 	cell_value(j->b, o, base, value, sizeof(value));
 	json_object_set_new(j->o, name, json_string(value));
+	if (!cell_is_file(j->b, o, base))
+		return;
+	/* What the id is made of, so that a comparison can say why. */
+	snprintf(name + strlen(name), sizeof(name) - strlen(name), ".content");
+	cell_id_value(j->b, o, base, value, sizeof(value));
+	json_object_set_new(j->o, name, json_string(value));
 }
 
 /* What the experiment at hand calls things. */

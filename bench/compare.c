@@ -3,7 +3,7 @@
  * Matching cells and finding the values that moved. Lists of counters and
  * metrics are sorted by name, so both sides are walked like a merge.
  */
-#include "bench/compare.h"
+#include "bench/compare_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,6 +22,7 @@ struct visit {
 
 static void emit(const struct visit *v, struct difference *d)
 {
+	const struct threshold *rule;
 	char name[160];
 	double was = (double)d->was, is = (double)d->is;
 
@@ -34,7 +35,9 @@ static void emit(const struct visit *v, struct difference *d)
 		is = was + 1;
 	}
 	d->phase = v->phase;
-	d->allowed = thresholds_allow(v->t, name, was, is);
+	rule = thresholds_find(v->t, name);
+	d->over_seeds = !rule->ignore && rule->kind != STATS_EXACT;
+	d->allowed = d->over_seeds || threshold_allows(rule, was, is);
 	v->fn(v->ctx, d);
 }
 
@@ -188,10 +191,10 @@ static void count_difference(void *ctx, const struct difference *d)
 {
 	struct compare_pair *p = ctx;
 
-	if (d->allowed)
-		p->nr_allowed++;
-	else
+	if (!d->allowed)
 		p->nr_moved++;
+	else if (!d->over_seeds)
+		p->nr_allowed++;
 }
 
 static void add_pair(struct comparison *c, const struct result_cell *base,
@@ -238,8 +241,11 @@ int compare_make(struct comparison *c, const struct results *base,
 	if (!b || !n || !c->pairs)
 		return -ENOMEM;
 	match_cells(c, b, n);
-	c->verdict = c->nr_moved ? COMPARE_MOVED : COMPARE_EQUAL;
-	if (c->nr_missing || c->nr_extra || !c->nr_pairs)
+	if (compare_over_seeds(c))
+		return -ENOMEM;
+	c->verdict = c->nr_moved || c->nr_seeds_moved ? COMPARE_MOVED :
+							COMPARE_EQUAL;
+	if (c->nr_missing || c->nr_extra || !c->nr_pairs || c->nr_seeds_unknown)
 		c->verdict = COMPARE_NOT_COMPARABLE;
 	return 0;
 }

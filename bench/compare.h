@@ -4,6 +4,9 @@
  * they are compared for equality; a cell that only one side has makes the
  * whole not comparable. Cells are the same if their ids are, whatever the
  * variants are called and whichever model version computed them.
+ *
+ * Values that a threshold calls seeded or timed are left out of that: they are
+ * compared over the seeds of a point, a variant with its values of the axes.
  */
 #ifndef BENCH_COMPARE_H
 #define BENCH_COMPARE_H
@@ -27,6 +30,7 @@ struct difference {
 	uint64_t was, is;
 	double metric_was, metric_is;
 	bool allowed;           /* inside its threshold */
+	bool over_seeds;        /* judged there, and allowed here */
 };
 
 struct compare_pair {
@@ -35,10 +39,31 @@ struct compare_pair {
 	size_t nr_allowed;
 };
 
+enum seeds_verdict {
+	SEEDS_FINE,             /* no change that counts */
+	SEEDS_MOVED,
+	SEEDS_TOO_FEW,          /* nothing can be said with so few cells */
+	SEEDS_LACKING,          /* some cells of one side do not have it */
+};
+
+/* One value of a point over its seeds. */
+struct seeds_value {
+	const struct result_cell *cell; /* one of the point's, of NEW */
+	const char *phase;      /* NULL: of the whole run */
+	const char *name;
+	const struct threshold *rule;
+	struct stats_sample base, new;
+	struct stats_summary was, is;
+	struct stats_test test; /* of ranks; not if values are lacking */
+	double delta;           /* Cliff's */
+	enum seeds_verdict verdict;
+};
+
 enum compare_verdict {
 	COMPARE_EQUAL,          /* or inside the thresholds */
 	COMPARE_MOVED,
-	COMPARE_NOT_COMPARABLE, /* cells are missing or too many */
+	COMPARE_NOT_COMPARABLE, /* cells are missing or too many, or too few
+				 * for what is compared over seeds */
 };
 
 struct comparison {
@@ -48,6 +73,8 @@ struct comparison {
 	struct compare_pair *pairs;  /* order of NEW, then what it lacks */
 	size_t nr_pairs;
 	size_t nr_equal, nr_moved, nr_missing, nr_extra;
+	struct seeds_value *seeds;   /* by point, phase, name */
+	size_t nr_seeds, nr_seeds_moved, nr_seeds_unknown;
 	enum compare_verdict verdict;
 };
 
@@ -70,8 +97,15 @@ int compare_print_table(const struct comparison *c, enum report_format f,
 			FILE *out);
 int compare_print_tap(const struct comparison *c, FILE *out);
 int compare_print_junit(const struct comparison *c, FILE *out);
+/* All of it as one JSON object: docs/ci.md. */
+int compare_print_json(const struct comparison *c, FILE *out);
 /* What moved, summed over cells, as the body of a commit message. */
 int compare_print_commit(const struct comparison *c, FILE *out);
+/* The same as a JSON object. */
+int compare_print_commit_json(const struct comparison *c, FILE *out);
+/* Lines that GitHub shows beside the baseline's, and a page in Markdown. */
+int compare_print_annotations(const struct comparison *c, FILE *out);
+int compare_print_summary(const struct comparison *c, FILE *out);
 
 /*
  * Replace the file `path` by the cells of NEW, without host time and without

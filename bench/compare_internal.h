@@ -3,6 +3,8 @@
 #ifndef BENCH_COMPARE_INTERNAL_H
 #define BENCH_COMPARE_INTERNAL_H
 
+#include <jansson.h>
+
 #include "bench/compare.h"
 
 /*
@@ -25,6 +27,28 @@ const char *compare_repeat_text(const struct comparison *c,
 				struct arena *a);
 /* "the baseline is of model 1, the new cells are of model 2", or NULL. */
 const char *compare_model_text(const struct comparison *c, struct arena *a);
+
+/* Judge what is compared over seeds. 0 or -ENOMEM. */
+int compare_over_seeds(struct comparison *c);
+/* "variant enabled, phase.measure.tasks=16, 5 seeds" */
+const char *seeds_point_name(const struct seeds_value *v, struct arena *a);
+/* "metric.x median 5 -> 4 (-20.00 %), p 0.008, ...: why it is no pass" */
+const char *seeds_text(const struct seeds_value *v, struct arena *a);
+/* "buddylab run ... --only VARIANT" */
+const char *seeds_repeat_text(const struct comparison *c,
+			      const struct seeds_value *v, struct arena *a);
+/* Change of the median in percent; false if it was 0. */
+bool seeds_change(const struct seeds_value *v, double *percent);
+/* "1 value", "2 values" */
+const char *counted(struct arena *a, size_t nr, const char *what);
+
+/* Print o with all that is to be said in it; it is given back. */
+int compare_add_json(const struct comparison *c, json_t *o, FILE *out);
+
+/* 0 or -EIO. */
+int compare_finished(FILE *out);
+/* "equal", "moved", "not comparable" */
+extern const char *const compare_verdict_names[];
 
 /* A counter's sum over all cells of both sides, in which it may have moved. */
 struct moved_counter {

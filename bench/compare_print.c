@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A comparison for people, for TAP and for JUnit. What is left out for length
- * is counted; nothing disappears.
+ * A comparison for people, and for the message of a commit. What is left out
+ * for length is counted; nothing disappears.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,11 +12,6 @@
 #define MAX_VALUES 8    /* of one cell, for people */
 #define MAX_CELLS 20
 #define LINE 512
-
-static int finished(FILE *out)
-{
-	return fflush(out) || ferror(out) ? -EIO : 0;
-}
 
 /* ---- for people ---- */
 
@@ -44,8 +39,8 @@ static void print_moved(const struct comparison *c,
 {
 	struct lister l = { .out = out, .indent = "    ", .max = MAX_VALUES };
 
-	fprintf(out, "  %s: %zu values moved\n", compare_cell_name(p->new, a),
-		p->nr_moved);
+	fprintf(out, "  %s: %s moved\n", compare_cell_name(p->new, a),
+		counted(a, p->nr_moved, "value"));
 	compare_visit(c, p, list_difference, &l);
 	if (l.nr > l.max)
 		fprintf(out, "    ... and %zu more\n", l.nr - l.max);
@@ -96,6 +91,52 @@ static size_t allowed_values(const struct comparison *c)
 	return sum;
 }
 
+/* The values of a point stand together, under its name. */
+static void print_seeds(const struct comparison *c, bool unknown, FILE *out)
+{
+	const struct result_cell *point = NULL;
+	struct arena a = { 0 };
+	size_t nr = 0;
+
+	for (size_t i = 0; i < c->nr_seeds; i++) {
+		const struct seeds_value *v = &c->seeds[i];
+
+		if (v->verdict == SEEDS_FINE ||
+		    (v->verdict != SEEDS_MOVED) != unknown ||
+		    nr++ >= MAX_CELLS)
+			continue;
+		if (v->cell != point)
+			fprintf(out, "  %s\n    to repeat: %s\n",
+				seeds_point_name(v, &a),
+				seeds_repeat_text(c, v, &a));
+		point = v->cell;
+		fprintf(out, "    %s\n", seeds_text(v, &a));
+	}
+	if (nr > MAX_CELLS)
+		fprintf(out, "  ... and %zu more\n", nr - MAX_CELLS);
+	arena_free(&a);
+}
+
+static void print_over_seeds(const struct comparison *c, FILE *out)
+{
+	struct arena a = { 0 };
+
+	if (c->nr_seeds_unknown) {
+		fprintf(out, "not comparable over the seeds: %s\n",
+			counted(&a, c->nr_seeds_unknown, "value"));
+		print_seeds(c, true, out);
+	}
+	if (c->nr_seeds_moved) {
+		fprintf(out, "moved over the seeds: %zu of %s\n",
+			c->nr_seeds_moved, counted(&a, c->nr_seeds, "value"));
+		print_seeds(c, false, out);
+	}
+	if (c->nr_seeds)
+		fprintf(out, "compared over the seeds: %s\n",
+			counted(&a, c->nr_seeds, "value"));
+	arena_free(&a);
+}
+
 int compare_print(const struct comparison *c, FILE *out)
 {
 	struct arena a = { 0 };
@@ -105,171 +146,24 @@ int compare_print(const struct comparison *c, FILE *out)
 	if (model)
 		fprintf(out, "note: %s\n", model);
 	if (c->nr_missing || c->nr_extra || !c->nr_pairs) {
-		fprintf(out, "not comparable: %zu cells are missing, %zu are "
-			"not in the baseline\n", c->nr_missing, c->nr_extra);
+		fprintf(out, "not comparable: %s missing, %zu not in the "
+			"baseline\n", counted(&a, c->nr_missing, "cell"),
+			c->nr_extra);
 		print_pairs(c, true, out);
 	}
 	if (c->nr_moved) {
-		fprintf(out, "moved: %zu of %zu cells\n", c->nr_moved,
-			c->nr_moved + c->nr_equal);
+		fprintf(out, "moved: %zu of %s\n", c->nr_moved,
+			counted(&a, c->nr_moved + c->nr_equal, "cell"));
 		print_pairs(c, false, out);
 	}
+	print_over_seeds(c, out);
 	if (c->nr_equal)
-		fprintf(out, "equal: %zu cells\n", c->nr_equal);
+		fprintf(out, "equal: %s\n", counted(&a, c->nr_equal, "cell"));
 	if (allowed)
-		fprintf(out, "inside their thresholds: %zu values that "
-			"moved\n", allowed);
+		fprintf(out, "inside their thresholds: %s that moved\n",
+			counted(&a, allowed, "value"));
 	arena_free(&a);
-	return finished(out);
-}
-
-/* ---- TAP ---- */
-
-/* A # would start a directive. */
-static void tap_text(const char *text, FILE *out)
-{
-	for (; *text; text++) {
-		if (*text == '#' || *text == '\\')
-			fputc('\\', out);
-		fputc(*text, out);
-	}
-}
-
-static void tap_pair(const struct comparison *c, const struct compare_pair *p,
-		     size_t nr, struct arena *a, FILE *out)
-{
-	struct lister l = { .out = out, .indent = "# ", .max = SIZE_MAX };
-	const struct result_cell *cell = p->new ? p->new : p->base;
-	const bool ok = p->base && p->new && !p->nr_moved;
-
-	fprintf(out, "%sok %zu - ", ok ? "" : "not ", nr);
-	tap_text(compare_cell_name(cell, a), out);
-	fputc('\n', out);
-	if (ok)
-		return;
-	if (p->base && p->new)
-		compare_visit(c, p, list_difference, &l);
-	else
-		fprintf(out, "# not comparable: only in %s; %s\n",
-			p->new ? c->new->path : c->base->path,
-			compare_missing_text(c, p, a));
-	fprintf(out, "# to repeat: %s\n", compare_repeat_text(c, p, a));
-}
-
-int compare_print_tap(const struct comparison *c, FILE *out)
-{
-	struct arena a = { 0 };
-	const char *model = compare_model_text(c, &a);
-
-	fprintf(out, "TAP version 13\n1..%zu\n", c->nr_pairs);
-	if (model)
-		fprintf(out, "# %s\n", model);
-	for (size_t i = 0; i < c->nr_pairs; i++)
-		tap_pair(c, &c->pairs[i], i + 1, &a, out);
-	arena_free(&a);
-	return finished(out);
-}
-
-/* ---- JUnit ---- */
-
-/* XML 1.0 has no control characters, escaped or not. */
-static void xml_text(const char *text, FILE *out)
-{
-	for (; *text; text++)
-		switch (*text) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		case '\n':
-		case '\t':
-			fputc(*text, out);
-			break;
-		default:
-			fputc((unsigned char)*text < ' ' ? '?' : *text, out);
-		}
-}
-
-static void xml_attribute(const char *name, const char *value, FILE *out)
-{
-	fprintf(out, " %s=\"", name);
-	xml_text(value, out);
-	fputc('"', out);
-}
-
-static void junit_difference(void *ctx, const struct difference *d)
-{
-	FILE *out = ctx;
-	char text[LINE];
-
-	if (d->allowed)
-		return;
-	difference_text(d, text, sizeof(text));
-	xml_text(text, out);
-	fputc('\n', out);
-}
-
-static void junit_failure(const struct comparison *c,
-			  const struct compare_pair *p, struct arena *a,
-			  FILE *out)
-{
-	const bool lacks = !p->base || !p->new;
-	const char *tag = lacks ? "error" : "failure";
-	const char *message = lacks ?
-		arena_printf(a, "not comparable: only in %s",
-			     p->new ? c->new->path : c->base->path) :
-		arena_printf(a, "%zu values moved", p->nr_moved);
-
-	fprintf(out, "   <%s", tag);
-	xml_attribute("message", message ? message : "", out);
-	fputc('>', out);
-	if (lacks)
-		xml_text(compare_missing_text(c, p, a), out);
-	compare_visit(c, p, junit_difference, out);
-	xml_text("\nto repeat: ", out);
-	xml_text(compare_repeat_text(c, p, a), out);
-	fprintf(out, "</%s>\n", tag);
-}
-
-static void junit_pair(const struct comparison *c,
-		       const struct compare_pair *p, struct arena *a,
-		       FILE *out)
-{
-	const struct result_cell *cell = p->new ? p->new : p->base;
-
-	fputs("  <testcase", out);
-	xml_attribute("classname", cell->experiment, out);
-	xml_attribute("name", compare_cell_name(cell, a), out);
-	if (p->base && p->new && !p->nr_moved) {
-		fputs("/>\n", out);
-		return;
-	}
-	fputs(">\n", out);
-	junit_failure(c, p, a, out);
-	fputs("  </testcase>\n", out);
-}
-
-int compare_print_junit(const struct comparison *c, FILE *out)
-{
-	struct arena a = { 0 };
-
-	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		"<testsuites>\n <testsuite name=\"buddylab check\" tests=\"%zu\""
-		" failures=\"%zu\" errors=\"%zu\">\n", c->nr_pairs,
-		c->nr_moved, c->nr_missing + c->nr_extra);
-	for (size_t i = 0; i < c->nr_pairs; i++)
-		junit_pair(c, &c->pairs[i], &a, out);
-	fputs(" </testsuite>\n</testsuites>\n", out);
-	arena_free(&a);
-	return finished(out);
+	return compare_finished(out);
 }
 
 /* ---- a commit message ---- */
@@ -304,5 +198,5 @@ int compare_print_commit(const struct comparison *c, FILE *out)
 			(m[i].is - m[i].was) * 100.0 / m[i].was : 100.0,
 			m[i].nr_cells);
 	arena_free(&a);
-	return err ? err : finished(out);
+	return err ? err : compare_finished(out);
 }

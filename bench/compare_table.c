@@ -10,11 +10,24 @@
 
 #define GIB ((double)(1 << 30))
 
-enum { BEFORE, AFTER, CHANGE, NR_COLUMNS };
+/* The last three are of several seeds. */
+enum { BEFORE, AFTER, CHANGE, CHANCE, LOW, HIGH, NR_COLUMNS };
+#define NR_COLUMNS_ALONE (CHANGE + 1)
 
 #define CHANGE_COLUMN \
 	{ .label = "change", .name = "change", .unit = "%", .suffix = "%", \
 	  .decimals = 2, .sign = true }
+
+/* Of the U test over the seeds, and the interval of the change of the mean. */
+#define SEEDS_COLUMNS \
+	[CHANCE] = { .label = "p", .name = "p", .unit = "", .suffix = "", \
+		     .decimals = 3 }, \
+	[LOW] = { .label = "from", .name = "change_from", .unit = "%", \
+		  .suffix = "%", .decimals = 2, .sign = true, \
+		  .wide_only = true }, \
+	[HIGH] = { .label = "to", .name = "change_to", .unit = "%", \
+		   .suffix = "%", .decimals = 2, .sign = true, \
+		   .wide_only = true }
 
 static const struct grid_column rate_columns[NR_COLUMNS] = {
 	[BEFORE] = { .label = "before", .name = "iterations_per_s_before",
@@ -22,6 +35,7 @@ static const struct grid_column rate_columns[NR_COLUMNS] = {
 	[AFTER] = { .label = "after", .name = "iterations_per_s_after",
 		    .unit = "1/s", .suffix = "" },
 	[CHANGE] = CHANGE_COLUMN,
+	SEEDS_COLUMNS,
 };
 
 static const struct grid_column resident_columns[NR_COLUMNS] = {
@@ -30,6 +44,7 @@ static const struct grid_column resident_columns[NR_COLUMNS] = {
 	[AFTER] = { .label = "after", .name = "host_rss_end_after",
 		    .unit = "GiB", .suffix = "", .decimals = 2 },
 	[CHANGE] = CHANGE_COLUMN,
+	SEEDS_COLUMNS,
 };
 
 enum { SUM_BEFORE, SUM_AFTER, SUM_CHANGE, SUM_CELLS, NR_SUM_COLUMNS };
@@ -83,22 +98,49 @@ static bool metric_of(const struct result_cell *c, const char *name,
 	return c && result_metric(&c->values, name, out);
 }
 
-static void slot_values(struct compare_report *r, const struct group_slot *s,
-			const char *metric, double unit,
-			struct grid_value *v)
+/* What several seeds say about the change: is it chance, and how much is it? */
+static void set_seeds(const struct stats_sample *before,
+		      const struct stats_sample *after, struct grid_value *v)
 {
-	struct tally before = { 0 }, after = { 0 };
-	double value;
+	struct stats_interval i;
+	struct stats_test t;
 
+	if (before->nr < 2 || after->nr < 2)
+		return;
+	if (!stats_mann_whitney(before, after, &t))
+		v[CHANCE] = number(t.p);
+	if (!stats_change_interval(before, after, STATS_MEAN, NULL, &i)) {
+		v[LOW] = number(i.low);
+		v[HIGH] = number(i.high);
+	}
+}
+
+static int slot_values(struct compare_report *r, const struct group_slot *s,
+		       const char *metric, double unit, struct grid_value *v)
+{
+	double *was = arena_array(&r->a, s->nr + 1, sizeof(*was));
+	double *is = arena_array(&r->a, s->nr + 1, sizeof(*is));
+	struct stats_sample b = { .v = was }, n = { .v = is };
+	struct tally before = { 0 }, after = { 0 };
+
+	if (!was || !is)
+		return -ENOMEM;
 	for (size_t i = 0; i < s->nr; i++) {
-		if (metric_of(base_of(r->c, s->cells[i]), metric, &value))
-			tally_add(&before, value / unit);
-		if (metric_of(s->cells[i], metric, &value))
-			tally_add(&after, value / unit);
+		if (metric_of(base_of(r->c, s->cells[i]), metric, &was[b.nr])) {
+			was[b.nr] /= unit;
+			tally_add(&before, was[b.nr++]);
+		}
+		if (metric_of(s->cells[i], metric, &is[n.nr])) {
+			is[n.nr] /= unit;
+			tally_add(&after, is[n.nr++]);
+		}
 	}
 	v[BEFORE] = tally_value(&before);
 	v[AFTER] = tally_value(&after);
 	set_change(v);
+	if (r->g.nr_seeds > 1)
+		set_seeds(&b, &n, v);
+	return 0;
 }
 
 static int add_keys(struct compare_report *r, struct grid *t)
@@ -129,6 +171,7 @@ static int add_metric_table(struct compare_report *r, const struct grid *head,
 	*t = *head;
 	t->groups = g->groups;
 	t->nr_groups = g->nr_groups;
+	t->nr_columns = g->nr_seeds > 1 ? NR_COLUMNS : NR_COLUMNS_ALONE;
 	err = add_keys(r, t);
 	t->rows = arena_array(&r->a, g->nr_rows + 1, sizeof(*t->rows));
 	if (err || !t->rows)
@@ -137,19 +180,20 @@ static int add_metric_table(struct compare_report *r, const struct grid *head,
 		struct grid_row *row = &t->rows[t->nr_rows++];
 
 		row->keys = arena_array(&r->a, t->nr_keys, sizeof(*row->keys));
-		row->values = arena_array(&r->a, t->nr_groups * NR_COLUMNS,
+		row->values = arena_array(&r->a, t->nr_groups * t->nr_columns,
 					  sizeof(*row->values));
 		if (!row->keys || !row->values)
 			return -ENOMEM;
 		row->keys[0] = g->rows[i].variant;
 		for (size_t k = 1; k < t->nr_keys; k++)
 			row->keys[k] = g->rows[i].axes[k - 1];
-		for (size_t k = 0; k < g->nr_groups; k++)
-			slot_values(r, &g->rows[i].slots[k], metric, unit,
-				    &row->values[k * NR_COLUMNS]);
+		for (size_t k = 0; k < g->nr_groups && !err; k++)
+			err = slot_values(r, &g->rows[i].slots[k], metric,
+					  unit,
+					  &row->values[k * t->nr_columns]);
 	}
 	r->nr_tables++;
-	return 0;
+	return err;
 }
 
 static int add_sum(struct compare_report *r, struct grid *t,
@@ -203,12 +247,12 @@ static int build(struct compare_report *r)
 	const struct grid rate = {
 		.name = "throughput",
 		.title = "Iterations per second, higher is better",
-		.columns = rate_columns, .nr_columns = NR_COLUMNS,
+		.columns = rate_columns,
 	}, resident = {
 		.name = "resident",
 		.title = "Resident on the host at the end in GiB, lower is "
 			 "better",
-		.columns = resident_columns, .nr_columns = NR_COLUMNS,
+		.columns = resident_columns,
 	};
 	int err = grouping_make(&r->g, r->c->new, &r->a);
 
@@ -219,11 +263,6 @@ static int build(struct compare_report *r)
 				       GIB);
 	return err ? err : add_sums(r);
 }
-
-static const char *const verdicts[] = {
-	[COMPARE_EQUAL] = "equal", [COMPARE_MOVED] = "moved",
-	[COMPARE_NOT_COMPARABLE] = "not comparable",
-};
 
 static int fill_page(struct compare_report *r, struct page *p)
 {
@@ -236,10 +275,20 @@ static int fill_page(struct compare_report *r, struct page *p)
 		c->nr_equal, c->nr_missing, c->nr_extra, r->g.nr_seeds);
 	p->warning = compare_model_text(c, &r->a);
 	p->repeat[0] = command_text(c->new, "run", &r->a);
-	p->facts[0] = (struct page_fact){ "verdict", verdicts[c->verdict] };
+	p->facts[0] = (struct page_fact){ "verdict",
+					   compare_verdict_names[c->verdict] };
 	p->tables = r->tables;
 	p->nr_tables = r->nr_tables;
 	return p->intro[0] && p->repeat[0] ? 0 : -ENOMEM;
+}
+
+/* The tables, and all that check --format json says. */
+static int print_json(const struct comparison *c, const struct page *p,
+		      FILE *out)
+{
+	json_t *o = page_json(p);
+
+	return o ? compare_add_json(c, o, out) : -ENOMEM;
 }
 
 int compare_print_table(const struct comparison *c, enum report_format f,
@@ -251,8 +300,10 @@ int compare_print_table(const struct comparison *c, enum report_format f,
 
 	if (!err)
 		err = fill_page(&r, &p);
-	if (!err)
+	if (!err && f != REPORT_JSON)
 		err = page_print(&p, f, out);
+	else if (!err)
+		err = print_json(c, &p, out);
 	arena_free(&r.a);
 	return err;
 }

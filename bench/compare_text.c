@@ -10,13 +10,38 @@
 
 #define MAX_OPTIONS_NAMED 4
 
-const char *compare_cell_name(const struct result_cell *c, struct arena *a)
+const char *const compare_verdict_names[] = {
+	[COMPARE_EQUAL] = "equal", [COMPARE_MOVED] = "moved",
+	[COMPARE_NOT_COMPARABLE] = "not comparable",
+};
+
+int compare_finished(FILE *out)
+{
+	return fflush(out) || ferror(out) ? -EIO : 0;
+}
+
+const char *counted(struct arena *a, size_t nr, const char *what)
+{
+	const char *text = arena_printf(a, "%zu %s%s", nr, what,
+					nr == 1 ? "" : "s");
+
+	return text ? text : what;
+}
+
+static const char *point_name(const struct result_cell *c, struct arena *a)
 {
 	const char *text = arena_printf(a, "variant %s", c->variant);
 
 	for (size_t i = 0; i < c->nr_axes && text; i++)
 		text = arena_printf(a, "%s, %s=%s", text, c->axes[i].name,
 				    c->axes[i].value);
+	return text;
+}
+
+const char *compare_cell_name(const struct result_cell *c, struct arena *a)
+{
+	const char *text = point_name(c, a);
+
 	if (text)
 		text = arena_printf(a, "%s, seed %" PRIu64, text, c->seed);
 	return text ? text : c->id;
@@ -133,11 +158,37 @@ const char *compare_missing_text(const struct comparison *c,
 	return text ? text : "";
 }
 
+/*
+ * Where the run wrote its results the cell is there already, and a command that
+ * names the folder would do nothing.
+ */
+static const char *another_folder(const char *command, struct arena *a)
+{
+	const char *at = strstr(command, " -o "), *end;
+
+	if (!at)
+		return arena_printf(a, "%s -o again", command);
+	end = at + strlen(" -o ");
+	if (*end == '\'')
+		end += 1 + strcspn(end + 1, "'");
+	end += strcspn(end, " ");
+	return arena_printf(a, "%.*s -o again%s", (int)(at - command), command,
+			    end);
+}
+
+static const char *repeat_command(const struct results *r, const char *verb,
+				  struct arena *a)
+{
+	const char *command = command_text(r, verb, a);
+
+	return command ? another_folder(command, a) : NULL;
+}
+
 const char *compare_repeat_text(const struct comparison *c,
 				const struct compare_pair *p, struct arena *a)
 {
-	const char *command = command_text(p->new ? c->new : c->base,
-					   "run-cell", a);
+	const char *command = repeat_command(p->new ? c->new : c->base,
+					     "run-cell", a);
 
 	if (command)
 		command = arena_printf(a, "%s --cell %s", command,
@@ -159,6 +210,82 @@ const char *compare_model_text(const struct comparison *c, struct arena *a)
 	return arena_printf(a, "the baseline is of model version %" PRIu64
 			    ", the new cells are of %" PRIu64 ": values are "
 			    "expected to move", base, new);
+}
+
+/* ---- values over seeds ---- */
+
+const char *seeds_point_name(const struct seeds_value *v, struct arena *a)
+{
+	const char *text = point_name(v->cell, a);
+
+	if (text && v->base.nr == v->new.nr)
+		text = arena_printf(a, "%s, %s", text,
+				    counted(a, v->new.nr, "seed"));
+	return text ? text : v->cell->variant;
+}
+
+bool seeds_change(const struct seeds_value *v, double *percent)
+{
+	const double was = v->was.median;
+
+	if (!(was > 0) && !(was < 0))
+		return false;
+	*percent = (v->is.median - was) * 100.0 / (was > 0 ? was : -was);
+	return true;
+}
+
+/* Why it is no pass. */
+static const char *seeds_reason(const struct seeds_value *v, struct arena *a)
+{
+	switch (v->verdict) {
+	case SEEDS_TOO_FEW:
+		return arena_printf(a, "%zu against %zu cells can say nothing: "
+				    "alpha = %g and min_samples = %" PRIu64
+				    " ask for more seeds", v->base.nr,
+				    v->new.nr, v->rule->alpha,
+				    v->rule->min_samples);
+	case SEEDS_LACKING:
+		return arena_printf(a, "%zu cells have it in the baseline, %zu "
+				    "in the new results", v->base.nr,
+				    v->new.nr);
+	case SEEDS_MOVED:
+		return arena_printf(a, "allowed is %g%s, p below %g counts",
+				    v->rule->limit, v->rule->is_percent ?
+				    " %" : "", v->rule->alpha);
+	default:
+		return "";
+	}
+}
+
+const char *seeds_text(const struct seeds_value *v, struct arena *a)
+{
+	const char *head = v->phase ? arena_printf(a, "phase %s: ", v->phase) :
+				      "";
+	const char *why = seeds_reason(v, a), *text = NULL;
+	char percent[40];
+
+	percent_text(v->was.median, v->is.median, percent, sizeof(percent));
+	if (head && why && v->verdict == SEEDS_LACKING)
+		text = arena_printf(a, "%s%s: %s", head, v->name, why);
+	else if (head && why)
+		text = arena_printf(a, "%s%s median %.15g -> %.15g%s, p %.3g, "
+				    "Cliff's delta %+.2f%s%s", head, v->name,
+				    v->was.median, v->is.median, percent,
+				    v->test.p, v->delta, *why ? "; " : "",
+				    why);
+	return text ? text : v->name;
+}
+
+const char *seeds_repeat_text(const struct comparison *c,
+			      const struct seeds_value *v, struct arena *a)
+{
+	const char *command = repeat_command(c->new, "run", a);
+
+	/* The one of a run of some variants only stays. */
+	if (command && !strstr(command, " --only "))
+		command = arena_printf(a, "%s --only %s", command,
+				       v->cell->variant);
+	return command ? command : "";
 }
 
 /* ---- sums ---- */

@@ -7,6 +7,7 @@
 #ifndef BENCH_GRID_H
 #define BENCH_GRID_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "bench/arena.h"
@@ -82,6 +83,8 @@ void grid_print_md(const struct grid *g, FILE *out);
 void grid_print_csv(const struct grid *g, const char *const *keys,
 		    size_t nr_keys, FILE *out);
 int page_print_json(const struct page *p, FILE *out);
+/* The same as an object; NULL if there is no memory. */
+json_t *page_json(const struct page *p);
 /* Any of the formats. 0, -ENOMEM or -EIO. */
 int page_print(const struct page *p, enum report_format format, FILE *out);
 

@@ -25,7 +25,7 @@ struct reader {
 	struct results *r;
 	struct diag *d;
 	struct diag_place at;
-	bool failed;
+	bool failed, other_schema;
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -189,6 +189,7 @@ static void read_cell(struct reader *rd, json_t *o, struct result_cell *c)
 	if (!rd->failed && c->schema != RESULT_SCHEMA) {
 		bad(rd, "schema %" PRIu64 " is not known; this program reads %d",
 		    c->schema, RESULT_SCHEMA);
+		rd->other_schema = true;
 		return;
 	}
 	c->model_version = get_u64(rd, o, "model_version");
@@ -252,6 +253,8 @@ static int read_lines(struct reader *rd, FILE *f, bool count, size_t *nr)
 	if (ferror(f))
 		bad(rd, "cannot be read: %s", strerror(errno));
 	free(line);
+	if (rd->other_schema)
+		return -EPROTO;
 	return rd->failed ? -EINVAL : 0;
 }
 

@@ -74,7 +74,8 @@ struct results {
 
 /*
  * Read `path`: a .jsonl file, or a folder with cells.jsonl in it. 0; -ENOENT,
- * -EINVAL, -ENOMEM or another -errno, with all messages in d. Accepts and
+ * -EPROTO if it is of another schema, -EINVAL, -ENOMEM or another -errno, with
+ * all messages in d. Accepts and
  * leaves a struct that results_free() takes.
  */
 int results_read(struct results *r, const char *path, struct diag *d);

@@ -184,7 +184,7 @@ static int json_facts(const struct page *p, json_t *o)
 	return err;
 }
 
-int page_print_json(const struct page *p, FILE *out)
+json_t *page_json(const struct page *p)
 {
 	json_t *tables = json_array(), *o = json_object();
 	int err = json_facts(p, o);
@@ -192,7 +192,18 @@ int page_print_json(const struct page *p, FILE *out)
 	for (size_t i = 0; i < p->nr_tables; i++)
 		err |= json_array_append_new(tables, json_grid(&p->tables[i]));
 	err |= json_object_set_new(o, "tables", tables);
-	if (!o || err)
+	if (!err)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+int page_print_json(const struct page *p, FILE *out)
+{
+	json_t *o = page_json(p);
+	int err = 0;
+
+	if (!o)
 		err = -ENOMEM;
 	else if (json_dumpf(o, out, JSON_INDENT(1) |
 			    JSON_REAL_PRECISION(12)))

@@ -6,14 +6,18 @@
 #include "cli/commands.h"
 #include "cli/pair.h"
 
+enum { BASELINE, FORMAT };
+
 static const struct args_option options[] = {
-	{ "baseline", 0, "BASE", "folder or .jsonl file to replace" },
+	[BASELINE] = { "baseline", 0, "BASE", "folder or .jsonl file to "
+		       "replace" },
+	[FORMAT] = { "format", 0, "F", "text or json" },
 	{ NULL, 0, NULL, NULL },
 };
 
 static const struct args_command command = {
 	.name = "accept",
-	.synopsis = "NEW --baseline BASE",
+	.synopsis = "NEW --baseline BASE [--format F]",
 	.text = "Replace the baseline by the results in NEW and print what "
 		"moved, for the message\n"
 		"of the commit that changes it. The file is replaced as a "
@@ -33,7 +37,7 @@ static void baseline_path(const char *base, char *out, size_t size)
 		snprintf(out, size, "%s", base);
 }
 
-static int replace(const struct pair *p, const char *base)
+static int replace(const struct pair *p, const char *base, bool json)
 {
 	char path[STORE_PATH_SIZE], why[4400] = "";
 
@@ -47,8 +51,10 @@ static int replace(const struct pair *p, const char *base)
 		fprintf(stderr, "buddylab accept: error: %s\n", why);
 		return EXIT_RUNTIME;
 	}
-	return compare_print_commit(&p->comparison, stdout) ? EXIT_RUNTIME :
-							       EXIT_FINE;
+	if (json ? compare_print_commit_json(&p->comparison, stdout) :
+		   compare_print_commit(&p->comparison, stdout))
+		return EXIT_RUNTIME;
+	return EXIT_FINE;
 }
 
 int cmd_accept(int argc, char **argv)
@@ -56,11 +62,15 @@ int cmd_accept(int argc, char **argv)
 	const char *base = NULL;
 	struct args a;
 	struct pair p;
+	bool json = false;
 	int opt, code;
 
 	args_init(&a, &command, argc, argv);
 	while ((opt = args_next(&a)) >= 0)
-		base = a.value;
+		if (opt == BASELINE)
+			base = a.value;
+		else if (args_json(&a, &json))
+			return EXIT_USAGE;
 	if (opt != ARGS_END)
 		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
 	if (a.nr_words != 1)
@@ -69,7 +79,7 @@ int cmd_accept(int argc, char **argv)
 		return args_error(&a, "--baseline is missing");
 	code = pair_load(&p, base, a.words[0], NULL, true);
 	if (!code)
-		code = replace(&p, base);
+		code = replace(&p, base, json);
 	pair_free(&p);
 	return code;
 }

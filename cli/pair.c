@@ -12,7 +12,7 @@ int pair_load(struct pair *p, const char *base, const char *new,
 	      const char *thresholds, bool may_lack_base)
 {
 	struct diag d = { .out = stderr };
-	int err = 0;
+	int err = 0, other;
 
 	memset(p, 0, sizeof(*p));
 	if (thresholds && thresholds_read(&p->thresholds, thresholds, &d))
@@ -20,7 +20,10 @@ int pair_load(struct pair *p, const char *base, const char *new,
 	if (!may_lack_base || !access(base, F_OK))
 		err = results_read(&p->base, base, &d);
 	/* Both files' mistakes are worth knowing. */
-	if (results_read(&p->new, new, &d) || err)
+	other = results_read(&p->new, new, &d);
+	if (err == -EPROTO || other == -EPROTO)
+		return EXIT_NOT_COMPARABLE;
+	if (err || other)
 		return EXIT_RUNTIME;
 	if (compare_make(&p->comparison, &p->base, &p->new,
 			 thresholds ? &p->thresholds : NULL)) {

@@ -5,8 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/compare.h"
-#include "tests/bench/results_fixture.h"
+#include "tests/bench/compare_fixture.h"
 #include "tests/test.h"
 
 static const struct fixture_cell cells[] = {
@@ -16,48 +15,6 @@ static const struct fixture_cell cells[] = {
 	{ "enabled", "page_fault1", 16, 1, 7900000, 2, 1280, 0, 0, 0 },
 };
 #define NR ARRAY_SIZE(cells)
-
-struct both {
-	struct fixture base_dir, new_dir;
-	struct results base, new;
-	struct comparison c;
-};
-
-static void compare_start(struct both *b, const struct fixture_cell *base,
-			  size_t nr_base, const struct fixture_cell *new,
-			  size_t nr_new, const struct thresholds *t)
-{
-	fixture_make(&b->base_dir, base, nr_base);
-	fixture_make(&b->new_dir, new, nr_new);
-	fixture_read(&b->base_dir, &b->base);
-	fixture_read(&b->new_dir, &b->new);
-	assert_int_equal(compare_make(&b->c, &b->base, &b->new, t), 0);
-}
-
-static void compare_end(struct both *b)
-{
-	compare_free(&b->c);
-	results_free(&b->base);
-	results_free(&b->new);
-	fixture_remove(&b->base_dir);
-	fixture_remove(&b->new_dir);
-}
-
-static char *text_of(const struct comparison *c,
-		     int (*print)(const struct comparison *c, FILE *out))
-{
-	FILE *out = tmpfile();
-
-	assert_non_null(out);
-	assert_int_equal(print(c, out), 0);
-	return fixture_text(out);
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("not\n%s\nin\n%s", part, text);
-}
 
 static void test_compare__equal_results_are_equal(void **state)
 {
@@ -99,7 +56,7 @@ static void test_compare__a_moved_value_is_named_with_its_cell(void **state)
 		   "    host.ept_violation_zero_2m 1280 -> 1281 (+0.08 %)\n"
 		   "    reporter.report_calls 20480 -> 20496 (+0.08 %)\n"
 		   "    phase fill: host.ept_violation_zero_2m 1280 -> 1281");
-	assert_has(text, "to repeat: buddylab run-cell EXP.ini -o DIR --cell "
+	assert_has(text, "to repeat: buddylab run-cell EXP.ini -o again --cell "
 		   "00000000000000000000000000000003\n");
 	assert_has(text, "equal: 3 cells\n");
 	free(text);
@@ -135,8 +92,8 @@ static void test_compare__missing_and_extra_cells_are_not_comparable(void **s)
 	assert_int_equal(b.c.nr_missing, 1);
 	assert_int_equal(b.c.nr_extra, 1);
 	text = text_of(&b.c, compare_print);
-	assert_has(text, "not comparable: 1 cells are missing, 1 are not in "
-		   "the baseline\n");
+	assert_has(text, "not comparable: 1 cell missing, 1 not in the "
+		   "baseline\n");
 	assert_has(text, "(cell 00000000000000000000000000000063)\n");
 	assert_has(text, "(cell 00000000000000000000000000000002)\n");
 	assert_has(text, "equal: 3 cells\n");
@@ -251,15 +208,6 @@ static void test_compare__commit_text_sums_counters(void **state)
 }
 
 /* ---- thresholds ---- */
-
-static void write_thresholds(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
 
 static void test_compare__thresholds_allow_and_refuse(void **state)
 {

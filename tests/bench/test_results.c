@@ -57,20 +57,23 @@ static void test_results__fields_come_back(void **state)
 
 struct bad_row {
 	const char *text, *message;
+	int err;
 };
 
 static void test_results__say_what_is_wrong(void **state)
 {
 	/* Scenario: a line that is cut, of another kind, of another version. */
 	static const struct bad_row rows[] = {
-		{ "{\"axes\":{\n", "t.jsonl:1:9: error: not a JSON object" },
+		{ "{\"axes\":{\n", "t.jsonl:1:9: error: not a JSON object",
+		  -EINVAL },
 		{ "[]\n", "t.jsonl:1: error: 'schema' is missing or is not a "
-		  "count\n" },
+		  "count\n", -EINVAL },
 		{ "{\"schema\":2}\n", "t.jsonl:1: error: schema 2 is not known; "
-		  "this program reads 1\n" },
+		  "this program reads 1\n", -EPROTO },
 		{ LINE("") "{\"schema\":1,\"id\":3}\n",
-		  "t.jsonl:2: error: 'id' is missing or is not a string\n" },
-		{ "{\"schema\":1,\"schema\":1}\n", "t.jsonl:1:" },
+		  "t.jsonl:2: error: 'id' is missing or is not a string\n",
+		  -EINVAL },
+		{ "{\"schema\":1,\"schema\":1}\n", "t.jsonl:1:", -EINVAL },
 	};
 	struct scratch *s = *state;
 	struct results r;
@@ -80,7 +83,7 @@ static void test_results__say_what_is_wrong(void **state)
 
 		scratch_write("t.jsonl", rows[i].text);
 		assert_int_equal(results_read(&r, "t.jsonl", &s->diag),
-				 -EINVAL);
+				 rows[i].err);
 		text = scratch_text(s);
 		if (!strstr(text, rows[i].message))
 			fail_msg("row %u: %s", i, text);
