@@ -121,6 +121,19 @@ struct hv_events {
 	uint64_t pglazyfreed;
 	uint64_t lazy_reused_pages;
 
+	/* khugepaged: huge pages it got to collapse into and did not get,
+	 * ranges it made huge, pages of ranges that it passed, rounds through
+	 * all guests, and what became of the 512 pages of a huge page: copied
+	 * from small ones, or cleared where there was none, so that memory
+	 * which the guest had given back is there again. */
+	uint64_t thp_collapse_alloc;
+	uint64_t thp_collapse_alloc_failed;
+	uint64_t khugepaged_collapsed;
+	uint64_t khugepaged_scanned;
+	uint64_t khugepaged_full_scans;
+	uint64_t khugepaged_copied_pages;
+	uint64_t reinflated_pages;
+
 	/* Allocations that had to reclaim host memory first. */
 	uint64_t pressure;
 	/* Accesses that failed because nothing could be reclaimed. */
@@ -170,6 +183,9 @@ struct hv_guest_map {
 	pfn_t nr_pages;
 };
 
+/* Answer of khugepaged(): it is not to run again. */
+#define HV_NEVER UINT64_MAX
+
 struct hypervisor_ops;
 
 struct hypervisor {
@@ -211,6 +227,12 @@ struct hypervisor_ops {
 	bool (*discard)(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 			unsigned int order, enum hv_origin origin,
 			struct hv_events *ev);
+	/*
+	 * khugepaged is awake once; the answer is how many ns it sleeps then,
+	 * or HV_NEVER. NULL: a host without such a thread. It may unmap what
+	 * was mapped; its events belong to no guest.
+	 */
+	uint64_t (*khugepaged)(struct hypervisor *hv, struct hv_events *ev);
 	/* Of one guest, or of HV_ALL_GUESTS. Overwrites *out. */
 	void (*gauges)(const struct hypervisor *hv, uint32_t guest,
 		       struct hv_gauges *out);

@@ -5,7 +5,7 @@
  * has mapped. This file has its options, its guests and its gauges; the model
  * is in the other files mock_*.c and in docs/host-model.md.
  *
- * Left out: khugepaged, swap, NUMA, KSM, memory cgroups, file-backed guest
+ * Left out: swap, NUMA, KSM, memory cgroups, file-backed guest
  * memory, dirty logging, and the memory that page tables take.
  */
 #include <errno.h>
@@ -21,6 +21,7 @@ static const char *const thp_names[] = { "always", "madvise", "never", NULL };
 static const char *const lazy_drop_names[] = { "split", "whole", NULL };
 
 #define OPTION(field) offsetof(struct mock_options, field)
+#define DAY_NS (UINT64_C(86400) * NSEC_PER_SEC)
 
 static const struct option_desc mock_option_descs[] = {
 	{ .name = "memory", .type = OPTION_SIZE, .offset = OPTION(memory),
@@ -63,6 +64,33 @@ static const struct option_desc mock_option_descs[] = {
 	  .def = "off", .unit = "",
 	  .help = "Acknowledge discards without doing them, as with an "
 		  "assigned device." },
+	{ .name = "khugepaged", .type = OPTION_BOOL,
+	  .offset = OPTION(khugepaged), .def = "on", .unit = "",
+	  .help = "The host's khugepaged runs, unless thp = never." },
+	{ .name = "khugepaged_pages_to_scan", .type = OPTION_UINT,
+	  .offset = OPTION(khugepaged_pages_to_scan), .min = 1,
+	  .max = 1 << 30, .def = "4096", .unit = "pages",
+	  .help = "Pages that it looks at in one go." },
+	{ .name = "khugepaged_scan_sleep", .type = OPTION_TIME,
+	  .offset = OPTION(khugepaged_scan_sleep), .min = NSEC_PER_MSEC,
+	  .max = DAY_NS, .def = "10s", .unit = "time",
+	  .help = "Its sleep between two scans." },
+	{ .name = "khugepaged_alloc_sleep", .type = OPTION_TIME,
+	  .offset = OPTION(khugepaged_alloc_sleep), .min = NSEC_PER_MSEC,
+	  .max = DAY_NS, .def = "60s", .unit = "time",
+	  .help = "Its sleep after it found no huge page to collapse into." },
+	{ .name = "khugepaged_max_ptes_none", .type = OPTION_UINT,
+	  .offset = OPTION(khugepaged_max_ptes_none),
+	  .max = HPAGE_PMD_NR - 1, .def = "511", .unit = "pages",
+	  .help = "Holes of a region that a collapse may fill." },
+	{ .name = "khugepaged_max_ptes_swap", .type = OPTION_UINT,
+	  .offset = OPTION(khugepaged_max_ptes_swap),
+	  .max = HPAGE_PMD_NR - 1, .def = "64", .unit = "pages",
+	  .help = "Pages of a region that it may read from swap." },
+	{ .name = "khugepaged_pte_mapped", .type = OPTION_BOOL,
+	  .offset = OPTION(khugepaged_pte_mapped), .def = "off", .unit = "",
+	  .help = "It also collapses what is left of a huge page that was "
+		  "partly discarded (Linux 5.8 and later)." },
 	{ .name = NULL },
 };
 
@@ -182,6 +210,7 @@ static void mock_guest_remove(struct hypervisor *hv, uint32_t guest)
 			small_unmap(&r, w, s->present[w]);
 		small_put_if_empty(&r);
 	}
+	khugepaged_exit(r.host, guest);
 	guest_free(r.guest);
 }
 
@@ -241,6 +270,7 @@ const struct hypervisor_ops mock_hypervisor = {
 	.guest_map = mock_guest_map,
 	.access = mock_access,
 	.discard = mock_discard,
+	.khugepaged = mock_khugepaged,
 	.gauges = mock_gauges,
 	.check = mock_check,
 	.destroy = mock_destroy,

@@ -88,11 +88,26 @@ struct mock_options {
 	unsigned int lazy_drop;   /* enum lazy_drop */
 	bool free_empty_tables;
 	bool inhibit;             /* acknowledge, but do not discard */
+	/* /sys/kernel/mm/transparent_hugepage/khugepaged of the host. */
+	bool khugepaged;
+	bool khugepaged_pte_mapped; /* collapses parts of huge pages, too */
+	uint64_t khugepaged_pages_to_scan;
+	uint64_t khugepaged_scan_sleep, khugepaged_alloc_sleep; /* ns */
+	uint64_t khugepaged_max_ptes_none, khugepaged_max_ptes_swap;
 };
 
 enum discard_granularity { DISCARD_RANGE, DISCARD_PER_4K };
 enum host_thp { HOST_THP_ALWAYS, HOST_THP_MADVISE, HOST_THP_NEVER };
 enum lazy_drop { LAZY_DROP_SPLIT, LAZY_DROP_WHOLE };
+
+/* Where the host's khugepaged stands. */
+struct mock_khugepaged {
+	uint32_t guest, region;   /* to be looked at next, if scanning */
+	bool scanning;            /* in the midst of a round */
+	bool resumes;             /* it slept for want of a huge page; then: */
+	uint64_t left;            /* pages that this wake-up has yet to pass */
+	unsigned int rounds;      /* that it has begun */
+};
 
 struct mock_host {
 	const struct mock_options *opt;
@@ -104,6 +119,8 @@ struct mock_host {
 	uint64_t taken_pages, freed_pages, zeroed_pages;
 	uint64_t clock;           /* last stamp given */
 	uint32_t nr_ids;          /* guest ids ever used */
+	uint64_t copied_pages;    /* taken and filled from another page */
+	struct mock_khugepaged khugepaged;
 	struct mock_guest guests[HV_MAX_GUESTS];
 };
 
@@ -126,6 +143,13 @@ static inline struct small_region *small_of(const struct mock_guest *g,
 					    uint32_t region)
 {
 	return &g->small[g->slots[region]];
+}
+
+/* Huge pages are on for the VMM's mapping. */
+static inline bool vma_thp_allowed(const struct mock_options *opt)
+{
+	return opt->thp == HOST_THP_ALWAYS ||
+	       (opt->thp == HOST_THP_MADVISE && opt->madv_hugepage);
 }
 
 /* Pages of the region that belong to the guest: 512 but for the last. */
@@ -193,6 +217,7 @@ void huge_clear_lazy(const struct region_ref *r);
 void huge_unmap(const struct region_ref *r);
 void split_region_pmd(const struct region_ref *r, enum hv_split_cause cause);
 void split_huge_page(const struct region_ref *r, enum hv_split_cause cause);
+void collapse_region(const struct region_ref *r);
 void small_set_ept(const struct region_ref *r, uint32_t w, uint64_t bits);
 void small_zap_ept(const struct region_ref *r, uint32_t w, uint64_t bits);
 void small_set_lazy(const struct region_ref *r, uint32_t w, uint64_t bits);
@@ -204,12 +229,17 @@ void small_unmap(const struct region_ref *r, uint32_t w, uint64_t bits);
 bool host_make_room(struct mock_host *h, uint64_t nr_pages,
 		    struct hv_events *ev);
 
-/* mock_fault.c, mock_discard.c, mock_check.c: members of the ops table. */
+/* mock_khugepaged.c */
+void khugepaged_exit(struct mock_host *h, uint32_t guest);
+
+/* mock_fault.c, mock_discard.c, mock_check.c, mock_khugepaged.c: members of
+ * the ops table. */
 int mock_access(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		unsigned int order, enum hv_access kind, struct hv_events *ev);
 bool mock_discard(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		  unsigned int order, enum hv_origin origin,
 		  struct hv_events *ev);
 const char *mock_check(const struct hypervisor *hv);
+uint64_t mock_khugepaged(struct hypervisor *hv, struct hv_events *ev);
 
 #endif

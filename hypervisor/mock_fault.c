@@ -18,12 +18,8 @@
 /* The VMA allows huge pages and the region lies whole inside it. */
 static bool huge_allowed(const struct region_ref *r)
 {
-	const struct mock_options *opt = r->host->opt;
-
-	if (region_pages(r->guest, r->region) != HPAGE_PMD_NR)
-		return false;
-	return opt->thp == HOST_THP_ALWAYS ||
-	       (opt->thp == HOST_THP_MADVISE && opt->madv_hugepage);
+	return region_pages(r->guest, r->region) == HPAGE_PMD_NR &&
+	       vma_thp_allowed(r->host->opt);
 }
 
 /*

@@ -31,13 +31,19 @@ static void host_zero(const struct region_ref *r, uint32_t nr)
 	r->ev->zeroed_pages += nr;
 }
 
-static void host_give_back(const struct region_ref *r, uint32_t nr)
+/* Not by a guest that gives up memory: nothing is reclaimed. */
+static void host_put(const struct region_ref *r, uint32_t nr)
 {
 	struct mock_host *h = r->host;
 
 	CHECK_LE(nr, h->used_pages);
 	h->used_pages -= nr;
 	h->freed_pages += nr;
+}
+
+static void host_give_back(const struct region_ref *r, uint32_t nr)
+{
+	host_put(r, nr);
 	r->ev->phys_reclaimed_pages += nr;
 }
 
@@ -349,4 +355,43 @@ void small_unmap(const struct region_ref *r, uint32_t w, uint64_t bits)
 	rss_sub(r, nr_bits(bits));
 	host_give_back(r, nr_bits(bits & ~thp));
 	partial_unmap(r, s, w, thp);
+}
+
+/* ---- collapse ---- */
+
+/*
+ * collapse_huge_page(), 5.6, from where it has its huge page on: the region's
+ * mappings go, its pages are copied, its holes cleared, the old pages freed.
+ * The next access maps the huge page as a whole.
+ */
+void collapse_region(const struct region_ref *r)
+{
+	struct small_region *s = small_get(r);
+	const uint32_t nr = s->nr_present, nr_thp = s->nr_thp;
+
+	for (uint32_t w = 0; w < PAGE_WORDS; w++) {
+		small_zap_ept(r, w, s->ept[w]);
+		small_clear_lazy(r, w, s->lazy[w]);
+		s->present[w] = s->thp[w] = 0;
+	}
+	s->nr_present = s->nr_thp = 0;
+	small_put_if_empty(r);
+	set_state(r, REGION_HUGE);
+	host_take(r, HPAGE_PMD_NR);
+	host_zero(r, HPAGE_PMD_NR - nr);
+	r->host->copied_pages += nr;
+	r->host->huge_held++;
+	r->guest->gauges.rss_pages -= nr;
+	host_put(r, nr - nr_thp);
+	if (nr_thp) {
+		partial_dequeue(r);
+		r->guest->gauges.partial_unmapped_pages -=
+			HPAGE_PMD_NR - nr_thp;
+		r->host->huge_held--;
+		host_put(r, HPAGE_PMD_NR);
+	}
+	r->ev->khugepaged_collapsed++;
+	r->ev->khugepaged_copied_pages += nr;
+	r->ev->reinflated_pages += HPAGE_PMD_NR - nr;
+	r->ev->tlb_flush_rounds++;
 }

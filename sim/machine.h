@@ -10,6 +10,7 @@
  *     laps.c     how long operations took that a workload wants timed
  *     host.c     touches and discards -> hypervisor -> prices
  *     host_serve.c  requests of the device -> hypervisor
+ *     host_threads.c  khugepaged of the host
  *     device.c   the reporter's device: set-up, callbacks, what is asked of it
  *     device_*.c its environment in virtual time: env, host, work
  *     kthreads.c the vmstat worker
@@ -240,6 +241,7 @@ struct sim {
 	unsigned int nr_guests;
 	struct digest digest;
 	uint32_t nr_ahead;          /* of all guests */
+	struct hv_events host_own;  /* of the host's threads, for no guest */
 	uint64_t host_stolen_ns;
 	bool pulling;               /* the host is short, and asks */
 	uint64_t event_runs[SIM_MAX_EVENTS];
@@ -340,6 +342,9 @@ void tap_fill_hooks(struct sim_guest *g, struct alloc_hooks *h);
 sim_ns_t lock_hold(struct zone_lock *l, sim_ns_t at, sim_ns_t hold);
 sim_ns_t zone_locks_hold(struct sim_guest *g, uint64_t zones, sim_ns_t at,
 			 uint64_t hold_ps, uint64_t nr);
+
+/* host_threads.c: when all guests are there */
+void host_threads_start(struct sim *s);
 
 /* host.c */
 int host_init(struct sim *s, char *why, size_t why_size);

@@ -271,6 +271,8 @@ int sim_create(struct sim **out, const struct sim_config *cfg, char *why,
 	ret = host_init(s, why, why_size);
 	for (i = 0; i < s->nr_guests && !ret; i++)
 		ret = create_guest(s, i, why, why_size);
+	if (!ret)
+		host_threads_start(s);
 	if (s->failed) {
 		snprintf(why, why_size, "%s", s->why);
 		ret = s->error;

@@ -102,7 +102,9 @@ void stats_read(struct sim *s, uint64_t values[SIM_MAX_COUNTERS])
 	unsigned int i, n;
 
 	read_own(s, values);
-	memcpy(host, &s->native.host, NR_HV_EVENTS * sizeof(*host));
+	memset(host, 0, NR_HV_EVENTS * sizeof(*host));
+	hv_events_add((struct hv_events *)host, &s->native.host);
+	hv_events_add((struct hv_events *)host, &s->host_own);
 	for (n = 0; n < s->nr_guests; n++)
 		for (i = 0; i < NR_HV_EVENTS; i++)
 			host[i] += read_u64(&s->guests[n].host, i * 8);

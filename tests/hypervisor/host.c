@@ -102,6 +102,8 @@ static void run_block(struct host *h, const char *row, char verb, pfn_t pfn,
 					 verb == 'd' ? HV_ORIGIN_REPORT :
 						       HV_ORIGIN_BALLOON,
 					 &h->ev);
+	} else if (verb == 'k') {
+		h->sleep = ops->khugepaged(&h->hv, &h->ev);
 	} else {
 		fail_msg("%s: unknown command %c", row, verb);
 	}
@@ -175,6 +177,7 @@ static bool next_expected(const char **list, char name[64], uint64_t *value)
 	if (sscanf(*list, " %63[^=]=%llu%n", name, &v, &used) < 2)
 		return false;
 	*list += used;
+	*list += strspn(*list, " ");
 	*value = v;
 	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* See naive_host.h. Written from docs/host-model.md, not from the mock. */
-#include "tests/hypervisor/naive_host.h"
+#include "tests/hypervisor/naive_internal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static uint64_t free_pages(const struct naive_host *h)
 	return h->config.total_pages - used;
 }
 
-static uint64_t huge_pages(const struct naive_host *h)
+uint64_t naive_huge_pages(const struct naive_host *h)
 {
 	uint64_t nr = 0;
 
@@ -78,9 +78,8 @@ static void drop_huge_leaf(struct naive_region *r, struct hv_events *ev)
 	r->pmd_ept = false;
 }
 
-/* Stamps follow what they stand for. */
-static void restamp(struct naive_host *h, struct naive_region *r,
-		    struct hv_events *ev)
+void naive_restamp(struct naive_host *h, struct naive_region *r,
+		   struct hv_events *ev)
 {
 	const bool partial = r->thp_exists && !r->pmd;
 
@@ -184,7 +183,7 @@ static void drop_lazy(struct naive_host *h, struct naive_region *r,
 			unmap_page(r, i, ev);
 		}
 	}
-	restamp(h, r, ev);
+	naive_restamp(h, r, ev);
 }
 
 /* Region that has waited longest, by one of the two stamps; NULL if none. */
@@ -208,7 +207,7 @@ static struct naive_region *oldest(struct naive_host *h, bool lazy)
 	return best;
 }
 
-static bool make_room(struct naive_host *h, uint32_t nr, struct hv_events *ev)
+bool naive_make_room(struct naive_host *h, uint32_t nr, struct hv_events *ev)
 {
 	struct naive_region *r;
 
@@ -220,7 +219,7 @@ static bool make_room(struct naive_host *h, uint32_t nr, struct hv_events *ev)
 	while (free_pages(h) < nr && (r = oldest(h, false))) {
 		ev->tlb_flush_rounds++;
 		split_page(r, HV_SPLIT_RECLAIM, ev);
-		restamp(h, r, ev);
+		naive_restamp(h, r, ev);
 	}
 	return free_pages(h) >= nr;
 }
@@ -231,8 +230,8 @@ static bool get_huge(struct naive_host *h, struct hv_events *ev)
 {
 	if (free_pages(h) < HPAGE_PMD_NR && !h->config.direct)
 		return false;
-	return make_room(h, HPAGE_PMD_NR, ev) &&
-	       huge_pages(h) < h->config.huge_limit;
+	return naive_make_room(h, HPAGE_PMD_NR, ev) &&
+	       naive_huge_pages(h) < h->config.huge_limit;
 }
 
 static void fault_huge(struct naive_region *r, struct hv_events *ev)
@@ -271,7 +270,7 @@ static int touch_small(struct naive_host *h, struct naive_region *r, uint32_t i,
 	struct naive_page *p = &r->page[i];
 
 	if (!p->present) {
-		if (!make_room(h, 1, ev)) {
+		if (!naive_make_room(h, 1, ev)) {
 			ev->host_oom++;
 			return -ENOMEM;
 		}
@@ -314,7 +313,7 @@ static int touch_page(struct naive_host *h, uint32_t guest, pfn_t pfn,
 		touch_huge(r, write, ev);
 	else
 		err = touch_small(h, r, pfn % HPAGE_PMD_NR, write, ev);
-	restamp(h, r, ev);
+	naive_restamp(h, r, ev);
 	return err;
 }
 
@@ -401,7 +400,7 @@ static void advise(struct naive_host *h, uint32_t guest, pfn_t pfn,
 		}
 		flush |= lazy ? lazyfree(r, first, n, ev) :
 				dontneed(h, r, first, n, ev);
-		restamp(h, r, ev);
+		naive_restamp(h, r, ev);
 		pfn += n;
 		nr -= n;
 	}
@@ -461,4 +460,10 @@ void naive_replace(struct naive_host *h, uint32_t guest, pfn_t nr_pages)
 {
 	memset(h->region[guest], 0, sizeof(h->region[guest]));
 	h->nr_pages[guest] = nr_pages;
+	/* khugepaged goes on behind it, where a later guest has its turn. */
+	if (h->scanning && h->scan_guest == guest) {
+		h->scan_region = 0;
+		if (++h->scan_guest == NAIVE_GUESTS)
+			h->scanning = false;
+	}
 }

@@ -20,6 +20,8 @@ struct naive_config {
 	bool thp, direct;  /* huge pages allowed; reclaims for them */
 	bool drop_whole;   /* lazy_drop = whole */
 	bool free_tables;  /* free_empty_tables */
+	bool khugepaged, pte_mapped; /* khugepaged, khugepaged_pte_mapped */
+	uint64_t scan, max_none;     /* ... pages_to_scan, max_ptes_none */
 };
 
 struct naive_page {
@@ -41,7 +43,14 @@ struct naive_host {
 	uint64_t clock;      /* last stamp given */
 	pfn_t nr_pages[NAIVE_GUESTS];
 	struct naive_region region[NAIVE_GUESTS][NAIVE_REGIONS];
+	uint32_t scan_guest, scan_region; /* khugepaged's next */
+	bool scanning, waited;
+	uint64_t scan_left;
+	unsigned int scan_rounds;
 };
+
+/* What khugepaged does until it sleeps. */
+enum naive_sleep { NAIVE_SLEEP_NEVER, NAIVE_SLEEP_SCAN, NAIVE_SLEEP_ALLOC };
 
 int naive_access(struct naive_host *h, uint32_t guest, pfn_t pfn,
 		 unsigned int order, enum hv_access kind,
@@ -49,6 +58,7 @@ int naive_access(struct naive_host *h, uint32_t guest, pfn_t pfn,
 bool naive_discard(struct naive_host *h, uint32_t guest, pfn_t pfn,
 		   unsigned int order, enum hv_origin origin,
 		   struct hv_events *ev);
+enum naive_sleep naive_khugepaged(struct naive_host *h, struct hv_events *ev);
 void naive_gauges(const struct naive_host *h, uint32_t guest,
 		  struct hv_gauges *out);
 /* The page can be accessed without a call. */
