@@ -82,6 +82,8 @@ struct plot_script {
 	const char *name, *text;
 };
 extern const struct plot_script plot_scripts[];
+/* NULL if there is none. */
+const char *plot_text(const char *name);
 
 /*
  * Run gnuplot on a script in folder `dir`. Its standard output, if wanted, is

@@ -143,7 +143,7 @@ void script_phases(struct script *s, const struct result_cell *c)
 			(double)c->phases[i].start / 1e9);
 }
 
-static const char *plot_text(const char *name)
+const char *plot_text(const char *name)
 {
 	for (size_t i = 0; plot_scripts[i].name; i++)
 		if (!strcmp(plot_scripts[i].name, name))

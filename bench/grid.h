@@ -56,6 +56,16 @@ struct page_fact {
 
 #define PAGE_MAX_LINES 6
 
+/* A figure that was drawn as SVG; path NULL: it could not be. */
+struct page_picture {
+	const char *name, *path;
+};
+
+/* An option with its value, or with those of each variant. */
+struct page_option {
+	const char *name, *value;
+};
+
 /* Tables and what stands around them. Unused entries are NULL. */
 struct page {
 	const char *title;
@@ -65,6 +75,11 @@ struct page {
 	struct page_fact facts[PAGE_MAX_LINES];
 	const struct grid *tables;
 	size_t nr_tables;
+	/* HTML only. */
+	const struct page_picture *pictures;
+	size_t nr_pictures;
+	const struct page_option *options;
+	size_t nr_options;
 };
 
 #define COVER_COLUMNS 75
@@ -85,6 +100,8 @@ void grid_print_csv(const struct grid *g, const char *const *keys,
 int page_print_json(const struct page *p, FILE *out);
 /* The same as an object; NULL if there is no memory. */
 json_t *page_json(const struct page *p);
+/* 0, -ENOMEM, or -errno of a picture. */
+int page_print_html(const struct page *p, FILE *out);
 /* Any of the formats. 0, -ENOMEM or -EIO. */
 int page_print(const struct page *p, enum report_format format, FILE *out);
 

@@ -159,7 +159,7 @@ int page_print(const struct page *p, enum report_format format, FILE *out)
 	static int (*const print[])(const struct page *, FILE *) = {
 		[REPORT_TABLE] = print_table, [REPORT_MD] = print_md,
 		[REPORT_CSV] = print_csv, [REPORT_JSON] = page_print_json,
-		[REPORT_COVER] = print_cover,
+		[REPORT_COVER] = print_cover, [REPORT_HTML] = page_print_html,
 	};
 	int err = print[format](p, out);
 

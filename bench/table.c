@@ -13,6 +13,7 @@
 #include "bench/columns.h"
 #include "bench/command.h"
 #include "bench/grid.h"
+#include "bench/html_parts.h"
 #include "bench/table_build.h"
 #include "include/option.h"
 
@@ -20,7 +21,8 @@
 
 const char *const report_format_names[] = {
 	[REPORT_TABLE] = "table", [REPORT_MD] = "md", [REPORT_CSV] = "csv",
-	[REPORT_JSON] = "json", [REPORT_COVER] = "cover", NULL
+	[REPORT_JSON] = "json", [REPORT_COVER] = "cover",
+	[REPORT_HTML] = "html", NULL
 };
 
 struct report {
@@ -247,6 +249,8 @@ int report_columns(const struct results *r, const char *columns,
 		err = check_columns(r, columns, &rep.a, why, why_size);
 	if (!err)
 		err = report_build(&rep, r, columns);
+	if (!err && format == REPORT_HTML)
+		err = page_add_html(&rep.page, r, &rep.a);
 	if (!err)
 		err = page_print(&rep.page, format, out);
 	arena_free(&rep.a);

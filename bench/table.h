@@ -17,6 +17,7 @@ enum report_format {
 	REPORT_CSV,     /* one number a line, with its minimum and maximum */
 	REPORT_JSON,    /* the same as an object per table */
 	REPORT_COVER,   /* plain text for a mail: ASCII, at most 75 columns */
+	REPORT_HTML,    /* one file with tables, figures and options */
 };
 
 /* Spelling of each format, NULL-ended, in the order of the enum. */
@@ -26,8 +27,10 @@ int report_format_parse(const char *text, enum report_format *out);
 
 /*
  * Print throughput, memory and footprint of all cells, or the one table that
- * the experiment asks for. 0; -ENODATA if there are no cells; -ENOMEM; -EIO if
- * `out` could not be written.
+ * the experiment asks for. HTML draws figures too, in the folder of the results,
+ * and goes without them, saying so on standard error, where there is no gnuplot.
+ * 0; -ENODATA if there are no cells; -ENOMEM; -EIO if `out` could not be
+ * written.
  */
 int report_print(const struct results *r, enum report_format format,
 		 FILE *out);

@@ -9,8 +9,8 @@
 #include "cli/commands.h"
 
 static const struct args_option options[] = {
-	{ "format", 0, "F", "table (default), md, csv, json or cover: text of "
-	  "75 columns for a mail" },
+	{ "format", 0, "F", "table (default), md, csv, json, cover: text of "
+	  "75 columns for a mail, or html: one file with figures" },
 	{ "columns", 0, "LIST", "one table with these columns; `buddylab list "
 	  "columns`" },
 	{ NULL, 0, NULL, NULL },
@@ -25,7 +25,9 @@ static const struct args_command command = {
 		"each phase; or the table that the experiment, or --columns, "
 		"asks for.\n",
 	.options = options,
-	.example = "  buddylab report out/free-page-reporting --format cover\n",
+	.example = "  buddylab report out/free-page-reporting --format cover\n"
+		   "  buddylab report out/free-page-reporting --format html "
+		   "> report.html\n",
 };
 
 enum { REPORT_OPT_FORMAT, REPORT_OPT_COLUMNS };
@@ -70,7 +72,7 @@ int cmd_report(int argc, char **argv)
 			columns = a.value;
 		else if (report_format_parse(a.value, &format))
 			return args_error(&a, "unknown format '%s'; table, "
-					  "md, csv, json and cover are known",
+					  "md, csv, json, cover and html are known",
 					  a.value);
 	if (opt != ARGS_END)
 		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
