@@ -172,6 +172,37 @@ int cell_print(json_t *o, FILE *out)
 	return 0;
 }
 
+/* Totals first, as of a single guest; then those of each. */
+static void series_header(const struct sim_result *r, FILE *out)
+{
+	unsigned int i;
+
+	fputs("at_ns,guest_free_pages,guest_used_pages,reported_pages,"
+	      "host_rss_pages,host_anon_huge_pages,host_lazy_pages,"
+	      "host_free_pages", out);
+	if (r->guest_samples)
+		fputs(",guests_running", out);
+	for (i = 1; r->guest_samples && i <= r->nr_guests; i++)
+		fprintf(out, ",guest%u_free_pages,guest%u_used_pages,"
+			"guest%u_rss_pages,guest%u_anon_huge_pages", i, i, i,
+			i);
+	fputc('\n', out);
+}
+
+static void series_guests(const struct sim_result *r, unsigned int sample,
+			  FILE *out)
+{
+	const struct sim_guest_sample *g = &r->guest_samples[
+			(size_t)sample * r->nr_guests];
+	unsigned int i;
+
+	fprintf(out, ",%" PRIu64, r->samples[sample].guests_running);
+	for (i = 0; i < r->nr_guests; i++)
+		fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64,
+			g[i].free_pages, g[i].used_pages, g[i].rss_pages,
+			g[i].anon_huge_pages);
+}
+
 static int write_series(const struct sim_result *r, const char *path,
 			char *why, size_t why_size)
 {
@@ -181,18 +212,19 @@ static int write_series(const struct sim_result *r, const char *path,
 
 	if (err)
 		return err;
-	fputs("at_ns,guest_free_pages,guest_used_pages,reported_pages,"
-	      "host_rss_pages,host_anon_huge_pages,host_lazy_pages,"
-	      "host_free_pages\n", f.out);
+	series_header(r, f.out);
 	for (i = 0; i < r->nr_samples; i++) {
 		const struct sim_sample *s = &r->samples[i];
 
 		fprintf(f.out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-			",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+			",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64,
 			s->at, s->guest_free_pages, s->guest_used_pages,
 			s->reported_pages, s->host_rss_pages,
 			s->host_anon_huge_pages, s->host_lazy_pages,
 			s->host_free_pages);
+		if (r->guest_samples)
+			series_guests(r, i, f.out);
+		fputc('\n', f.out);
 	}
 	return store_commit(&f, why, why_size);
 }

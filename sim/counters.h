@@ -277,6 +277,17 @@ static const struct counter_desc counter_descs[] = {
 	H("native_walk_refs", "references",
 	  "Memory references of the page-table walks of these misses.",
 	  native.walk_refs),
+	H("guests_launched", "guests", "Guests that began to boot.",
+	  guests_launched),
+	H("guests_fit", "guests",
+	  "Guests that did the tasks of their first phase before the end of launching.",
+	  guests_fit),
+	H("guests_exited", "guests", "Guests shut down by an event.",
+	  guests_exited),
+	H("guests_killed", "guests", "Guests killed, for whatever reason.",
+	  guests_killed),
+	H("oom_kill", "guests", "Of these, for want of memory on the host.",
+	  host_oom_kills),
 	{ NULL, NULL, NULL, FROM_SIM, 0, false }
 };
 

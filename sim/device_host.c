@@ -34,6 +34,8 @@ static void done_event(void *ctx, uint64_t arg)
 	struct flight f = d->flights[arg];
 	struct work_item *w = d->work ? &d->work[f.rq.work] : NULL;
 
+	if (!guest_runs(g))
+		return;
 	/* The item that waits for it may be busy with something else. */
 	if (!f.is_report && w && w->busy_until > g->sim->engine.now) {
 		engine_at(&g->sim->engine, w->busy_until, done_event, g, arg);
@@ -70,6 +72,8 @@ static void host_event(void *ctx, uint64_t arg)
 	sim_ns_t later = 0;
 	bool hangs = false;
 
+	if (!guest_runs(g))
+		return;
 	if (d->host_busy_until > s->engine.now) {
 		engine_at(&s->engine, d->host_busy_until, host_event, g, arg);
 		return;

@@ -14,6 +14,8 @@ static void process_event(void *ctx, uint64_t arg)
 
 	(void)arg;
 	g->dev.timer_armed = false;
+	if (!guest_runs(g))
+		return;
 	if (g->inject)
 		seen_process(g);
 	device_enter(g, g->dev.worker_cpu);
@@ -57,6 +59,8 @@ static void work_event(void *ctx, uint64_t nr)
 	struct device *d = &g->dev;
 	struct work_item *w = &d->work[nr];
 
+	if (!guest_runs(g))
+		return;
 	if (w->busy_until > g->sim->engine.now) {
 		w->seq = engine_at(&g->sim->engine, w->busy_until, work_event,
 				   g, nr);

@@ -193,6 +193,12 @@ void engine_soon(struct engine *e, struct engine_slot *slot, sim_ns_t at)
 	slot_set(e, slot, at);
 }
 
+void engine_idle(struct engine *e, struct engine_slot *slot)
+{
+	slot->asked = false;
+	slot_set(e, slot, ENGINE_IDLE);
+}
+
 static void slot_step(struct engine *e)
 {
 	struct engine_slot *slot = e->tree[1].slot;

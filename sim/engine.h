@@ -80,6 +80,8 @@ int engine_slot_init(struct engine *e, struct engine_slot *slot, uint32_t rank,
  * then, it is idle.
  */
 void engine_soon(struct engine *e, struct engine_slot *slot, sim_ns_t at);
+/* The slot has nothing to do until it asks again. */
+void engine_idle(struct engine *e, struct engine_slot *slot);
 /* Forget an event of engine_at(); true if it was still waiting. O(n), for rare
  * use. */
 bool engine_cancel(struct engine *e, uint64_t seq);

@@ -39,6 +39,8 @@ static void shell_event(void *ctx, uint64_t arg)
 	uint64_t ps;
 
 	(void)arg;
+	if (!guest_runs(g))
+		return;
 	ps = kthread_slice(g, &sh->op, 0, SHELL_BUDGET, &status);
 	if (status == GUEST_MORE || status == GUEST_WAIT) {
 		engine_at(e, e->now + (status == GUEST_WAIT ? NSEC_PER_MSEC :
@@ -94,9 +96,25 @@ static void do_event(struct sim_guest *g, const struct event_options *o)
 	case EVENT_COMPACT_MEMORY:
 		shell_type(g, GUEST_COMPACT_MEMORY);
 		break;
+	case EVENT_EXIT:
+	case EVENT_KILL:
+		guests_end(g, o->action == EVENT_KILL);
+		break;
+	case EVENT_LAUNCH:
 	case NR_EVENT_ACTIONS:
 		break;
 	}
+}
+
+/* Without a number and with all launched there is nothing to do. */
+static void do_launch(struct sim *s, const struct sim_event_config *c)
+{
+	const unsigned int guest = (unsigned int)c->opt.guest;
+
+	if (guests_launch(s, guest ? guest - 1 : s->nr_guests) && guest)
+		sim_fail(s, -EINVAL, "event %s: guest %u has been launched "
+			 "already; [host] launch = events leaves all but the "
+			 "first to events", c->name, guest);
 }
 
 static void event_fire(void *ctx, uint64_t arg)
@@ -105,8 +123,11 @@ static void event_fire(void *ctx, uint64_t arg)
 	const struct event_options *o = &s->cfg.events[arg].opt;
 	unsigned int i;
 
+	if (o->action == EVENT_LAUNCH)
+		do_launch(s, &s->cfg.events[arg]);
 	for (i = 0; i < s->nr_guests; i++)
-		if (!o->guest || o->guest == i + 1)
+		if ((!o->guest || o->guest == i + 1) &&
+		    guest_runs(&s->guests[i]))
 			do_event(&s->guests[i], o);
 	s->event_runs[arg]++;
 	if (o->every && (!o->count || s->event_runs[arg] < o->count))

@@ -12,7 +12,7 @@ static const char *const from_names[] = { "start", "end", NULL };
 /* In the order of enum event_action. */
 static const char *const action_names[] = {
 	"balloon_target", "drop_caches", "reporter_start", "reporter_stop",
-	"host_request", "compact_memory", NULL
+	"host_request", "compact_memory", "launch", "exit", "kill", NULL
 };
 /* In the order of enum host_command_kind. */
 static const char *const request_names[] = {
@@ -51,7 +51,7 @@ static const struct option_desc event_descs[] = {
 	  .help = "With every: how often in all; 0 = to the end of the run." },
 	{ .name = "guest", .type = OPTION_UINT, .offset = E(guest), .max = 64,
 	  .def = "0", .unit = "",
-	  .help = "Which guest, from 1; 0 = all." },
+	  .help = "Which guest, from 1; 0 = all; launch: 0 = the next." },
 	{ .name = "value", .type = OPTION_SIZE, .offset = E(value),
 	  .max = 8 * TIB, .def = "0", .unit = "bytes",
 	  .help = "balloon_target: memory of the balloon; drop_caches: 1, 2 or "

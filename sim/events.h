@@ -25,6 +25,9 @@ enum event_action {
 	EVENT_REPORTER_STOP,
 	EVENT_HOST_REQUEST,     /* request, value: bytes, id */
 	EVENT_COMPACT_MEMORY,
+	EVENT_LAUNCH,           /* guest 0 = the next */
+	EVENT_EXIT,
+	EVENT_KILL,
 	NR_EVENT_ACTIONS,
 };
 

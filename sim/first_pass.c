@@ -30,7 +30,8 @@ static pfn_t guest_pages(const struct sim *s)
 	unsigned int i;
 
 	for (i = 0; i < s->nr_guests; i++)
-		if (alloc_end_pfn(s->guests[i].alloc) > end)
+		if (s->guests[i].alloc &&
+		    alloc_end_pfn(s->guests[i].alloc) > end)
 			end = alloc_end_pfn(s->guests[i].alloc);
 	/* The host's map ends with a whole huge page. */
 	return pfn_align_down(end + HPAGE_PMD_NR - 1, HPAGE_PMD_ORDER);

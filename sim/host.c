@@ -105,8 +105,15 @@ static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
 	struct sim *s = g->sim;
 	struct hv_events ev = { 0 };
 	uint64_t ps, saved;
-	int ret = s->hv->ops->access(s->hv, g->hv_id, pfn, order,
-				     (enum hv_access)kind, &ev);
+	int ret;
+
+	/* What is killed in the midst of a step ends it without a host. */
+	if (!guest_runs(g))
+		return 0;
+	do {
+		ret = s->hv->ops->access(s->hv, g->hv_id, pfn, order,
+					 (enum hv_access)kind, &ev);
+	} while (ret && guests_make_room(g, ret));
 
 	digest_u64(&s->digest, DIGEST_ACCESS | (uint64_t)kind << 48 |
 		   (uint64_t)order << 40 | pfn);
@@ -115,13 +122,13 @@ static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
 		pull_if_short(s);
 	if (g->reuse.any)
 		reuse_touched(&g->reuse, pfn, order, s->engine.now);
+	/* The host was full. */
+	if (ev.pressure)
+		guests_note_peak(s);
 	/* Reclaim may have taken what a run found mapped. */
 	if (ev.pressure && s->nr_ahead)
 		ahead_settle(s, s->engine.now,
 			     g->vcpus[g->running_cpu].slot.rank);
-	if (ret)
-		sim_fail(s, ret, "the host is out of memory: guest %u cannot "
-			 "be backed; give [host] more memory", g->id);
 	ps = price_violations(&s->price, &ev);
 	if (kind != TOUCH_ZERO || !ev.zeroed_pages)
 		return ps;
@@ -134,7 +141,7 @@ uint64_t host_touch(struct sim_guest *g, pfn_t pfn, unsigned int order,
 {
 	if (g->sim->recorder)
 		first_pass_note(g, pfn, order);
-	if (hv_block_mapped(g->hv_map, pfn, order))
+	if (g->hv_map && hv_block_mapped(g->hv_map, pfn, order))
 		return 0;
 	return host_access(g, pfn, order, kind);
 }
@@ -156,7 +163,7 @@ uint64_t host_drain_touches(struct sim_guest *g)
 
 	if (g->sim->recorder)
 		note_touches(g);
-	for (i = 0; i < b->nr; i++) {
+	for (i = 0; i < b->nr && guest_runs(g); i++) {
 		const struct touch *t = &b->entries[i];
 
 		if (!hv_block_mapped(g->hv_map, t->pfn, t->order))
@@ -169,7 +176,10 @@ uint64_t host_drain_touches(struct sim_guest *g)
 
 void host_gauges(const struct sim_guest *g, struct hv_gauges *out)
 {
-	g->sim->hv->ops->gauges(g->sim->hv, g->hv_id, out);
+	if (guest_runs(g))
+		g->sim->hv->ops->gauges(g->sim->hv, g->hv_id, out);
+	else
+		*out = (struct hv_gauges){ 0 };
 }
 
 void host_check(struct sim *s)

@@ -195,6 +195,9 @@ uint64_t host_serve(struct sim_guest *g, const struct host_request *rq,
 
 	*reply = (struct host_reply){ 0 };
 	*flushes = 0;
+	/* It was killed in the callback that asks. */
+	if (!guest_runs(g))
+		return 0;
 	switch (rq->kind) {
 	case REQUEST_INFLATE:
 		v.origin = HV_ORIGIN_BALLOON;

@@ -209,6 +209,8 @@ static void over_event(void *ctx, uint64_t arg)
 	struct sim_guest *g = ctx;
 	struct inject_state *st = &g->inject[arg];
 
+	if (!guest_runs(g))
+		return;
 	undo(g, st);
 	st->over = true;
 	st->ended = g->sim->engine.now;
@@ -221,9 +223,12 @@ static void begin_event(void *ctx, uint64_t arg)
 {
 	struct sim_guest *g = ctx;
 	struct inject_state *st = &g->inject[arg];
-	const sim_ns_t span = inject_options_of(g, st)->span;
 	struct sim *s = g->sim;
+	sim_ns_t span;
 
+	if (!guest_runs(g))
+		return;
+	span = inject_options_of(g, st)->span;
 	st->begun = true;
 	st->began = s->engine.now;
 	stats_read(s, st->counters);

@@ -214,7 +214,7 @@ int inject_verdict(struct sim *s, char *why, size_t why_size)
 		for (n = 0; n < s->nr_guests && o->enabled && !ret; n++) {
 			struct sim_guest *g = &s->guests[n];
 
-			if (o->guest && o->guest != n + 1)
+			if ((o->guest && o->guest != n + 1) || !guest_runs(g))
 				continue;
 			inject_finish(g, &g->inject[i]);
 			ret = check_state(g, &g->inject[i], why, why_size);

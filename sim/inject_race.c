@@ -354,6 +354,8 @@ void inject_khugepaged(struct sim_guest *g, struct inject_state *st)
 	struct hv_gauges now;
 	unsigned int n;
 
+	if (!guest_runs(g))
+		return;
 	for (n = 0; n < SCAN_PAGES && st->scan < g->hv_map->nr_pages;
 	     n++, st->scan++) {
 		if (hv_block_mapped(g->hv_map, st->scan, 0))

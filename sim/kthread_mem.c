@@ -145,6 +145,8 @@ static void thread_event(void *ctx, uint64_t arg)
 	enum guest_status status;
 	uint64_t ps;
 
+	if (!guest_runs(g))
+		return;
 	if (!t->begun && kind == KTHREAD_KHUGEPAGED && !khugepaged_begin(g, t))
 		return;
 	if (!t->begun)

@@ -15,6 +15,8 @@ static void vmstat_run(void *ctx, uint64_t arg)
 	unsigned int cpu;
 
 	(void)arg;
+	if (!guest_runs(g))
+		return;
 	g->work = (struct alloc_work){ 0 };
 	for (cpu = 0; cpu < g->topo.nr_cpus; cpu++)
 		alloc_vmstat_tick(g->alloc, cpu);
@@ -27,6 +29,6 @@ void kthreads_start(struct sim_guest *g)
 	if (!g->replay)
 		kthread_khugepaged_start(g);
 	if (!g->replay)
-		engine_at(&g->sim->engine, VMSTAT_INTERVAL_NS, vmstat_run, g,
-			  0);
+		engine_at(&g->sim->engine, g->sim->engine.now +
+			  VMSTAT_INTERVAL_NS, vmstat_run, g, 0);
 }

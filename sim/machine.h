@@ -3,7 +3,9 @@
  * Private layout of a running cell: the host, guests, vCPUs, tasks and locks,
  * and who calls whom inside sim/.
  *
- *     phase.c    starts tasks, opens and closes the measured window
+ *     guests.c   launches guests, ends them, says who is killed
+ *     phase.c    opens and closes the measured window
+ *     phase_tasks.c  starts the tasks of a guest
  *     ahead.c    runs of steps that concern nobody else
  *     vcpu.c     one step of a task: workload op -> guest -> prices
  *     native.c   the same for a process of the host itself
@@ -184,9 +186,19 @@ struct shell {
 	enum guest_op_kind queue[SHELL_MAX_QUEUE];
 };
 
+enum guest_state {
+	GUEST_ABSENT,               /* has not been launched */
+	GUEST_RUNS,
+	GUEST_GONE,                 /* shut down or killed; it is not back */
+};
+
 struct sim_guest {
 	struct sim *sim;
 	unsigned int id;            /* index in sim->guests */
+	enum guest_state state;
+	unsigned int launch_nr;     /* how many had been launched before */
+	bool finished;              /* its first tasks are done */
+	uint32_t nr_left;           /* tasks that are not done */
 	uint32_t hv_id;             /* the hypervisor's number for it */
 	const struct hv_guest_map *hv_map; /* accesses that cost nothing */
 	struct alloc *alloc;
@@ -244,6 +256,15 @@ struct sim {
 	struct hv_events host_own;  /* of the host's threads, for no guest */
 	uint64_t host_stolen_ns;
 	bool pulling;               /* the host is short, and asks */
+	/* guests.c */
+	bool launch_armed;          /* an event for the next launch waits */
+	bool launch_over;           /* stop_at: nobody is launched any more */
+	uint64_t launch_seq;        /* of that event */
+	struct sim_guest *newest;   /* launched last */
+	uint32_t nr_guests_running;
+	uint64_t guests_launched, guests_fit, guests_exited, guests_killed;
+	uint64_t host_oom_kills;
+	uint64_t peak_used_pages;   /* of the host, so far */
 	uint64_t event_runs[SIM_MAX_EVENTS];
 	struct native_counters native;
 
@@ -252,6 +273,7 @@ struct sim {
 	sim_ns_t phase_began;
 	bool measuring, stopping, window_closed, failed;
 	uint32_t nr_running;        /* tasks that are not done, all guests */
+	uint32_t starts_due;        /* guests whose tasks begin later */
 	int error;                  /* -errno of a failed run */
 	char why[256];
 	uint64_t window_iterations;
@@ -275,6 +297,7 @@ struct sim {
 	uint64_t at_open[SIM_MAX_COUNTERS], at_close[SIM_MAX_COUNTERS];
 	struct sim_sample *samples;
 	unsigned int nr_samples, samples_capacity;
+	struct sim_guest_sample *guest_samples; /* NULL: a single guest */
 	struct sim_result result;
 };
 
@@ -320,6 +343,44 @@ void laps_next(struct sim *s, struct task *t, sim_ns_t now);
 bool laps_mean(const struct sim *s, unsigned int i, sim_ns_t *ns);
 /* stall.c: true, and the run has failed, if all tasks wait in vain. */
 bool stall_is_final(struct sim *s);
+
+/* phase_tasks.c: all tasks of a phase, from now on. 0 or -errno. */
+int phase_start_tasks(struct sim_guest *g, const struct sim_phase_config *c,
+		      char *why, size_t why_size);
+void phase_end_tasks(struct sim_guest *g);
+
+/* sim.c: boot it, with its device. 0, or -errno with a sentence in why. */
+int sim_guest_build(struct sim *s, unsigned int id, char *why, size_t why_size);
+
+/* guests.c */
+static inline bool guest_runs(const struct sim_guest *g)
+{
+	return g->state == GUEST_RUNS;
+}
+/* Processes of the host need no guest, but its vCPUs. */
+static inline bool phase_tasks_run(const struct sim_guest *g)
+{
+	return guest_runs(g) || (g->sim->opt && g->sim->opt->native);
+}
+/* Those that are there from the beginning. */
+int guests_launch_first(struct sim *s, char *why, size_t why_size);
+/* Launch number `id`, or the next if it is nr_guests. 0, or -EINVAL: there is
+ * nobody to be launched. What goes wrong then ends the run. */
+int guests_launch(struct sim *s, unsigned int id);
+/* The VMM exits, or is killed; its counters stay. */
+void guests_end(struct sim_guest *g, bool killed);
+/* The last of its tasks is done. */
+void guests_tasks_done(struct sim_guest *g);
+/*
+ * The host has no page for g (-ENOMEM), or g has reached its own limit
+ * (-EDQUOT): kill somebody. True: try again; false: g is gone, or the run has
+ * failed.
+ */
+bool guests_make_room(struct sim_guest *g, int err);
+/* The host has begun to swap. */
+void guests_swapped(struct sim *s);
+/* How much of the host is in use, for the peak. */
+void guests_note_peak(struct sim *s);
 
 /* record.c: workload = trace */
 bool record_wanted(const struct sim *s);

@@ -18,6 +18,11 @@ static const char *const defrag_names[] = {
 };
 static const char *const poison_names[] = { "off", "zero", "pattern", NULL };
 static const char *const backing_names[] = { "4K", "64K", "2M", NULL };
+static const char *const launch_names[] = {
+	"together", "sequence", "interval", "events", NULL
+};
+static const char *const stop_names[] = { "never", "kill", "swap", NULL };
+static const char *const oom_names[] = { "kill", "fail", NULL };
 static const char *const file_names[] = { "memory", "disk", NULL };
 static const char *const until_names[] = {
 	"tasks", "duration", "reporter_idle", NULL
@@ -99,6 +104,22 @@ static const struct option_desc host_descs[] = {
 	{ .name = "guests", .type = OPTION_UINT, .offset = H(guests),
 	  .min = 1, .max = 64, .def = "1", .unit = "guests",
 	  .help = "Identical guests on this host." },
+	{ .name = "launch", .type = OPTION_NAME, .offset = H(launch),
+	  .names = launch_names, .def = "together", .unit = "",
+	  .help = "When guests are launched: all at the beginning; each when "
+		  "the one before has done its tasks; by the clock; by events." },
+	{ .name = "launch_gap", .type = OPTION_TIME, .offset = H(launch_gap),
+	  .max = SECONDS_PER_DAY * NSEC_PER_SEC, .def = "0s", .unit = "time",
+	  .help = "sequence: after the tasks of the one before; interval: "
+		  "between two launches." },
+	{ .name = "stop_at", .type = OPTION_NAME, .offset = H(stop_at),
+	  .names = stop_names, .def = "never", .unit = "",
+	  .help = "Launch no more guests once one is killed, or the host "
+		  "swaps." },
+	{ .name = "oom", .type = OPTION_NAME, .offset = H(oom),
+	  .names = oom_names, .def = "kill", .unit = "",
+	  .help = "No memory left on the host: kill the largest guest, while "
+		  "there is another, or let the run fail." },
 	{ .name = "pull_below", .type = OPTION_SIZE, .offset = H(pull_below),
 	  .max = 64 * TIB, .def = "0", .unit = "bytes",
 	  .help = "Ask the guests for free pages when less is free; 0 = never." },
@@ -148,6 +169,10 @@ static const struct option_desc phase_descs[] = {
 	{ .name = "touch", .type = OPTION_NAME, .offset = P(touch),
 	  .names = touch_names, .def = "all", .unit = "",
 	  .help = "workload = trace: does an allocation count as a guest write." },
+	{ .name = "stagger", .type = OPTION_TIME, .offset = P(stagger),
+	  .max = SECONDS_PER_DAY * NSEC_PER_SEC, .def = "0s", .unit = "time",
+	  .help = "Each guest's tasks begin so much after those of the guest "
+		  "before." },
 	{ .name = NULL }
 };
 const struct option_table phase_option_table = {

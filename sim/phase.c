@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Phases: start the tasks, open the measured window after the warm-up, close
- * it after the duration, end the tasks, and keep what the window counted.
+ * Phases: have the tasks started, open the measured window after the warm-up,
+ * close it after the duration, end the tasks, and keep what the window counted.
  *
  * will-it-scale's runner discards its first samples and averages the rest; a
  * warm-up and a duration say the same without its one-second grid.
@@ -14,11 +14,6 @@
 
 #include "include/check.h"
 
-/*
- * Tasks start at random within this time, so that a window opens at a random
- * place of their iterations, as it does in a real run.
- */
-#define START_SPREAD_NS (100 * NSEC_PER_MSEC)
 /* Looks for tasks that wait in vain. */
 #define LOOK_NS NSEC_PER_SEC
 /* Longer than any duration that can be asked for with its warm-up. */
@@ -33,185 +28,12 @@ void phase_note_iterations(struct sim *s, uint32_t pages)
 void phase_task_done(struct sim_guest *g, struct task *t)
 {
 	(void)t;
+	/* With its guest, all tasks have ended. */
+	if (!phase_tasks_run(g))
+		return;
 	g->sim->nr_running--;
-}
-
-/* Pages free above the high watermark, all zones: what `size = N%` is of. */
-static uint64_t free_above_high(const struct alloc *a)
-{
-	struct alloc_zone_info z;
-	uint64_t sum = 0;
-	unsigned int i;
-
-	for (i = 0; i < alloc_nr_zones(a); i++) {
-		uint64_t mark;
-
-		alloc_zone_info(a, i, &z);
-		mark = z.wmark_high + z.boost;
-		sum += z.free > mark ? z.free - mark : 0;
-	}
-	return sum;
-}
-
-static uint64_t host_free(const struct sim *s, uint64_t *total)
-{
-	struct hv_gauges hv;
-
-	s->hv->ops->gauges(s->hv, HV_ALL_GUESTS, &hv);
-	*total = hv.host_total_pages;
-	return hv.host_free_pages;
-}
-
-static int resolve_size(struct sim_guest *g, const struct phase_options *opt,
-			uint64_t *bytes, char *why, size_t why_size)
-{
-	uint64_t free = free_above_high(g->alloc);
-	uint64_t total = alloc_end_pfn(g->alloc);
-
-	if (opt->native)
-		free = host_free(g->sim, &total);
-	free = pages_to_bytes(free);
-	*bytes = opt->size.value;
-	if (opt->size.is_percent)
-		*bytes = pages_to_bytes(bytes_to_pages(free) *
-					opt->size.value / 10000);
-	if (g->workload.ops->needs_size && !*bytes) {
-		snprintf(why, why_size, "workload %s needs 'size = ', e.g. "
-			 "80%% or 1G", g->workload.ops->name);
-		return -EINVAL;
-	}
-	if (!g->workload.ops->size_of_files &&
-	    *bytes > pages_to_bytes(total)) {
-		snprintf(why, why_size, "size = %llu is more than the %s "
-			 "memory; allowed is up to 100%% of it",
-			 (unsigned long long)*bytes,
-			 opt->native ? "host's" : "guest's");
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int open_workload(struct sim_guest *g, const struct sim_phase_config *c,
-			 char *why, size_t why_size)
-{
-	struct workload *w = &g->workload;
-	int ret;
-
-	*w = (struct workload){ .ops = c->workload,
-				.options = c->workload_options };
-	w->ctx.nr_tasks = (unsigned int)c->opt.tasks;
-	w->ctx.seed = g->sim->cfg.seed;
-	w->ctx.thp = c->opt.thp;
-	ret = resolve_size(g, &c->opt, &w->ctx.size, why, why_size);
-	if (ret)
-		return ret;
-	w->state = calloc(1, c->workload->state_size ?
-			     c->workload->state_size : 1);
-	if (!w->state)
-		return -ENOMEM;
-	return c->workload->prepare ? c->workload->prepare(w, why, why_size) : 0;
-}
-
-static void close_workload(struct sim_guest *g)
-{
-	unsigned int i;
-
-	if (g->workload.state && g->workload.ops->cleanup)
-		g->workload.ops->cleanup(&g->workload);
-	free(g->workload.state);
-	g->workload.state = NULL;
-	for (i = 0; i < g->topo.nr_cpus; i++)
-		g->vcpus[i].nr_tasks = 0;
-	for (i = 0; g->tasks && i < g->nr_tasks; i++)
-		native_destroy(g->sim, &g->tasks[i]);
-	free(g->tasks);
-	g->tasks = NULL;
-	g->nr_tasks = 0;
-}
-
-static int vcpu_add_task(struct vcpu *v, struct task *t)
-{
-	if (v->nr_tasks == v->tasks_capacity) {
-		const uint32_t capacity = v->tasks_capacity * 2 + 4;
-		struct task **tasks =
-			realloc(v->tasks, capacity * sizeof(struct task *));
-
-		if (!tasks)
-			return -ENOMEM;
-		v->tasks = tasks;
-		v->tasks_capacity = capacity;
-	}
-	v->tasks[v->nr_tasks++] = t;
-	return 0;
-}
-
-/* A process of the host is no guest's business: it has none of its mms. */
-static int task_mm(struct sim_guest *g, struct task *t, unsigned int cpu)
-{
-	int mm;
-
-	if (g->sim->opt->native) {
-		t->mm = UINT32_MAX;
-		t->has_mm = true;
-		return native_create(g, t);
-	}
-	/* A recorded run brings its own address spaces. */
-	if (g->replay)
-		return 0;
-	mm = guest_mm_create(g->mm, cpu);
-	if (mm < 0)
-		return mm;
-	t->mm = (uint32_t)mm;
-	t->has_mm = true;
-	return 0;
-}
-
-static int start_task(struct sim_guest *g, uint32_t i)
-{
-	struct vcpu *v = &g->vcpus[i % g->topo.nr_cpus];
-	struct task *t = &g->tasks[i];
-	const sim_ns_t at = g->sim->engine.now +
-			    rng_below(&g->phase_rng, START_SPREAD_NS);
-	int ret;
-
-	g->work = (struct alloc_work){ 0 };
-	*t = (struct task){ .nr = (uint16_t)i, .started = true, .wake_at = at };
-	ret = task_mm(g, t, v->cpu);
-	if (ret)
-		return ret;
-	host_drain_touches(g);
-	g->tasks_started++;
-	v->current = 0;
-	v->slice_end = 0;
-	if (vcpu_add_task(v, t))
-		return -ENOMEM;
-	vcpu_wake(v, at);
-	return 0;
-}
-
-static int start_tasks(struct sim_guest *g, const struct sim_phase_config *c,
-		       char *why, size_t why_size)
-{
-	uint32_t i;
-	int ret = open_workload(g, c, why, why_size);
-
-	if (ret)
-		return ret;
-	g->record_waited = 0;
-	g->nr_tasks = (uint32_t)c->opt.tasks;
-	g->sim->nr_running += g->nr_tasks;
-	g->tasks = calloc(g->nr_tasks, sizeof(*g->tasks));
-	if (!g->tasks)
-		return -ENOMEM;
-	for (i = 0; i < g->nr_tasks; i++) {
-		ret = start_task(g, i);
-		if (ret) {
-			snprintf(why, why_size, "guest has no memory for task "
-				 "%u of %u", i + 1, g->nr_tasks);
-			return ret;
-		}
-	}
-	return 0;
+	if (!--g->nr_left && !g->sim->opt->native)
+		guests_tasks_done(g);
 }
 
 static void window_open(void *ctx, uint64_t arg)
@@ -252,12 +74,21 @@ static bool all_idle(const struct sim *s)
 	return true;
 }
 
+/* Will a guest begin with the tasks of this phase? */
+static bool more_to_start(const struct sim *s)
+{
+	return !s->stopping && !s->opt->native &&
+	       (s->starts_due || s->launch_armed);
+}
+
 /* No task is about to do anything: all are done or sleep on purpose. */
 static bool all_quiet(const struct sim *s)
 {
 	unsigned int i;
 	uint32_t t;
 
+	if (more_to_start(s))
+		return false;
 	for (i = 0; i < s->nr_guests; i++)
 		for (t = 0; t < s->guests[i].nr_tasks; t++)
 			if (!s->guests[i].tasks[t].done &&
@@ -273,7 +104,7 @@ static bool phase_over(struct sim *s)
 	if (s->opt->until == UNTIL_REPORTER_IDLE && !s->window_closed &&
 	    all_idle(s) && all_quiet(s))
 		window_close(s, 0);
-	if (s->nr_running)
+	if (s->nr_running || more_to_start(s))
 		return false;
 	return s->window_closed || s->opt->until == UNTIL_TASKS;
 }
@@ -298,9 +129,9 @@ static void sample_event(void *ctx, uint64_t arg)
 
 static unsigned int busy_vcpus(const struct sim *s)
 {
-	const struct sim_guest *g = &s->guests[0];
+	const unsigned int nr_cpus = s->guests[0].topo.nr_cpus;
 
-	return g->nr_tasks < g->topo.nr_cpus ? g->nr_tasks : g->topo.nr_cpus;
+	return s->opt->tasks < nr_cpus ? (unsigned int)s->opt->tasks : nr_cpus;
 }
 
 static int check_native(const struct sim_phase_config *c, char *why,
@@ -373,14 +204,63 @@ static int phase_loop(struct sim *s, const volatile sig_atomic_t *stop)
 	return s->failed ? s->error : 0;
 }
 
+/* The guest and the phase that it belongs to: a phase may end before. */
+#define START_GUEST_BITS 16
+
+static void start_event(void *ctx, uint64_t arg)
+{
+	struct sim *s = ctx;
+	struct sim_guest *g = &s->guests[arg & ((1u << START_GUEST_BITS) - 1)];
+	char why[256];
+	int ret;
+
+	if (arg >> START_GUEST_BITS != s->nr_phases_run)
+		return;
+	s->starts_due--;
+	if (s->stopping || !guest_runs(g))
+		return;
+	ret = phase_start_tasks(g, &s->cfg.phases[s->nr_phases_run], why,
+				sizeof(why));
+	if (ret)
+		sim_fail(s, ret, "guest %u: %s", g->id + 1, why);
+}
+
+/*
+ * In each guest that is there; others begin when they are launched. Processes
+ * of the host run once, not once for each guest.
+ */
+static int start_guests(struct sim *s, const struct sim_phase_config *c,
+			char *why, size_t why_size)
+{
+	const uint64_t phase = s->nr_phases_run;
+	unsigned int i;
+	int ret = 0;
+
+	s->starts_due = 0;
+	if (c->opt.native)
+		return phase_start_tasks(&s->guests[0], c, why, why_size);
+	for (i = 0; i < s->nr_guests && !ret; i++) {
+		struct sim_guest *g = &s->guests[i];
+
+		if (!guest_runs(g))
+			continue;
+		if (!i || !c->opt.stagger) {
+			ret = phase_start_tasks(g, c, why, why_size);
+			continue;
+		}
+		s->starts_due++;
+		engine_at(&s->engine, s->engine.now + i * c->opt.stagger,
+			  start_event, s, phase << START_GUEST_BITS | i);
+	}
+	return ret;
+}
+
 static int phase_begin(struct sim *s, const struct sim_phase_config *c,
 		       char *why, size_t why_size)
 {
 	const sim_ns_t now = s->engine.now;
-	unsigned int i;
-	int ret = 0;
+	int ret = check_end(c, why, why_size);
 
-	ret = check_end(c, why, why_size);
 	if (!ret)
 		ret = check_native(c, why, why_size);
 	if (ret)
@@ -391,9 +271,7 @@ static int phase_begin(struct sim *s, const struct sim_phase_config *c,
 	s->measuring = s->stopping = s->window_closed = false;
 	s->nr_running = 0;
 	memset(s->laps, 0, sizeof(s->laps));
-	/* Processes of the host run once, not once for each guest. */
-	for (i = 0; i < (c->opt.native ? 1 : s->nr_guests) && !ret; i++)
-		ret = start_tasks(&s->guests[i], c, why, why_size);
+	ret = start_guests(s, c, why, why_size);
 	if (ret)
 		return ret;
 	sim_set_prices(s, busy_vcpus(s));
@@ -469,6 +347,6 @@ int sim_run_phase(struct sim *s, unsigned int i,
 		stats_sample(s);
 	s->opt = NULL;
 	for (g = 0; g < s->nr_guests; g++)
-		close_workload(&s->guests[g]);
+		phase_end_tasks(&s->guests[g]);
 	return ret;
 }

@@ -15,7 +15,7 @@ static uint64_t free_pages(const struct sim *s)
 {
 	struct hv_gauges now;
 
-	host_gauges(&s->guests[0], &now);
+	s->hv->ops->gauges(s->hv, HV_ALL_GUESTS, &now);
 	return now.host_free_pages;
 }
 
@@ -33,10 +33,11 @@ static void pull_event(void *ctx, uint64_t arg)
 	unsigned int i;
 
 	(void)arg;
-	s->pulling = is_short(s);
+	s->pulling = is_short(s) && s->nr_guests_running;
 	if (!s->pulling)
 		return;
-	c.pages = (wanted - have + s->nr_guests - 1) / s->nr_guests;
+	c.pages = (wanted - have + s->nr_guests_running - 1) /
+		  s->nr_guests_running;
 	for (i = 0; i < s->nr_guests; i++)
 		device_host_request(&s->guests[i], &c);
 	engine_at(&s->engine, s->engine.now + PULL_AGAIN_NS, pull_event, s, 0);

@@ -16,6 +16,8 @@ static uint64_t resident_pages(const struct sim *s)
 	for (unsigned int i = 0; i < s->nr_guests; i++) {
 		struct hv_gauges hv;
 
+		if (!guest_runs(&s->guests[i]))
+			continue;
 		host_gauges(&s->guests[i], &hv);
 		sum += hv.rss_pages;
 	}
@@ -31,6 +33,8 @@ static uint64_t used_pages(const struct sim *s)
 	for (unsigned int i = 0; i < s->nr_guests; i++) {
 		const struct alloc *a = s->guests[i].alloc;
 
+		if (!guest_runs(&s->guests[i]))
+			continue;
 		for (unsigned int n = 0; n < alloc_nr_zones(a); n++) {
 			alloc_zone_info(a, n, &z);
 			sum += z.managed - z.free - z.pcp;
@@ -44,6 +48,7 @@ void reclaim_before_discard(struct sim *s)
 {
 	const uint64_t now = resident_pages(s);
 
+	guests_note_peak(s);
 	if (now > s->reclaim.peak)
 		s->reclaim.peak = now;
 }

@@ -185,22 +185,22 @@ static int alloc_guest_memory(struct sim_guest *g)
 		g->vcpus[i].guest = g;
 		g->vcpus[i].cpu = (uint16_t)i;
 		if (engine_slot_init(&g->sim->engine, &g->vcpus[i].slot,
-				     g->id * ALLOC_MAX_CPUS + i, vcpu_event,
+				     g->launch_nr * ALLOC_MAX_CPUS + i,
+				     vcpu_event,
 				     &g->vcpus[i]))
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int create_guest(struct sim *s, unsigned int id, char *why,
-			size_t why_size)
+/* The allocator, the vCPUs, and a place on the host. */
+static int begin_guest(struct sim_guest *g, char *why, size_t why_size)
 {
-	struct sim_guest *g = &s->guests[id];
-	struct alloc_hooks hooks;
+	struct sim *s = g->sim;
+	const unsigned int id = g->id;
 	int ret;
 
-	g->sim = s;
-	g->id = id;
+	g->launch_nr = (unsigned int)s->guests_launched;
 	g->may_stall = may_stall(&s->cfg);
 	rng_init(&g->shuffle_rng, s->cfg.seed, "shuffle", id);
 	rng_init(&g->boot_rng, s->cfg.seed, "boot", id);
@@ -213,6 +213,21 @@ static int create_guest(struct sim *s, unsigned int id, char *why,
 		ret = alloc_guest_memory(g);
 	if (!ret)
 		ret = host_add_guest(g, why, why_size);
+	if (ret)
+		return ret;
+	g->state = GUEST_RUNS;
+	s->nr_guests_running++;
+	s->guests_launched++;
+	return 0;
+}
+
+int sim_guest_build(struct sim *s, unsigned int id, char *why, size_t why_size)
+{
+	struct sim_guest *g = &s->guests[id];
+	struct alloc_hooks hooks;
+	int ret;
+
+	ret = begin_guest(g, why, why_size);
 	if (ret)
 		return ret;
 	alloc_set_work(g->alloc, &g->work);
@@ -237,7 +252,8 @@ static int create_guest(struct sim *s, unsigned int id, char *why,
 	if (ret)
 		return ret;
 	ret = inject_init(g);
-	if (ret)
+	/* Booting may take the host's last page. */
+	if (ret || !guest_runs(g))
 		return ret;
 	device_start(g);
 	kthreads_start(g);
@@ -248,7 +264,6 @@ int sim_create(struct sim **out, const struct sim_config *cfg, char *why,
 	       size_t why_size)
 {
 	struct sim *s = calloc(1, sizeof(*s));
-	unsigned int i;
 	int ret = -ENOMEM;
 
 	*out = NULL;
@@ -269,8 +284,8 @@ int sim_create(struct sim **out, const struct sim_config *cfg, char *why,
 	sim_counter_table(s->counter_table);
 	sim_set_prices(s, 1);
 	ret = host_init(s, why, why_size);
-	for (i = 0; i < s->nr_guests && !ret; i++)
-		ret = create_guest(s, i, why, why_size);
+	if (!ret)
+		ret = guests_launch_first(s, why, why_size);
 	if (!ret)
 		host_threads_start(s);
 	if (s->failed) {
@@ -292,6 +307,8 @@ static void destroy_guest(struct sim_guest *g)
 
 	if (g->alloc)
 		alloc_set_hooks(g->alloc, NULL);
+	if (g->state == GUEST_ABSENT && !g->alloc)
+		return;
 	device_destroy(g);
 	inject_destroy(g);
 	guest_destroy(g->mm);
@@ -328,6 +345,7 @@ void sim_destroy(struct sim *s)
 	free(s->guests);
 	free(s->phases);
 	free(s->samples);
+	free(s->guest_samples);
 	free(s);
 }
 
@@ -366,6 +384,8 @@ void sim_check(struct sim *s)
 	for (i = 0; i < s->nr_guests; i++) {
 		struct sim_guest *g = &s->guests[i];
 
+		if (!guest_runs(g))
+			continue;
 		what = alloc_check(g->alloc);
 		CHECK_MSG(!what, "allocator: %s", what);
 		what = guest_check(g->mm);

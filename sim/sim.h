@@ -63,7 +63,25 @@ struct host_options {
 	char prices[OPTION_STRING_SIZE]; /* price file, empty = built in */
 	unsigned int backing;     /* page size behind guest memory: 4K ... */
 	bool page_poison;         /* the device offers that feature */
+	unsigned int launch;      /* enum launch_policy */
+	sim_ns_t launch_gap;      /* between two launches */
+	unsigned int stop_at;     /* enum launch_stop */
+	unsigned int oom;         /* enum host_oom */
 };
+
+/* When a guest is launched, after the first. */
+enum launch_policy {
+	LAUNCH_TOGETHER,          /* all at the beginning */
+	LAUNCH_SEQUENCE,          /* when the tasks of the last are done */
+	LAUNCH_INTERVAL,          /* one after the other, by the clock */
+	LAUNCH_EVENTS,            /* by [event] sections */
+};
+
+/* What ends launching. */
+enum launch_stop { STOP_NEVER, STOP_AT_KILL, STOP_AT_SWAP };
+
+/* What becomes of a guest for which the host has no page. */
+enum host_oom { HOST_OOM_KILL, HOST_OOM_FAIL };
 
 /* [phase NAME]; the other keys belong to the chosen workload. */
 enum phase_until { UNTIL_TASKS, UNTIL_DURATION, UNTIL_REPORTER_IDLE };
@@ -78,6 +96,7 @@ struct phase_options {
 	uint64_t iterations;      /* stop a task after so many; 0 = no limit */
 	unsigned int until;       /* enum phase_until */
 	unsigned int touch;       /* trace: 0 = all, 1 = none */
+	sim_ns_t stagger;         /* guest i begins i times so much later */
 };
 
 extern const struct option_table guest_option_table;
@@ -215,6 +234,13 @@ struct sim_sample {
 	uint64_t host_anon_huge_pages;  /* in 4 KiB pages */
 	uint64_t host_lazy_pages;
 	uint64_t host_free_pages;       /* really free on the host */
+	uint64_t guests_running;
+};
+
+/* One guest at the time of a sample; all zero while it is not there. */
+struct sim_guest_sample {
+	uint64_t free_pages, used_pages;
+	uint64_t rss_pages, anon_huge_pages, lazy_pages;
 };
 
 #define SIM_MAX_METRICS 32
@@ -243,6 +269,9 @@ struct sim_result {
 	const struct sim_phase_result *phases;
 	unsigned int nr_samples;
 	const struct sim_sample *samples;
+	/* [nr_samples][nr_guests], sample by sample; NULL for a single guest. */
+	unsigned int nr_guests;
+	const struct sim_guest_sample *guest_samples;
 	uint64_t events;                /* engine events, for the speed report */
 };
 

@@ -41,10 +41,10 @@ static const void *counter_base(const struct sim_guest *g,
 		return &g->dev;
 	case FROM_SIM:
 		return g;
-	case FROM_RUN:
-		return g->id ? NULL : g->sim;
 	case FROM_LOCKS:
 		break;
+	case FROM_RUN:
+		return g->sim;
 	}
 	return NULL;
 }
@@ -64,35 +64,37 @@ static uint64_t read_locks(const struct sim_guest *g, size_t offset, bool max)
 	return sum;
 }
 
-/* What belongs to the run and to no guest counts once. */
-static uint64_t read_counter(const struct sim_guest *g,
-			     const struct counter_desc *c)
+/* Over the guests that have been there. */
+static uint64_t read_guests(const struct sim *s, const struct counter_desc *c)
 {
-	const void *base;
+	uint64_t sum = 0, v;
+	unsigned int n;
 
-	if (c->source == FROM_LOCKS)
-		return read_locks(g, c->offset, c->is_max);
-	base = counter_base(g, c->source);
-	return base ? read_u64(base, c->offset) : 0;
+	for (n = 0; n < s->nr_guests; n++) {
+		const struct sim_guest *g = &s->guests[n];
+
+		if (g->state == GUEST_ABSENT)
+			continue;
+		v = c->source == FROM_LOCKS ?
+			read_locks(g, c->offset, c->is_max) :
+			read_u64(counter_base(g, c->source), c->offset);
+		if (!c->is_max)
+			sum += v;
+		else if (v > sum)
+			sum = v;
+	}
+	return sum;
 }
 
 static void read_own(struct sim *s, uint64_t *values)
 {
-	unsigned int i, n;
+	unsigned int i;
 
 	for (i = 0; i < NR_OWN; i++) {
 		const struct counter_desc *c = &counter_descs[i];
 
-		values[i] = 0;
-		for (n = 0; n < s->nr_guests; n++) {
-			const struct sim_guest *g = &s->guests[n];
-			uint64_t v = read_counter(g, c);
-
-			if (!c->is_max)
-				values[i] += v;
-			else if (v > values[i])
-				values[i] = v;
-		}
+		values[i] = c->source == FROM_RUN ? read_u64(s, c->offset) :
+						    read_guests(s, c);
 	}
 }
 
@@ -119,53 +121,85 @@ static int samples_grow(struct sim *s)
 {
 	const unsigned int capacity = s->samples_capacity * 2 + 1024;
 	struct sim_sample *p = realloc(s->samples, capacity * sizeof(*p));
+	struct sim_guest_sample *each;
 
 	if (!p)
 		return -1;
 	s->samples = p;
+	if (s->nr_guests > 1) {
+		each = realloc(s->guest_samples, (size_t)capacity *
+			       s->nr_guests * sizeof(*each));
+		if (!each)
+			return -1;
+		s->guest_samples = each;
+	}
 	s->samples_capacity = capacity;
 	return 0;
 }
 
-static void sample_guest(const struct sim_guest *g, struct sim_sample *out)
+static void sample_guest(const struct sim_guest *g,
+			 struct sim_guest_sample *out)
 {
 	struct alloc_zone_info z;
 	struct hv_gauges hv;
 	unsigned int i;
 
+	*out = (struct sim_guest_sample){ 0 };
+	if (!guest_runs(g))
+		return;
 	for (i = 0; i < alloc_nr_zones(g->alloc); i++) {
 		alloc_zone_info(g->alloc, i, &z);
-		out->guest_free_pages += z.free + z.pcp;
-		out->guest_used_pages += z.managed - z.free - z.pcp;
+		out->free_pages += z.free + z.pcp;
+		out->used_pages += z.managed - z.free - z.pcp;
 	}
-	out->reported_pages += g->dev.r.counters.pages;
 	host_gauges(g, &hv);
-	out->host_rss_pages += hv.rss_pages;
-	out->host_anon_huge_pages += hv.anon_huge_regions * HPAGE_PMD_NR;
-	out->host_lazy_pages += hv.lazy_pages;
+	out->rss_pages = hv.rss_pages;
+	out->lazy_pages = hv.lazy_pages;
+	out->anon_huge_pages = hv.anon_huge_regions * HPAGE_PMD_NR;
+}
+
+/* Of all guests, and of each if `each` is not NULL. */
+static void read_gauges(struct sim *s, struct sim_sample *out,
+			struct sim_guest_sample *each)
+{
+	struct sim_guest_sample one;
+	struct hv_gauges hv;
+
+	*out = (struct sim_sample){ .at = s->engine.now };
+	for (unsigned int i = 0; i < s->nr_guests; i++) {
+		sample_guest(&s->guests[i], &one);
+		out->guest_free_pages += one.free_pages;
+		out->guest_used_pages += one.used_pages;
+		out->host_rss_pages += one.rss_pages;
+		out->host_anon_huge_pages += one.anon_huge_pages;
+		out->host_lazy_pages += one.lazy_pages;
+		out->reported_pages += s->guests[i].dev.r.counters.pages;
+		if (each)
+			each[i] = one;
+	}
+	s->hv->ops->gauges(s->hv, HV_ALL_GUESTS, &hv);
+	native_gauges(s, out);
 	out->host_free_pages = hv.host_free_pages;
+	out->guests_running = s->nr_guests_running;
 }
 
 void stats_gauges(struct sim *s, struct sim_sample *out)
 {
-	*out = (struct sim_sample){ .at = s->engine.now };
-	for (unsigned int i = 0; i < s->nr_guests; i++)
-		sample_guest(&s->guests[i], out);
-	native_gauges(s, out);
+	read_gauges(s, out, NULL);
 }
 
 void stats_sample(struct sim *s)
 {
-	struct sim_sample *out;
-
 	if (s->nr_samples && s->samples[s->nr_samples - 1].at == s->engine.now)
 		s->nr_samples--;
 	if (s->nr_samples == s->samples_capacity && samples_grow(s)) {
 		sim_fail(s, -12, "out of memory for samples");
 		return;
 	}
-	out = &s->samples[s->nr_samples++];
-	stats_gauges(s, out);
+	read_gauges(s, &s->samples[s->nr_samples],
+		    s->guest_samples ? s->guest_samples +
+		    (size_t)s->nr_samples * s->nr_guests : NULL);
+	s->nr_samples++;
 }
 
 static void put_metric(struct sim_metric *m, unsigned int *nr, const char *name,
@@ -226,6 +260,9 @@ static void end_metrics(struct sim *s, struct sim_metric *m, unsigned int *nr)
 		   (double)pages_to_bytes(now.guest_free_pages));
 	put_metric(m, nr, "guest_used_end_bytes",
 		   (double)pages_to_bytes(now.guest_used_pages));
+	guests_note_peak(s);
+	put_metric(m, nr, "host_used_peak_bytes",
+		   (double)pages_to_bytes(s->peak_used_pages));
 }
 
 static void lap_metrics(struct sim *s, struct sim_metric *m, unsigned int *nr)
@@ -350,5 +387,7 @@ const struct sim_result *sim_result(struct sim *s)
 	r->phases = s->phases;
 	r->nr_samples = s->nr_samples;
 	r->samples = s->samples;
+	r->nr_guests = s->nr_guests;
+	r->guest_samples = s->guest_samples;
 	return r;
 }

@@ -416,6 +416,8 @@ void vcpu_event(void *ctx, uint64_t arg)
 
 	(void)arg;
 	v->scheduled = false;
+	if (!phase_tasks_run(g))
+		return;
 	g->running_cpu = v->cpu;
 	if (v->ahead.nr)
 		ahead_finish(v);
@@ -436,6 +438,10 @@ void vcpu_event(void *ctx, uint64_t arg)
 				ahead_finish(v);
 		} else {
 			next = vcpu_step(v, t, now);
+			if (!phase_tasks_run(g)) {
+				g->running = NULL;
+				return;
+			}
 			if (g->nr_ahead && !guest_ahead_allowed(g->mm))
 				ahead_settle_guest(g, now, v->slot.rank);
 			now = next;

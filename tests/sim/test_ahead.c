@@ -111,7 +111,13 @@ static void draw_host(struct rng *r, struct drawn *d, struct cell *c)
 	char text[32];
 
 	set(d, &host_option_table, &c->cfg.host, "guests",
-	    PICK(r, "1", "1", "2"));
+	    PICK(r, "1", "1", "2", "3"));
+	set(d, &host_option_table, &c->cfg.host, "launch",
+	    PICK(r, "together", "sequence", "interval"));
+	set(d, &host_option_table, &c->cfg.host, "launch_gap",
+	    PICK(r, "0ms", "7ms", "40ms"));
+	set(d, &host_option_table, &c->cfg.host, "oom",
+	    PICK(r, "kill", "kill", "fail"));
 	set(d, t, o, "thp", PICK(r, "always", "always", "never"));
 	set(d, t, o, "discard", PICK(r, "dontneed", "free"));
 	set(d, t, o, "base", "0");
@@ -148,6 +154,7 @@ static void draw_phase(struct rng *r, struct drawn *d, struct cell *c,
 	set(d, &phase_option_table, o, "duration", PICK(r, "20ms", "110ms"));
 	set(d, &phase_option_table, o, "iterations",
 	    w->endless ? PICK(r, "1", "1000", "4000") : "0");
+	set(d, &phase_option_table, o, "stagger", PICK(r, "0ms", "13ms"));
 	if (option_find(&w->options, "map_size"))
 		set(d, &w->options, c->workload_options[i], "map_size",
 		    PICK(r, "256K", "1M", "5M", "12M"));
@@ -275,6 +282,10 @@ static void same_result(const char *row, const struct sim_result *a,
 	ASSERT_U64(row, a->nr_samples, b->nr_samples);
 	assert_memory_equal(a->samples, b->samples,
 			    a->nr_samples * sizeof(*a->samples));
+	if (a->guest_samples && a->nr_samples)
+		assert_memory_equal(a->guest_samples, b->guest_samples,
+				    (size_t)a->nr_samples * a->nr_guests *
+				    sizeof(*a->guest_samples));
 	assert_string_equal(a->digest, b->digest);
 }
 
