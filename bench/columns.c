@@ -106,6 +106,27 @@ const struct column columns[] = {
 	{ .desc = { NULL, NULL } }
 };
 
+/* Of raw counters nobody can say. */
+int column_better(const struct column_word *w)
+{
+	static const char *const up[] = {
+		"throughput", "ratio", "huge", "reclaimed", "batch", NULL
+	};
+	static const char *const down[] = {
+		"resident", "first", "t50", "t90", "t99", "refaults", "zeroed",
+		"splits", "hold", "nodes", "visits", "reports", "stalls",
+		"stalled", "lost", "failed", "wasted", "again", NULL
+	};
+
+	for (size_t i = 0; up[i]; i++)
+		if (!strcmp(up[i], w->name))
+			return 1;
+	for (size_t i = 0; down[i]; i++)
+		if (!strcmp(down[i], w->name))
+			return -1;
+	return 0;
+}
+
 const struct column_desc *columns_list(size_t i)
 {
 	return &columns[i].desc;

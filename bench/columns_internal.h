@@ -38,6 +38,21 @@ struct column_word {
 
 extern const struct column columns[];
 
+#define COLUMNS_MAX 32
+
+/* A text of columns taken apart, and how each is headed. */
+struct column_words {
+	struct column_word w[COLUMNS_MAX];
+	struct grid_column shown[COLUMNS_MAX];
+	size_t nr;
+};
+
+/* Of a text that columns_check() found right. 0 or -ENOMEM. */
+int columns_words(const char *text, struct column_words *all, struct arena *a);
+
+/* Which way is good: 1 up, -1 down, 0 neither. */
+int column_better(const struct column_word *w);
+
 /* The number of one cell, false if it has none. */
 bool column_number(const struct column_word *w, const struct result_cell *c,
 		   double *out);

@@ -12,7 +12,6 @@
 
 #define SEPARATORS " \t,"
 #define SAME_PHASE ','
-#define MAX_COLUMNS 32
 
 static const struct column *find_column(const char *name)
 {
@@ -82,11 +81,11 @@ static int unknown_name(const struct column_word *w,
 			const struct sim_counter_desc *counters, char *why,
 			size_t why_size)
 {
-	const char *names[SIM_MAX_COUNTERS + MAX_COLUMNS + 2];
+	const char *names[SIM_MAX_COUNTERS + COLUMNS_MAX + 2];
 	const char *near;
 	size_t nr = 0;
 
-	for (size_t i = 0; columns[i].desc.name && nr < MAX_COLUMNS; i++)
+	for (size_t i = 0; columns[i].desc.name && nr < COLUMNS_MAX; i++)
 		names[nr++] = columns[i].desc.name;
 	for (size_t i = 0; counters[i].name[0]; i++) {
 		if (!strcmp(counters[i].name, w->name))
@@ -124,7 +123,7 @@ static int check_words(const char *text, const char *const *phases,
 	int ret;
 
 	while ((ret = next_word(&text, &w)) > 0) {
-		if (++nr > MAX_COLUMNS)
+		if (++nr > COLUMNS_MAX)
 			break;
 		if (!find_column(w.name) &&
 		    unknown_name(&w, counters, why, why_size))
@@ -156,13 +155,7 @@ int columns_check(const char *text, const char *const *phases, char *why,
 
 /* ---- the table ---- */
 
-struct words {
-	struct column_word w[MAX_COLUMNS];
-	struct grid_column shown[MAX_COLUMNS];
-	size_t nr;
-};
-
-static bool name_is_repeated(const struct words *all, const char *name)
+static bool name_is_repeated(const struct column_words *all, const char *name)
 {
 	size_t n = 0;
 
@@ -172,7 +165,7 @@ static bool name_is_repeated(const struct words *all, const char *name)
 }
 
 /* A column that is shown of several phases says of which. */
-static int label_columns(struct words *all, struct arena *a)
+static int label_columns(struct column_words *all, struct arena *a)
 {
 	for (size_t i = 0; i < all->nr; i++) {
 		const struct column_word *w = &all->w[i];
@@ -195,11 +188,11 @@ static int label_columns(struct words *all, struct arena *a)
 	return 0;
 }
 
-static int read_words(struct words *all, const char *text, struct arena *a)
+int columns_words(const char *text, struct column_words *all, struct arena *a)
 {
 	struct column_word next = { .scope = SCOPE_MEASURED };
 
-	while (all->nr < MAX_COLUMNS && next_word(&text, &next) > 0) {
+	while (all->nr < COLUMNS_MAX && next_word(&text, &next) > 0) {
 		struct column_word *w = &all->w[all->nr++];
 
 		*w = next;
@@ -211,7 +204,7 @@ static int read_words(struct words *all, const char *text, struct arena *a)
 }
 
 /* "(t50: seconds until ...; hold: ...)" */
-static const char *note_text(const struct words *all, struct arena *a)
+static const char *note_text(const struct column_words *all, struct arena *a)
 {
 	const char *text = "(";
 
@@ -263,7 +256,7 @@ static struct grid_value word_value(const struct column_word *w,
 }
 
 static int fill_row(struct grid_row *out, const struct grid *t,
-		    const struct words *all, const struct grouping *g,
+		    const struct column_words *all, const struct grouping *g,
 		    const struct group_row *row, size_t group, struct arena *a)
 {
 	size_t k = 0;
@@ -309,8 +302,8 @@ int table_columns(struct grid *t, const char *text, const struct grouping *g,
 		  struct arena *a)
 {
 	static const char *const no_groups[] = { "" };
-	struct words *all = arena_alloc(a, sizeof(*all));
-	int err = all ? read_words(all, text, a) : -ENOMEM;
+	struct column_words *all = arena_alloc(a, sizeof(*all));
+	int err = all ? columns_words(text, all, a) : -ENOMEM;
 
 	if (err)
 		return err;

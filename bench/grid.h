@@ -80,6 +80,9 @@ struct page {
 	size_t nr_pictures;
 	const struct page_option *options;
 	size_t nr_options;
+	/* Cover letter only: instead of the tables. 0 or -errno. */
+	int (*body)(const void *ctx, FILE *out);
+	const void *body_ctx;
 };
 
 #define COVER_COLUMNS 75

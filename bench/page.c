@@ -81,7 +81,8 @@ static int print_cover(const struct page *p, FILE *out)
 	int err;
 
 	print_intro(p, true, out);
-	err = print_tables(p, COVER_COLUMNS, out);
+	err = p->body ? p->body(p->body_ctx, out) :
+			print_tables(p, COVER_COLUMNS, out);
 	if (p->repeat[0])
 		fputs("\nTo repeat:\n\n", out);
 	for (size_t i = 0; i < PAGE_MAX_LINES && p->repeat[i]; i++)

@@ -12,6 +12,7 @@
 
 #include "bench/columns.h"
 #include "bench/command.h"
+#include "bench/cover.h"
 #include "bench/grid.h"
 #include "bench/html_parts.h"
 #include "bench/table_build.h"
@@ -23,6 +24,11 @@ const char *const report_format_names[] = {
 	[REPORT_TABLE] = "table", [REPORT_MD] = "md", [REPORT_CSV] = "csv",
 	[REPORT_JSON] = "json", [REPORT_COVER] = "cover",
 	[REPORT_HTML] = "html", NULL
+};
+
+const char *const cover_layout_names[] = {
+	[COVER_TABLES] = "tables", [COVER_MMTESTS] = "mmtests",
+	[COVER_BENCHSTAT] = "benchstat", [COVER_LKP] = "lkp", NULL
 };
 
 struct report {
@@ -38,6 +44,16 @@ int report_format_parse(const char *text, enum report_format *out)
 	for (int i = 0; report_format_names[i]; i++)
 		if (!strcmp(text, report_format_names[i])) {
 			*out = (enum report_format)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+int cover_layout_parse(const char *text, enum cover_layout *out)
+{
+	for (int i = 0; cover_layout_names[i]; i++)
+		if (!strcmp(text, cover_layout_names[i])) {
+			*out = (enum cover_layout)i;
 			return 0;
 		}
 	return -EINVAL;
@@ -234,11 +250,36 @@ static int report_build(struct report *rep, const struct results *r,
 	return err ? err : fill_page(rep, r);
 }
 
-int report_columns(const struct results *r, const char *columns,
-		   enum report_format format, FILE *out, char *why,
-		   size_t why_size)
+/* The page's own command says how it was made. */
+static int add_cover(struct report *rep, struct cover *c,
+		     const struct report_request *req, const char *columns,
+		     char *why, size_t why_size)
+{
+	struct page *p = &rep->page;
+	int err;
+
+	if (req->format != REPORT_COVER || req->layout == COVER_TABLES)
+		return 0;
+	err = cover_build(c, &rep->g, columns, req->layout, &rep->a);
+	if (err == -ENODATA) {
+		snprintf(why, why_size, "layout %s compares variants, and there "
+			 "is only one, or they have no number in common",
+			 cover_layout_names[req->layout]);
+		return -EINVAL;
+	}
+	p->body = cover_print;
+	p->body_ctx = c;
+	p->repeat[1] = arena_printf(&rep->a, "%s --layout %s", p->repeat[1],
+				    cover_layout_names[req->layout]);
+	return err ? err : p->repeat[1] ? 0 : -ENOMEM;
+}
+
+int report_columns(const struct results *r, const struct report_request *req,
+		   FILE *out, char *why, size_t why_size)
 {
 	struct report rep = { 0 };
+	struct cover cover;
+	const char *columns = req->columns;
 	int err = 0;
 
 	if (!r->nr_cells)
@@ -249,10 +290,12 @@ int report_columns(const struct results *r, const char *columns,
 		err = check_columns(r, columns, &rep.a, why, why_size);
 	if (!err)
 		err = report_build(&rep, r, columns);
-	if (!err && format == REPORT_HTML)
+	if (!err)
+		err = add_cover(&rep, &cover, req, columns, why, why_size);
+	if (!err && req->format == REPORT_HTML)
 		err = page_add_html(&rep.page, r, &rep.a);
 	if (!err)
-		err = page_print(&rep.page, format, out);
+		err = page_print(&rep.page, req->format, out);
 	arena_free(&rep.a);
 	return err;
 }
@@ -260,8 +303,9 @@ int report_columns(const struct results *r, const char *columns,
 int report_print(const struct results *r, enum report_format format,
 		 FILE *out)
 {
+	const struct report_request req = { .format = format };
 	char why[400];
-	int err = report_columns(r, NULL, format, out, why, sizeof(why));
+	int err = report_columns(r, &req, out, why, sizeof(why));
 
 	/* Results of another version may ask for what is not known here. */
 	return err == -EINVAL ? -ENODATA : err;

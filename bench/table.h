@@ -20,6 +20,18 @@ enum report_format {
 	REPORT_HTML,    /* one file with tables, figures and options */
 };
 
+/* What a cover letter shows. Every layout but the first has each variant against
+ * the first one, with a test of the difference. */
+enum cover_layout {
+	COVER_TABLES,    /* the tables of the other formats */
+	COVER_MMTESTS,   /* as mmtests prints it, gains positive */
+	COVER_BENCHSTAT, /* one metric a line, with p */
+	COVER_LKP,       /* as the kernel test robot prints it */
+};
+
+extern const char *const cover_layout_names[]; /* NULL-ended */
+int cover_layout_parse(const char *text, enum cover_layout *out);
+
 /* Spelling of each format, NULL-ended, in the order of the enum. */
 extern const char *const report_format_names[];
 /* 0 or -EINVAL. */
@@ -34,12 +46,17 @@ int report_format_parse(const char *text, enum report_format *out);
  */
 int report_print(const struct results *r, enum report_format format,
 		 FILE *out);
+struct report_request {
+	const char *columns;      /* bench/columns.h; NULL: the experiment's */
+	enum report_format format;
+	enum cover_layout layout; /* of REPORT_COVER */
+};
+
 /*
- * The same with the table that `columns` asks for (bench/columns.h; NULL: the
- * experiment). -EINVAL with a sentence in why if it cannot be.
+ * The same with a choice of columns and layout. -EINVAL with a sentence in why
+ * if it cannot be.
  */
-int report_columns(const struct results *r, const char *columns,
-		   enum report_format format, FILE *out, char *why,
-		   size_t why_size);
+int report_columns(const struct results *r, const struct report_request *req,
+		   FILE *out, char *why, size_t why_size);
 
 #endif

@@ -13,12 +13,14 @@ static const struct args_option options[] = {
 	  "75 columns for a mail, or html: one file with figures" },
 	{ "columns", 0, "LIST", "one table with these columns; `buddylab list "
 	  "columns`" },
+	{ "layout", 0, "L", "of a cover letter: tables (default), mmtests, "
+	  "benchstat or lkp" },
 	{ NULL, 0, NULL, NULL },
 };
 
 static const struct args_command command = {
 	.name = "report",
-	.synopsis = "DIR [--format F] [--columns LIST]",
+	.synopsis = "DIR [--format F] [--columns LIST] [--layout L]",
 	.text = "Print tables of the results in DIR (or of a .jsonl file): "
 		"throughput against\n"
 		"the first variant, work of the host, memory at the end of "
@@ -30,10 +32,9 @@ static const struct args_command command = {
 		   "> report.html\n",
 };
 
-enum { REPORT_OPT_FORMAT, REPORT_OPT_COLUMNS };
+enum { REPORT_OPT_FORMAT, REPORT_OPT_COLUMNS, REPORT_OPT_LAYOUT };
 
-static int report(const char *path, enum report_format format,
-		  const char *columns)
+static int report(const char *path, const struct report_request *req)
 {
 	char why[400];
 	struct diag d = { .out = stderr };
@@ -42,15 +43,14 @@ static int report(const char *path, enum report_format format,
 	int err = results_read(&r, path, &d);
 
 	if (!err) {
-		err = report_columns(&r, columns, format, stdout, why,
-				     sizeof(why));
+		err = report_columns(&r, req, stdout, why, sizeof(why));
 		bad_columns = err == -EINVAL;
 		if (err == -ENODATA)
 			fprintf(stderr, "buddylab report: error: %s holds no "
 				"cells; run the experiment first\n", r.path);
 		else if (bad_columns)
-			fprintf(stderr, "buddylab report: error: --columns: "
-				"%s\n", why);
+			fprintf(stderr, "buddylab report: error: %s: %s\n",
+				req->layout ? "--layout" : "--columns", why);
 		else if (err)
 			fprintf(stderr, "buddylab report: error: %s\n",
 				strerror(-err));
@@ -59,24 +59,44 @@ static int report(const char *path, enum report_format format,
 	return bad_columns ? EXIT_USAGE : err ? EXIT_RUNTIME : EXIT_FINE;
 }
 
+static int take_option(struct args *a, int opt, struct report_request *req)
+{
+	switch (opt) {
+	case REPORT_OPT_COLUMNS:
+		req->columns = a->value;
+		return 0;
+	case REPORT_OPT_LAYOUT:
+		/* Only a cover letter has one. */
+		req->format = REPORT_COVER;
+		if (cover_layout_parse(a->value, &req->layout))
+			return args_error(a, "unknown layout '%s'; tables, "
+					  "mmtests, benchstat and lkp are known",
+					  a->value);
+		return 0;
+	default:
+		if (report_format_parse(a->value, &req->format))
+			return args_error(a, "unknown format '%s'; table, "
+					  "md, csv, json, cover and html are "
+					  "known", a->value);
+		return 0;
+	}
+}
+
 int cmd_report(int argc, char **argv)
 {
-	enum report_format format = REPORT_TABLE;
-	const char *columns = NULL;
+	struct report_request req = { .format = REPORT_TABLE };
 	struct args a;
-	int opt;
+	int opt, code;
 
 	args_init(&a, &command, argc, argv);
-	while ((opt = args_next(&a)) >= 0)
-		if (opt == REPORT_OPT_COLUMNS)
-			columns = a.value;
-		else if (report_format_parse(a.value, &format))
-			return args_error(&a, "unknown format '%s'; table, "
-					  "md, csv, json, cover and html are known",
-					  a.value);
+	while ((opt = args_next(&a)) >= 0) {
+		code = take_option(&a, opt, &req);
+		if (code)
+			return code;
+	}
 	if (opt != ARGS_END)
 		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
 	if (a.nr_words != 1)
 		return args_error(&a, "expects one folder of results");
-	return report(a.words[0], format, columns);
+	return report(a.words[0], &req);
 }

@@ -27,7 +27,9 @@ static char *print_columns(const char *columns, enum report_format format,
 	assert_non_null(out);
 	fixture_make(&f, cells, ARRAY_SIZE(cells));
 	fixture_read(&f, &r);
-	*err = report_columns(&r, columns, format, out, why, sizeof(why));
+	*err = report_columns(&r, &(struct report_request){
+			      .columns = columns, .format = format }, out, why,
+			      sizeof(why));
 	if (*err)
 		fputs(why, out);
 	results_free(&r);

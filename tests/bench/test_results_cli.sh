@@ -31,8 +31,8 @@ if grep -nE '.{76}|	| $' out.txt; then
 	fail "not fit for a mail"
 fi
 expect 0 report base/cells.jsonl
-expect 2 report base --format html
-stderr_has "unknown format 'html'"
+expect 2 report base --format xml
+stderr_has "unknown format 'xml'"
 expect 2 report
 expect 2 report base less
 expect 2 report base --form cover
