@@ -14,12 +14,26 @@
 
 /* ---- measured ---- */
 
+struct calibrate_measure_request {
+	uint64_t memory;           /* bytes to touch at a time, at the most */
+	uint64_t time_ns;          /* to take, within a second or two */
+	unsigned int procs;        /* the most at the same time */
+	bool json;
+	const char *path;          /* of the result; NULL: to `out` */
+	FILE *out, *messages;
+};
+
+#define CALIBRATE_MIN_MEMORY (UINT64_C(64) << 20)
+#define CALIBRATE_MIN_NS NSEC_PER_SEC
+#define CALIBRATE_MAX_NS (3600 * NSEC_PER_SEC)
+
 /*
- * Measure and print a price file, with what was measured as comments. Needs no
- * privilege, about 600 MiB and half a minute. 0; -ENOTSUP: the host gives no
- * huge pages, nothing is printed; -errno. A sentence goes to `messages`.
+ * Measure and print a price file, with what was measured as comments, or all
+ * of it as JSON. Needs no privilege. What this host cannot do or had no time
+ * for is said and keeps its built-in price. 0; -ENOTSUP: no huge pages, or too
+ * little memory, and nothing is printed; -errno. A sentence goes to `messages`.
  */
-int calibrate_measure(FILE *out, FILE *messages);
+int calibrate_measure(const struct calibrate_measure_request *req);
 
 /* ---- solved ---- */
 
@@ -34,6 +48,7 @@ struct calibrate_request {
 	const char *target;
 	const struct sim_registry *registry;
 	double zero_share;         /* of a huge fault spent clearing, 0..1 */
+	double rezero_share;       /* the same if just cleared; < 0: as above */
 	unsigned int jobs;
 	FILE *messages;            /* progress */
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shared by the files that measure this host. Short steps are timed by the
- * clock and their median is taken; long ones by the CPU time of the thread, in
- * which other programs on the machine do not count.
+ * Shared by the files that measure this host. Each measurement ends as a
+ * *fact*: a median of many samples with its spread, under a name and a number
+ * of processes. Prices are made of facts (calibrate_prices.c), and of nothing
+ * else. Short steps are timed by the clock; long ones by the CPU time of the
+ * process, in which other programs on the machine do not count.
  */
 #ifndef BENCH_CALIBRATE_INTERNAL_H
 #define BENCH_CALIBRATE_INTERNAL_H
@@ -10,9 +12,55 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
-/* Large enough that no cache keeps it until it is used again. */
-#define CALIBRATE_COLD_BYTES ((size_t)384 << 20)
+#include "bench/calibrate.h"
+
+#define CALIBRATE_MAX_FACTS 192
+#define CALIBRATE_MAX_GAPS 32
+
+struct fact {
+	char name[32];             /* "clear_2m_cold", "discard_order3" */
+	unsigned int procs;        /* that did the same at the same time */
+	double ns;                 /* median */
+	double spread;             /* half of what 80 % of the samples cover,
+				    * as a share of the median */
+	unsigned int samples;
+};
+
+/* What could not be measured, and why. */
+struct gap {
+	char name[32], why[96];
+};
+
+/* A run of `buddylab calibrate`. */
+struct calibration {
+	uint64_t memory;           /* bytes to be touched beside the next */
+	uint64_t cold_bytes;       /* more than the caches hold */
+	char *cold;                /* mapped by huge pages, written */
+	uint64_t slice_ns;         /* for one loop */
+	uint64_t deadline_ns;      /* no measurement begins after it */
+	unsigned int procs;        /* the most at a time */
+	struct fact facts[CALIBRATE_MAX_FACTS];
+	unsigned int nr_facts;
+	struct gap gaps[CALIBRATE_MAX_GAPS];
+	unsigned int nr_gaps;
+	char machine[96];
+};
+
+/* ---- facts; calibrate_facts.c ---- */
+
+/* Median and spread of n > 0 samples, which are sorted in place. */
+void fact_add(struct calibration *c, const char *name, unsigned int procs,
+	      double *ns, size_t n);
+/* NULL: not measured. */
+const struct fact *fact_find(const struct calibration *c, const char *name,
+			     unsigned int procs);
+__attribute__((format(printf, 3, 4)))
+void gap_add(struct calibration *c, const char *name, const char *fmt, ...);
+
+/* The deadline has passed: a gap, and the measurement is not begun. */
+bool time_is_over(struct calibration *c, const char *name);
 
 uint64_t calibrate_now_ns(void);
 uint64_t calibrate_cpu_ns(void);
@@ -21,52 +69,76 @@ void *calibrate_map(size_t size, bool huge);
 void calibrate_unmap(void *p, size_t size);
 /* Store zeros the way the kernel clears a page. */
 void calibrate_clear(void *p, size_t size);
-/* Median of n values, which are sorted in place. */
-double calibrate_median(double *v, size_t n);
+/* Does this host back an advised mapping with huge pages? */
+bool calibrate_huge_pages(void);
+/* 1, 2, 4 ... and the most; 0 after the last. */
+unsigned int calibrate_next_procs(const struct calibration *c, unsigned int n);
 
-/* ---- single costs, in nanoseconds; each 0 or -errno; calibrate_micro.c ---- */
+/* ---- measurements; each 0 or -errno, what a host cannot do is a gap ---- */
 
-struct clear_cost {
-	double cold, again;      /* 2 MiB */
+typedef int (*measure_fn)(struct calibration *c);
+
+int measure_loops(struct calibration *c);        /* calibrate_loops.c */
+/* One second of page_fault1 or 2: ns per page, faulted and unmapped. */
+int calibrate_page_faults(bool file, unsigned int procs, double *ns);
+int measure_clears(struct calibration *c);       /* calibrate_clear.c */
+int measure_discards(struct calibration *c);     /* calibrate_discard.c */
+int measure_cold(struct calibration *c);         /* calibrate_cold.c */
+int measure_touches(struct calibration *c);      /* calibrate_micro.c */
+int measure_lock(struct calibration *c);
+int measure_syscall(struct calibration *c);
+int measure_collapse(struct calibration *c);     /* calibrate_kernel.c */
+int measure_page_cache(struct calibration *c);
+
+/* ---- the same in several processes at a time; calibrate_procs.c ---- */
+
+/* Samples of one process, in memory that all of them share. */
+#define CALIBRATE_PROC_SAMPLES 128
+#define CALIBRATE_PROC_KINDS 4
+struct proc_samples {
+	double ns[CALIBRATE_PROC_KINDS][CALIBRATE_PROC_SAMPLES];
+	unsigned int nr[CALIBRATE_PROC_KINDS];
+	int error;
 };
 
-struct discard_cost {
-	double order0, order8;   /* of memory mapped by 4 KiB pages */
-	double order9, order10;  /* of memory mapped by huge pages */
+static inline void add_sample(struct proc_samples *r, unsigned int kind,
+			      double ns)
+{
+	r->ns[kind][r->nr[kind]++] = ns;
+}
+
+/*
+ * In a child that stays on its CPU. `proc_ready` has to be called once, when all is
+ * prepared: it returns when all processes are that far.
+ */
+struct proc_start {
+	unsigned int ready;        /* processes that wait for the others */
+	unsigned int nr;
 };
+void proc_ready(struct proc_start *s);
+/* So many will not come: let the others go on. */
+void proc_missing(struct proc_start *s, unsigned int nr);
+/* The n-th CPU that this thread may run on. */
+void calibrate_stay_on_cpu(unsigned int n);
+typedef int (*proc_fn)(struct proc_start *start, const struct calibration *c,
+		       const void *arg, unsigned int procs,
+		       struct proc_samples *out);
+/*
+ * All samples of kind k of all processes go to facts `names[k]`; NULL ends the
+ * names. 0 or -errno.
+ */
+int calibrate_procs(struct calibration *c, unsigned int procs, proc_fn fn,
+		    const void *arg, const char *const *names);
 
-int measure_clear(struct clear_cost *out);
-/* MADV_DONTNEED of one block of memory that is there. */
-int measure_discard(struct discard_cost *out);
-/* Pointer chase through memory that is in no cache. */
-int measure_cold_node(double *out);
-/* One store per mapped 4 KiB page; a lock without anybody else. */
-int measure_touch(double *out);
-double measure_lock(void);
-/* mmap and munmap of memory that was not touched, per call. */
-int measure_syscall(double *out);
+/* ---- results; calibrate_prices.c, calibrate_print.c ---- */
 
-/* ---- loops of will-it-scale, in processes; calibrate_procs.c ---- */
-
-enum loop_kind {
-	LOOP_PAGE_FAULT1,        /* private anonymous, 4 KiB */
-	LOOP_PAGE_FAULT1_THP,    /* with MADV_HUGEPAGE */
-	LOOP_PAGE_FAULT2,        /* private mapping of a file */
-	LOOP_READ_FAULT,         /* zero page */
-	LOOP_CLEAR,              /* no fault: 2 MiB cleared over and over */
-	NR_LOOP_KINDS
-};
-
-/* Mean over the processes. */
-struct loop_cost {
-	double iteration_ns;     /* touch and unmap, per 4 KiB */
-	double touch_ns;         /* of it without mmap and munmap */
-	double unmap_ns;
-	double faults;           /* per iteration */
-};
-
-/* 0, or -errno if a process failed. */
-int measure_loop(enum loop_kind kind, unsigned int nr_procs,
-		 struct loop_cost *out);
+void calibrate_prices(const struct calibration *c, struct price_list *l);
+/* Share of a huge page's 512 iterations that a clear takes; 0: not known. */
+double calibrate_zero_share(const struct calibration *c, const char *clear,
+			    unsigned int procs);
+void calibrate_print(const struct calibration *c, const struct price_list *l,
+		     FILE *out);
+int calibrate_print_json(const struct calibration *c,
+			 const struct price_list *l, FILE *out);
 
 #endif

@@ -1,40 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The price file of this host. What an unprivileged process can time is tagged
- * measured, with the machine as source; costs inside a guest (exits, doorbells,
- * flushes of vCPUs) keep their built-in price and tag.
+ * measured, with its spread and the machine as source; costs inside a guest
+ * (exits, doorbells, flushes of vCPUs) keep their built-in price and tag.
  */
 #define _GNU_SOURCE
-#include "bench/calibrate.h"
-
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "bench/calibrate_internal.h"
+#include "bench/store.h"
+#include "include/types.h"
 
-#define PS_PER_NS 1000.0
-
-struct measured {
-	struct clear_cost clear;
-	struct discard_cost discard;
-	double cold_node, touch, lock, syscall;
-	struct loop_cost one[NR_LOOP_KINDS], many[NR_LOOP_KINDS];
-	unsigned int cpus;
-	char machine[120];
-};
-
-static const char *const loop_names[] = {
-	[LOOP_PAGE_FAULT1] = "page_fault1, 4 KiB",
-	[LOOP_PAGE_FAULT1_THP] = "page_fault1, THP",
-	[LOOP_PAGE_FAULT2] = "page_fault2",
-	[LOOP_READ_FAULT] = "read faults",
-	[LOOP_CLEAR] = "clearing",
-};
+#define MIB (UINT64_C(1) << 20)
+/* Of the memory that may be touched; the rest is for all else. */
+#define COLD_SHARE(memory) ((memory) / 4 * 3)
+/* Four loops at one process and at the most, two clears for each number of
+ * threads, and about as long again for all that is not a loop. */
+#define NR_LOOPS 8
+#define NR_CLEARS 2
 
 /* # and | have a meaning in price files. */
-static void describe_machine(struct measured *m)
+static void describe_machine(struct calibration *c)
 {
 	struct utsname u;
 	char shape[64];
@@ -43,200 +33,153 @@ static void describe_machine(struct measured *m)
 	sim_topology_describe(shape, sizeof(shape));
 	if (uname(&u))
 		snprintf(u.release, sizeof(u.release), "?");
-	snprintf(m->machine, sizeof(m->machine), "Linux %.30s, %.60s",
+	snprintf(c->machine, sizeof(c->machine), "Linux %.24s, %.56s",
 		 u.release, shape);
-	for (s = m->machine; *s; s++)
+	for (s = c->machine; *s; s++)
 		if (*s == '#' || *s == '|')
 			*s = ' ';
 }
 
-static int measure_loops(struct measured *m)
+/* MemAvailable in bytes; 0: not known. */
+static uint64_t memory_available(void)
 {
-	int err = 0;
+	FILE *f = fopen("/proc/meminfo", "r");
+	unsigned long long kib = 0;
+	char line[128];
 
-	for (int i = 0; i < NR_LOOP_KINDS && !err; i++) {
-		err = measure_loop((enum loop_kind)i, 1, &m->one[i]);
-		m->many[i] = m->one[i];
-		if (!err && m->cpus > 1)
-			err = measure_loop((enum loop_kind)i, m->cpus,
-					   &m->many[i]);
-	}
-	return err;
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "MemAvailable:", 13))
+			kib = strtoull(line + 13, NULL, 10);
+	if (f)
+		fclose(f);
+	return kib * 1024;
 }
 
-/* 64 huge faults a pass, or 32,768 small ones. */
-static bool has_huge_pages(const struct measured *m)
+static int prepare(struct calibration *c,
+		   const struct calibrate_measure_request *req)
 {
-	return m->one[LOOP_PAGE_FAULT1_THP].faults < 0.01;
-}
+	const uint64_t available = memory_available();
+	unsigned int nr = 0;
 
-static int measure_all(struct measured *m, FILE *messages)
-{
-	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	int err;
-
-	m->cpus = cpus < 1 ? 1 : cpus > 1024 ? 1024 : (unsigned int)cpus;
-	describe_machine(m);
-	err = measure_loop(LOOP_PAGE_FAULT1_THP, 1,
-			   &m->one[LOOP_PAGE_FAULT1_THP]);
-	if (!err && !has_huge_pages(m)) {
-		fputs("skipped: this host gives no huge pages; see "
-		      "/sys/kernel/mm/transparent_hugepage/enabled\n",
-		      messages);
+	if (available && available < req->memory + req->memory / 4) {
+		fprintf(req->messages, "skipped: %llu MiB of memory are "
+			"available, and --memory is %llu MiB; with less of it "
+			"caches hold more of what should be cold\n",
+			(unsigned long long)(available / MIB),
+			(unsigned long long)(req->memory / MIB));
 		return -ENOTSUP;
 	}
-	if (!err)
-		err = measure_loops(m);
-	if (!err)
-		err = measure_clear(&m->clear);
-	if (!err)
-		err = measure_discard(&m->discard);
-	if (!err)
-		err = measure_cold_node(&m->cold_node);
-	if (!err)
-		err = measure_touch(&m->touch);
-	if (!err)
-		err = measure_syscall(&m->syscall);
-	m->lock = measure_lock();
+	if (!calibrate_huge_pages()) {
+		fputs("skipped: this host gives no huge pages; see "
+		      "/sys/kernel/mm/transparent_hugepage/enabled\n",
+		      req->messages);
+		return -ENOTSUP;
+	}
+	c->cold_bytes = COLD_SHARE(req->memory) & ~(HPAGE_PMD_SIZE - 1);
+	c->memory = req->memory - c->cold_bytes;
+	c->procs = req->procs;
+	for (unsigned int n = calibrate_next_procs(c, 0); n;
+	     n = calibrate_next_procs(c, n))
+		nr++;
+	c->slice_ns = req->time_ns / (NR_LOOPS + NR_CLEARS * nr + NR_LOOPS);
+	c->deadline_ns = calibrate_now_ns() + req->time_ns;
+	describe_machine(c);
+	return 0;
+}
+
+/* Caches that hold all of the cold memory make it a guess. */
+static void note_caches(struct calibration *c)
+{
+	const long l3 = sysconf(_SC_LEVEL3_CACHE_SIZE);
+
+	if (l3 > 0 && (uint64_t)l3 > c->cold_bytes)
+		gap_add(c, "cold memory", "caches of %ld MiB hold all of it; "
+			"give more --memory", (long)(l3 / (long)MIB));
+}
+
+/* The first write of all of it takes the longest. */
+static int write_cold(struct calibration *c)
+{
+	memset(c->cold, 1, c->cold_bytes);
+	return 0;
+}
+
+/* Short ones first: if the time does not do, more of them are known. */
+static int measure_all(struct calibration *c)
+{
+	static const struct { measure_fn fn; const char *name; } steps[] = {
+		{ measure_lock, "lock" },
+		{ measure_syscall, "syscall" },
+		{ measure_touches, "touches" },
+		{ measure_discards, "discards" },
+		{ measure_collapse, "collapse_2m" },
+		{ measure_page_cache, "page_cache_drop" },
+		{ write_cold, "cold memory" },
+		{ measure_cold, "cold_node" },
+		{ measure_clears, "clears" },
+		{ measure_loops, "loops" },
+	};
+	int err = 0;
+
+	note_caches(c);
+	c->cold = calibrate_map(c->cold_bytes, true);
+	if (!c->cold)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && !err; i++)
+		if (!time_is_over(c, steps[i].name))
+			err = steps[i].fn(c);
+	calibrate_unmap(c->cold, c->cold_bytes);
 	return err;
 }
 
-/* ---- to prices ---- */
-
-static uint64_t to_ps(double ns)
+static int print_result(const struct calibration *c, bool json, FILE *out)
 {
-	return ns > 0.001 ? (uint64_t)(ns * PS_PER_NS) : 1;
-}
-
-static void set_price(struct price_list *l, enum price_id id,
-		      const struct measured *m, double one, double many,
-		      const char *how)
-{
-	struct price *p = &l->p[id];
-	const bool split = m->cpus > 1 && to_ps(one) != to_ps(many);
-
-	*p = (struct price){ .ps_1 = to_ps(one), .ps_n = to_ps(many),
-			     .tasks = split ? m->cpus : 1,
-			     .tag = PRICE_MEASURED };
-	snprintf(p->source, sizeof(p->source), "%s; %s", how, m->machine);
-}
-
-static void set_alone(struct price_list *l, enum price_id id,
-		      const struct measured *m, double ns, const char *how)
-{
-	set_price(l, id, m, ns, ns, how);
-}
-
-static void set_fault_prices(struct price_list *l, const struct measured *m)
-{
-	const struct loop_cost *o = m->one, *n = m->many;
-
-	set_price(l, PRICE_FAULT_THP, m,
-		  o[LOOP_PAGE_FAULT1_THP].touch_ns * HPAGE_PMD_NR,
-		  n[LOOP_PAGE_FAULT1_THP].touch_ns * HPAGE_PMD_NR,
-		  "page_fault1 THP");
-	set_price(l, PRICE_ZAP_THP, m,
-		  o[LOOP_PAGE_FAULT1_THP].unmap_ns * HPAGE_PMD_NR,
-		  n[LOOP_PAGE_FAULT1_THP].unmap_ns * HPAGE_PMD_NR,
-		  "munmap in page_fault1 THP");
-	set_price(l, PRICE_FAULT_ANON, m, o[LOOP_PAGE_FAULT1].touch_ns,
-		  n[LOOP_PAGE_FAULT1].touch_ns, "page_fault1 4 KiB");
-	set_price(l, PRICE_ZAP_4K, m, o[LOOP_PAGE_FAULT1].unmap_ns,
-		  n[LOOP_PAGE_FAULT1].unmap_ns, "munmap in page_fault1 4 KiB");
-	set_price(l, PRICE_FAULT_COW, m, o[LOOP_PAGE_FAULT2].touch_ns,
-		  n[LOOP_PAGE_FAULT2].touch_ns, "page_fault2");
-	set_price(l, PRICE_FAULT_READ, m, o[LOOP_READ_FAULT].touch_ns,
-		  n[LOOP_READ_FAULT].touch_ns, "read faults, zero page");
-}
-
-/* Cold with one process; with many in the ratio that clearing slows down. */
-static void set_zero_prices(struct price_list *l, const struct measured *m)
-{
-	const double slow = m->many[LOOP_CLEAR].touch_ns /
-			    m->one[LOOP_CLEAR].touch_ns;
-	const double one = m->clear.cold, many = m->clear.cold * slow;
-
-	set_price(l, PRICE_ZERO_2M, m, one, many, "clear 2 MiB, cold");
-	set_price(l, PRICE_ZERO_4K, m, one / HPAGE_PMD_NR,
-		  many / HPAGE_PMD_NR, "clear 2 MiB, cold, / 512");
-}
-
-static void set_prices(struct price_list *l, const struct measured *m)
-{
-	const struct discard_cost *d = &m->discard;
-	const double small = (d->order8 - d->order0) / 255.0;
-
-	price_list_default(l);
-	set_fault_prices(l, m);
-	set_zero_prices(l, m);
-	set_alone(l, PRICE_TOUCH, m, m->touch, "store to a mapped page");
-	set_alone(l, PRICE_SYSCALL, m, m->syscall, "mmap, munmap untouched");
-	set_alone(l, PRICE_LOCK, m, m->lock, "exchange and store, 1 thread");
-	set_alone(l, PRICE_LIST_TOUCH, m, m->cold_node, "pointer chase, cold");
-	set_alone(l, PRICE_DISCARD_CALL, m, d->order0 - small,
-		  "DONTNEED of order 0 less its page");
-	set_alone(l, PRICE_DISCARD_2M, m, d->order10 - d->order9,
-		  "DONTNEED, order 10 less order 9");
-	set_alone(l, PRICE_DISCARD_4K, m, small,
-		  "DONTNEED, (order 8 less order 0) / 255");
-}
-
-/* ---- printing ---- */
-
-static double percent(double part, double whole)
-{
-	return whole > 0 ? part * 100.0 / whole : 0;
-}
-
-static void print_loop(FILE *out, const char *name, unsigned int procs,
-		       const struct loop_cost *c)
-{
-	fprintf(out, "#   %-20s %3u: %10.1f ns per iteration, munmap %.1f %%\n",
-		name, procs, c->iteration_ns, percent(c->unmap_ns,
-						      c->iteration_ns));
-}
-
-/* z: clearing as a share of what a huge fault takes, all included. */
-static double zero_share(const struct measured *m, double clear)
-{
-	return clear / (m->one[LOOP_PAGE_FAULT1_THP].iteration_ns *
-			HPAGE_PMD_NR);
-}
-
-static void print_facts(const struct measured *m, FILE *out)
-{
-	fprintf(out, "# Measured by buddylab calibrate on %s\n# Loops, by "
-		"number of processes:\n", m->machine);
-	for (int i = 0; i < NR_LOOP_KINDS; i++) {
-		print_loop(out, loop_names[i], 1, &m->one[i]);
-		if (m->cpus > 1)
-			print_loop(out, loop_names[i], m->cpus, &m->many[i]);
-	}
-	fprintf(out, "# Clearing 2 MiB: %.1f us cold, %.1f us if it was just "
-		"cleared\n# Share of a huge page's iteration (--zero-share): "
-		"%.3f cold, %.3f just cleared\n", m->clear.cold / 1e3,
-		m->clear.again / 1e3, zero_share(m, m->clear.cold),
-		zero_share(m, m->clear.again));
-	fprintf(out, "# MADV_DONTNEED: %.0f ns order 0, %.0f ns order 8 small, "
-		"%.0f ns order 9 huge,\n#   %.0f ns order 10 huge\n",
-		m->discard.order0, m->discard.order8, m->discard.order9,
-		m->discard.order10);
-}
-
-int calibrate_measure(FILE *out, FILE *messages)
-{
-	struct measured m = { 0 };
 	struct price_list l;
-	int err = measure_all(&m, messages);
+	int err = 0;
 
-	if (err) {
-		if (err != -ENOTSUP)
-			fprintf(messages, "error: cannot measure: %s\n",
-				strerror(-err));
-		return err;
+	calibrate_prices(c, &l);
+	if (json)
+		err = calibrate_print_json(c, &l, out);
+	else
+		calibrate_print(c, &l, out);
+	return err ? err : fflush(out) || ferror(out) ? -EIO : 0;
+}
+
+/* A file appears whole or not at all. */
+static int write_result(const struct calibration *c,
+			const struct calibrate_measure_request *req)
+{
+	struct store_file f;
+	char why[4400] = "";
+	int err;
+
+	if (!req->path)
+		return print_result(c, req->json, req->out);
+	err = store_create(&f, req->path, why, sizeof(why));
+	if (!err) {
+		err = print_result(c, req->json, f.out);
+		if (err)
+			store_discard(&f);
+		else
+			err = store_commit(&f, why, sizeof(why));
 	}
-	set_prices(&l, &m);
-	print_facts(&m, out);
-	price_list_print(&l, out);
-	return fflush(out) || ferror(out) ? -EIO : 0;
+	if (*why)
+		fprintf(req->messages, "error: %s\n", why);
+	return err;
+}
+
+int calibrate_measure(const struct calibrate_measure_request *req)
+{
+	struct calibration *c = calloc(1, sizeof(*c));
+	int err = c ? prepare(c, req) : -ENOMEM;
+
+	if (!err)
+		err = measure_all(c);
+	if (err && err != -ENOTSUP)
+		fprintf(req->messages, "error: cannot measure: %s\n",
+			strerror(-err));
+	if (!err)
+		err = write_result(c, req);
+	free(c);
+	return err;
 }

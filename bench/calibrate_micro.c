@@ -1,262 +1,111 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Costs of single steps on this host: clearing, discarding, cold list nodes.
- * All of it in this process, without privilege.
+ * Costs of single steps of a program on this host: stores to memory that is
+ * mapped, a lock, a system call.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "bench/calibrate_internal.h"
-#include "include/rng.h"
 #include "include/types.h"
 
-#define LINE 64
-#define ROUNDS 7
-#define CHASE_STEPS 2000000
+#define ROUNDS 15
+#define TOUCH_BYTES ((size_t)128 << 20)
 
-uint64_t calibrate_now_ns(void)
+/* ---- mapped memory ---- */
+
+static double store_pass(char *p, size_t size)
 {
-	struct timespec t;
+	const uint64_t t0 = calibrate_cpu_ns();
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
+	for (size_t at = 0; at < size; at += PAGE_SIZE)
+		*(volatile char *)(p + at) = 1;
+	return (double)(calibrate_cpu_ns() - t0) / (double)(size / PAGE_SIZE);
 }
 
-uint64_t calibrate_cpu_ns(void)
+static double fill_pass(char *p, size_t size)
 {
-	struct timespec t;
+	const uint64_t t0 = calibrate_cpu_ns();
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
-}
-
-void *calibrate_map(size_t size, bool huge)
-{
-	const size_t all = size + HPAGE_PMD_SIZE;
-	char *p = mmap(NULL, all, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	size_t before;
-
-	if (p == MAP_FAILED)
-		return NULL;
-	before = (HPAGE_PMD_SIZE - (uintptr_t)p % HPAGE_PMD_SIZE) %
-		 HPAGE_PMD_SIZE;
-	if (before)
-		munmap(p, before);
-	munmap(p + before + size, all - size - before);
-	/* Without huge pages the numbers say so; nothing to handle here. */
-	(void)madvise(p + before, size, huge ? MADV_HUGEPAGE :
-					       MADV_NOHUGEPAGE);
-	return p + before;
-}
-
-void calibrate_unmap(void *p, size_t size)
-{
-	munmap(p, size);
-}
-
-void calibrate_clear(void *p, size_t size)
-{
-#if defined(__x86_64__)
-	__asm__ volatile("rep stosb" : "+D"(p), "+c"(size) : "a"(0) :
-			 "memory");
-#else
-	memset(p, 0, size);
+	memset(p, 1, size);
 	__asm__ volatile("" : : "r"(p) : "memory");
-#endif
+	return (double)(calibrate_cpu_ns() - t0) / (double)(size / PAGE_SIZE);
 }
 
-static int by_value(const void *a, const void *b)
+static int measure_mapped(struct calibration *c, bool huge, const char *store,
+			  const char *fill)
 {
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-double calibrate_median(double *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), by_value);
-	return v[n / 2];
-}
-
-/* ---- clearing ---- */
-
-/* Region after region: when one comes again, the others have pushed it out. */
-int measure_clear(struct clear_cost *out)
-{
-	const size_t nr = CALIBRATE_COLD_BYTES / HPAGE_PMD_SIZE;
-	double *cold = calloc(2 * nr, sizeof(*cold)), *again = cold + nr;
-	char *p = calibrate_map(CALIBRATE_COLD_BYTES, true);
-	size_t i;
-
-	if (!p || !cold) {
-		free(cold);
-		if (p)
-			calibrate_unmap(p, CALIBRATE_COLD_BYTES);
-		return -ENOMEM;
-	}
-	memset(p, 1, CALIBRATE_COLD_BYTES);
-	for (i = 0; i < nr; i++) {
-		char *region = p + i * HPAGE_PMD_SIZE;
-		uint64_t t0 = calibrate_now_ns(), t1, t2;
-
-		calibrate_clear(region, HPAGE_PMD_SIZE);
-		t1 = calibrate_now_ns();
-		calibrate_clear(region, HPAGE_PMD_SIZE);
-		t2 = calibrate_now_ns();
-		cold[i] = (double)(t1 - t0);
-		again[i] = (double)(t2 - t1);
-	}
-	out->cold = calibrate_median(cold, nr);
-	out->again = calibrate_median(again, nr);
-	free(cold);
-	calibrate_unmap(p, CALIBRATE_COLD_BYTES);
-	return 0;
-}
-
-/* ---- discarding ---- */
-
-/* Median time of madvise() over all blocks of `order` in a filled mapping. */
-static int discard_blocks(unsigned int order, bool huge, double *out)
-{
-	const size_t block = PAGE_SIZE << order, size = (size_t)64 << 20;
-	const size_t nr = size / block;
-	double *ns = calloc(nr, sizeof(*ns));
+	const size_t half = c->memory / 2 & ~(HPAGE_PMD_SIZE - 1);
+	const size_t size = half < TOUCH_BYTES ? half : TOUCH_BYTES;
 	char *p = calibrate_map(size, huge);
-	int err = ns && p ? 0 : -ENOMEM;
-
-	if (!err)
-		memset(p, 1, size);
-	for (size_t i = 0; i < nr && !err; i++) {
-		const uint64_t t0 = calibrate_now_ns();
-
-		if (madvise(p + i * block, block, MADV_DONTNEED))
-			err = -errno;
-		ns[i] = (double)(calibrate_now_ns() - t0);
-	}
-	if (!err)
-		*out = calibrate_median(ns, nr);
-	free(ns);
-	if (p)
-		calibrate_unmap(p, size);
-	return err;
-}
-
-int measure_discard(struct discard_cost *out)
-{
-	int err = discard_blocks(0, false, &out->order0);
-
-	if (!err)
-		err = discard_blocks(8, false, &out->order8);
-	if (!err)
-		err = discard_blocks(HPAGE_PMD_ORDER, true, &out->order9);
-	if (!err)
-		err = discard_blocks(MAX_PAGE_ORDER, true, &out->order10);
-	return err;
-}
-
-/* ---- cold list nodes ---- */
-
-/* One cycle through all lines, in random order (Sattolo). */
-static void make_cycle(uint32_t *next, char *p, size_t nr)
-{
-	struct rng r;
-	size_t i;
-
-	rng_init(&r, 1, "chase", 0);
-	for (i = 0; i < nr; i++)
-		next[i] = (uint32_t)i;
-	for (i = nr - 1; i > 0; i--) {
-		const uint32_t k = rng_below(&r, (uint32_t)i);
-		const uint32_t t = next[i];
-
-		next[i] = next[k];
-		next[k] = t;
-	}
-	for (i = 0; i < nr; i++)
-		memcpy(p + i * LINE, &next[i], sizeof(next[i]));
-}
-
-int measure_cold_node(double *out)
-{
-	const size_t nr = CALIBRATE_COLD_BYTES / LINE;
-	char *p = calibrate_map(CALIBRATE_COLD_BYTES, true);
-	uint32_t *next = malloc(nr * sizeof(*next)), at = 0;
-	uint64_t t0;
-
-	if (!p || !next) {
-		free(next);
-		if (p)
-			calibrate_unmap(p, CALIBRATE_COLD_BYTES);
-		return -ENOMEM;
-	}
-	make_cycle(next, p, nr);
-	free(next);
-	t0 = calibrate_cpu_ns();
-	for (size_t i = 0; i < CHASE_STEPS; i++)
-		at = *(volatile uint32_t *)(void *)(p + (size_t)at * LINE);
-	*out = (double)(calibrate_cpu_ns() - t0) / CHASE_STEPS;
-	__asm__ volatile("" : : "r"(at));
-	calibrate_unmap(p, CALIBRATE_COLD_BYTES);
-	return 0;
-}
-
-/* ---- small steps ---- */
-
-int measure_touch(double *out)
-{
-	const size_t size = (size_t)128 << 20;
-	char *p = calibrate_map(size, true);
-	double ns[ROUNDS];
+	double stores[ROUNDS], fills[ROUNDS];
 
 	if (!p)
 		return -ENOMEM;
 	memset(p, 1, size);
 	for (size_t i = 0; i < ROUNDS; i++) {
-		const uint64_t t0 = calibrate_cpu_ns();
-
-		for (size_t at = 0; at < size; at += PAGE_SIZE)
-			*(volatile char *)(p + at) = 1;
-		ns[i] = (double)(calibrate_cpu_ns() - t0) /
-			(double)(size / PAGE_SIZE);
+		stores[i] = store_pass(p, size);
+		fills[i] = fill_pass(p, size);
 	}
-	*out = calibrate_median(ns, ROUNDS);
+	fact_add(c, store, 1, stores, ROUNDS);
+	fact_add(c, fill, 1, fills, ROUNDS);
 	calibrate_unmap(p, size);
 	return 0;
 }
 
-double measure_lock(void)
+int measure_touches(struct calibration *c)
 {
-	const int nr = 10000000;
-	const uint64_t t0 = calibrate_cpu_ns();
-	int lock = 0;
+	const int err = measure_mapped(c, true, "store_huge", "fill_huge");
 
-	for (int i = 0; i < nr; i++) {
-		while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
-			;
-		__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
-	}
-	return (double)(calibrate_cpu_ns() - t0) / nr;
+	return err ? err :
+		     measure_mapped(c, false, "store_small", "fill_small");
 }
 
-int measure_syscall(double *out)
+/* ---- locks and calls ---- */
+
+#define LOCKS 500000
+#define CALLS 2000
+
+int measure_lock(struct calibration *c)
 {
-	const size_t size = (size_t)128 << 20;
-	const int nr = 20000;
-	const uint64_t t0 = calibrate_cpu_ns();
+	double ns[ROUNDS];
+	int lock = 0;
 
-	for (int i = 0; i < nr; i++) {
-		void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (size_t i = 0; i < ROUNDS; i++) {
+		const uint64_t t0 = calibrate_cpu_ns();
 
-		if (p == MAP_FAILED)
-			return -errno;
-		munmap(p, size);
+		for (int n = 0; n < LOCKS; n++) {
+			while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
+				;
+			__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+		}
+		ns[i] = (double)(calibrate_cpu_ns() - t0) / LOCKS;
 	}
-	*out = (double)(calibrate_cpu_ns() - t0) / nr / 2;
+	fact_add(c, "lock", 1, ns, ROUNDS);
+	return 0;
+}
+
+/* mmap and munmap of memory that is not touched, per call. */
+int measure_syscall(struct calibration *c)
+{
+	double ns[ROUNDS];
+
+	for (size_t i = 0; i < ROUNDS; i++) {
+		const uint64_t t0 = calibrate_cpu_ns();
+
+		for (int n = 0; n < CALLS / 2; n++) {
+			void *p = mmap(NULL, TOUCH_BYTES,
+				       PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+			if (p == MAP_FAILED)
+				return -errno;
+			munmap(p, TOUCH_BYTES);
+		}
+		ns[i] = (double)(calibrate_cpu_ns() - t0) / CALLS;
+	}
+	fact_add(c, "syscall", 1, ns, ROUNDS);
 	return 0;
 }

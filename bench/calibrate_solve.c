@@ -146,20 +146,23 @@ static const struct target_row *find_row(const struct solver *s,
 
 /* ---- clearing ---- */
 
-/* z x 512 x the published time of an iteration, in picoseconds. */
-static uint64_t zero_price(const struct solver *s, unsigned int tasks)
+/* share x 512 x the published time of an iteration, in picoseconds. */
+static uint64_t share_price(const struct solver *s, double share,
+			    unsigned int tasks)
 {
 	const struct target_row *row = find_row(s, "page_fault1", tasks);
 
-	return row ? (uint64_t)(s->req->zero_share * HPAGE_PMD_NR *
-				(double)tasks / row->rate * PS_PER_S) : 0;
+	return row ? (uint64_t)(share * HPAGE_PMD_NR * (double)tasks /
+				row->rate * PS_PER_S) : 0;
 }
 
-static void set_zero_prices(struct solver *s)
+/* A share of a huge fault as the price of 2 MiB and of 4 KiB. */
+static void set_share(struct solver *s, double share, enum price_id huge,
+		      enum price_id small)
 {
-	const uint64_t one = zero_price(s, 1);
-	const uint64_t many = zero_price(s, s->many);
-	struct price *p = &s->prices.p[PRICE_ZERO_2M];
+	const uint64_t one = share_price(s, share, 1);
+	const uint64_t many = share_price(s, share, s->many);
+	struct price *p = &s->prices.p[huge];
 
 	if (!one)
 		return;
@@ -167,10 +170,21 @@ static void set_zero_prices(struct solver *s)
 			     .tasks = many ? s->many : 1,
 			     .tag = PRICE_BASELINE };
 	snprintf(p->source, sizeof(p->source), "%.3f of 512 published "
-		 "iterations", s->req->zero_share);
-	s->prices.p[PRICE_ZERO_4K] = *p;
-	s->prices.p[PRICE_ZERO_4K].ps_1 /= HPAGE_PMD_NR;
-	s->prices.p[PRICE_ZERO_4K].ps_n /= HPAGE_PMD_NR;
+		 "iterations", share);
+	s->prices.p[small] = *p;
+	s->prices.p[small].ps_1 /= HPAGE_PMD_NR;
+	s->prices.p[small].ps_n /= HPAGE_PMD_NR;
+}
+
+/* Guest and host clear at the same cost, but for lines that are in the cache. */
+static void set_zero_prices(struct solver *s)
+{
+	const double z = s->req->zero_share, again = s->req->rezero_share;
+
+	set_share(s, z, PRICE_ZERO_2M, PRICE_ZERO_4K);
+	set_share(s, z, PRICE_GUEST_ZERO_2M, PRICE_GUEST_ZERO_4K);
+	set_share(s, again < 0 ? z : again, PRICE_GUEST_REZERO_2M,
+		  PRICE_GUEST_REZERO_4K);
 }
 
 /* ---- running the baseline ---- */
@@ -355,9 +369,11 @@ static void print_solution(const struct solver *s, FILE *out)
 	fprintf(out, "# SPDX-License-Identifier: GPL-2.0-or-later\n"
 		"# Prices of the machine behind %s. Made by\n"
 		"#   buddylab calibrate --solve EXP.ini --target FILE "
-		"--zero-share %.3f\n"
-		"# from these rows and no others:\n",
+		"--zero-share %.3f",
 		slash ? slash + 1 : s->req->target, s->req->zero_share);
+	if (s->req->rezero_share >= 0)
+		fprintf(out, " --rezero-share %.3f", s->req->rezero_share);
+	fprintf(out, "\n# from these rows and no others:\n");
 	for (size_t i = 0; i < s->nr_rows; i++)
 		fprintf(out, "#   %s, %u tasks: %.2f iterations/s\n",
 			s->rows[i].workload, s->rows[i].tasks,

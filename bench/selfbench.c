@@ -205,13 +205,10 @@ const char *selfbench_verdict(const struct selfbench_result *r)
 int selfbench_kernel_faults(bool file, unsigned int procs, double *per_s,
 			    double *cpu_ns_per_fault)
 {
-	struct loop_cost cost = { 0 };
-	const int err = measure_loop(file ? LOOP_PAGE_FAULT2 : LOOP_PAGE_FAULT1,
-				     procs, &cost);
+	const int err = calibrate_page_faults(file, procs, cpu_ns_per_fault);
 
-	if (err)
-		return err;
-	*per_s = cost.iteration_ns > 0 ? 1e9 * procs / cost.iteration_ns : 0;
-	*cpu_ns_per_fault = cost.iteration_ns;
-	return 0;
+	if (!err)
+		*per_s = *cpu_ns_per_fault > 0 ?
+			 1e9 * procs / *cpu_ns_per_fault : 0;
+	return err;
 }
