@@ -6,7 +6,7 @@
  * end per family of files; docs/host-model.md describes the mock.
  *
  * Order of calls:
- *   init -> guest_add+ -> { access | discard | gauges | check }*
+ *   init -> guest_add+ -> { access | discard | reclaim | gauges | check }*
  *        -> guest_remove* -> destroy
  * Guests may come and go at any time. Every call returns at once and reads no
  * clock: what happened is added to a struct hv_events that the caller gives,
@@ -61,6 +61,9 @@ enum hv_split_cause {
 	NR_HV_SPLIT_CAUSES
 };
 
+/* Who reclaims: an allocation that needs a page, or the host's thread. */
+enum hv_reclaimer { HV_DIRECT, HV_KSWAPD, NR_HV_RECLAIMERS };
+
 /* Size of an EPT leaf. */
 enum hv_level { HV_LEVEL_4K, HV_LEVEL_2M, NR_HV_LEVELS };
 
@@ -80,6 +83,8 @@ struct hv_events {
 	 * and had to take a small page. */
 	uint64_t thp_fault_alloc;
 	uint64_t thp_fault_fallback;
+	/* Of the latter, those that the guest's limit did not allow. */
+	uint64_t thp_fault_fallback_charge;
 
 	/* Huge mappings turned into 512 small ones; the page stays huge. */
 	uint64_t thp_split_pmd;
@@ -97,9 +102,11 @@ struct hv_events {
 	uint64_t discard_ignored;
 	/* madvise calls made for the discards; each is one MMU notifier round. */
 	uint64_t discard_calls;
-	/* Pages of discarded blocks that the host had, and that it had not
-	 * (discard of nothing). */
+	/* Pages of discarded blocks that the host had, that it had in swap (the
+	 * slot is freed, without I/O), and that it had not (discard of
+	 * nothing). */
 	uint64_t discard_backed_pages;
+	uint64_t discard_swapped_pages;
 	uint64_t discard_unbacked_pages;
 	/* Host mappings removed by MADV_DONTNEED, by size. */
 	uint64_t zap_pmd;
@@ -111,7 +118,8 @@ struct hv_events {
 
 	/* Pages that left the resident set, and pages that became free host
 	 * memory: a part of a huge page does the first without the second.
-	 * Discards, lazy drops and deferred splits count; a guest's end not. */
+	 * Discards, lazy drops, deferred splits and swap-out count; a guest's
+	 * end not. */
 	uint64_t rss_reclaimed_pages;
 	uint64_t phys_reclaimed_pages;
 
@@ -134,10 +142,26 @@ struct hv_events {
 	uint64_t khugepaged_copied_pages;
 	uint64_t reinflated_pages;
 
-	/* Allocations that had to reclaim host memory first. */
+	/* Allocations that had to reclaim first: all, those for which the host
+	 * had too little free memory, and those whose guest was at its limit. */
 	uint64_t pressure;
-	/* Accesses that failed because nothing could be reclaimed. */
+	uint64_t allocstall;
+	uint64_t memcg_max;
+	/* Pages looked at and taken by reclaim: of the host's cache, lazy-free,
+	 * or swapped out. */
+	uint64_t pgscan[NR_HV_RECLAIMERS];
+	uint64_t pgsteal[NR_HV_RECLAIMERS];
+	uint64_t cache_dropped_pages; /* of the host's own page cache */
+	/* Pages written to swap and read from it; huge pages that went as a
+	 * whole, and those that were to, but found no cluster of slots. */
+	uint64_t pswpout;
+	uint64_t pswpin;
+	uint64_t thp_swpout;
+	uint64_t thp_swpout_fallback;
+	/* Accesses that failed because nothing could be reclaimed: of the
+	 * host, and within the guest's limit. */
 	uint64_t host_oom;
+	uint64_t memcg_oom;
 };
 
 #define NR_HV_EVENTS (sizeof(struct hv_events) / sizeof(uint64_t))
@@ -163,10 +187,14 @@ struct hv_gauges {
 	uint64_t partial_unmapped_pages; /* of these, held but mapped nowhere */
 	uint64_t ept_2m_leaves;
 	uint64_t ept_4k_leaves;
+	uint64_t swapped_pages;     /* in swap, not part of rss_pages */
 
 	uint64_t host_total_pages;
 	uint64_t host_base_pages;   /* used by the host itself */
+	uint64_t host_cache_pages;  /* of its page cache, droppable */
 	uint64_t host_free_pages;   /* really free, MemFree */
+	uint64_t host_swap_total_pages;
+	uint64_t host_swap_free_pages;
 };
 
 /*
@@ -178,7 +206,8 @@ struct hv_gauges {
 struct hv_guest_map {
 	const uint64_t *regions; /* bit set: whole region by one huge leaf */
 	const uint32_t *slots;   /* per region: index into pages, 0 = none */
-	/* Bit set: host page present, mapped in the EPT and not lazy-free. */
+	/* Bit set: host page present, mapped in the EPT, not lazy-free, and
+	 * accessed since reclaim last looked at it. */
 	const uint64_t (*pages)[BITMAP_WORDS(HPAGE_PMD_NR)];
 	pfn_t nr_pages;
 };
@@ -188,9 +217,25 @@ struct hv_guest_map {
 
 struct hypervisor_ops;
 
+/*
+ * What a back end asks of its caller; every member may be NULL. They are called
+ * in the midst of a change: they must not call the back end.
+ */
+struct hv_env {
+	void *ctx;
+	/* Pages first + i, for each bit i of mask, were swapped out; first is a
+	 * multiple of 64. */
+	void (*swapped_out)(void *ctx, uint32_t guest, pfn_t first,
+			    uint64_t mask);
+	/* Free memory is below the low mark: ops->reclaim() is to be called,
+	 * soon, and again until it is false. Not asked twice meanwhile. */
+	void (*wake_reclaim)(void *ctx);
+};
+
 struct hypervisor {
 	const struct hypervisor_ops *ops;
 	const void *options;     /* ops->options.size bytes */
+	const struct hv_env *env; /* set before init(), or NULL */
 	void *state;             /* ops->state_size bytes, zeroed before init */
 };
 
@@ -213,8 +258,10 @@ struct hypervisor_ops {
 						uint32_t guest);
 	/*
 	 * The guest accesses all pages of an aligned block inside its memory,
-	 * ascending. 0, or -ENOMEM: the host had no page left for one of them;
-	 * those before it are backed, and the VMM would be killed.
+	 * ascending. 0, or -ENOMEM: the host had no page left for one of them,
+	 * or -EDQUOT: the guest is at its own limit, and none of its pages can
+	 * go. Those before it are backed, and the host would kill somebody; the
+	 * call can then be made again.
 	 */
 	int (*access)(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		      unsigned int order, enum hv_access kind,
@@ -233,6 +280,9 @@ struct hypervisor_ops {
 	 * was mapped; its events belong to no guest.
 	 */
 	uint64_t (*khugepaged)(struct hypervisor *hv, struct hv_events *ev);
+	/* One turn of background reclaim, all guests: true if there is more to
+	 * do. NULL: the back end has none. */
+	bool (*reclaim)(struct hypervisor *hv, struct hv_events *ev);
 	/* Of one guest, or of HV_ALL_GUESTS. Overwrites *out. */
 	void (*gauges)(const struct hypervisor *hv, uint32_t guest,
 		       struct hv_gauges *out);

@@ -5,8 +5,8 @@
  * has mapped. This file has its options, its guests and its gauges; the model
  * is in the other files mock_*.c and in docs/host-model.md.
  *
- * Left out: swap, NUMA, KSM, memory cgroups, file-backed guest
- * memory, dirty logging, and the memory that page tables take.
+ * Left out: NUMA, KSM, file-backed guest memory, dirty logging, and the memory
+ * that page tables take.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +19,9 @@ static const char *const discard_names[] = { "dontneed", "free", NULL };
 static const char *const granularity_names[] = { "range", "page", NULL };
 static const char *const thp_names[] = { "always", "madvise", "never", NULL };
 static const char *const lazy_drop_names[] = { "split", "whole", NULL };
+static const char *const lru_names[] = { "strict", "sampled", NULL };
+
+#define SWAP_MAX (UINT64_C(8) << 40)
 
 #define OPTION(field) offsetof(struct mock_options, field)
 #define DAY_NS (UINT64_C(86400) * NSEC_PER_SEC)
@@ -31,6 +34,33 @@ static const struct option_desc mock_option_descs[] = {
 	  .def = "1G", .unit = "bytes",
 	  .help = "Part of it that guests cannot have: host kernel, VMMs and "
 		  "other programs." },
+	{ .name = "cache", .type = OPTION_SIZE, .offset = OPTION(cache),
+	  .def = "0", .unit = "bytes",
+	  .help = "Beside base: page cache of the host, which it drops when "
+		  "memory is short." },
+	{ .name = "watermark_min", .type = OPTION_SIZE,
+	  .offset = OPTION(watermark_min), .def = "0", .unit = "bytes",
+	  .help = "An allocation that would leave less free has to reclaim." },
+	{ .name = "watermark_low", .type = OPTION_SIZE,
+	  .offset = OPTION(watermark_low), .def = "0", .unit = "bytes",
+	  .help = "An allocation that leaves less free wakes the host's kswapd." },
+	{ .name = "watermark_high", .type = OPTION_SIZE,
+	  .offset = OPTION(watermark_high), .def = "0", .unit = "bytes",
+	  .help = "kswapd of the host reclaims until so much is free." },
+	{ .name = "memcg_limit", .type = OPTION_SIZE,
+	  .offset = OPTION(memcg_limit), .def = "0", .unit = "bytes",
+	  .help = "memory.max of each guest's VMM; 0 = none." },
+	{ .name = "swap", .type = OPTION_SIZE, .offset = OPTION(swap),
+	  .max = SWAP_MAX, .def = "0", .unit = "bytes",
+	  .help = "Swap of the host; 0 = none." },
+	{ .name = "lru", .type = OPTION_NAME, .offset = OPTION(lru),
+	  .names = lru_names, .def = "sampled", .unit = "",
+	  .help = "What is swapped out: strict is the page whose last access is "
+		  "longest ago, sampled is what accessed bits tell, as in Linux." },
+	{ .name = "thp_swap", .type = OPTION_BOOL, .offset = OPTION(thp_swap),
+	  .def = "off", .unit = "",
+	  .help = "Huge pages are swapped out whole while 2 MiB of swap in a "
+		  "row is free (CONFIG_THP_SWAP, Linux 4.13); off splits them." },
 	{ .name = "discard", .type = OPTION_NAME, .offset = OPTION(discard),
 	  .names = discard_names, .def = "dontneed", .unit = "",
 	  .help = "Advice for reported blocks; balloon pages always get "
@@ -94,30 +124,59 @@ static const struct option_desc mock_option_descs[] = {
 	{ .name = NULL },
 };
 
-static int mock_init(struct hypervisor *hv, char *why, size_t why_size)
+/* What does not fit together; NULL if all does. */
+static const char *contradiction(const struct mock_options *o)
 {
-	struct mock_host *h = hv->state;
-	const struct mock_options *opt = hv->options;
-	uint64_t pages;
+	if (o->base > o->memory)
+		return "base is more than memory";
+	if (o->cache > o->memory - o->base)
+		return "base and cache are more than memory";
+	if (o->watermark_min > o->watermark_low ||
+	    o->watermark_low > o->watermark_high)
+		return "watermark_min <= watermark_low <= watermark_high does "
+		       "not hold";
+	if (o->watermark_high > o->memory - o->base)
+		return "watermark_high is more than memory without base";
+	if (o->memcg_limit && o->memcg_limit < pages_to_bytes(1))
+		return "memcg_limit is less than a page";
+	return NULL;
+}
 
-	if (opt->base > opt->memory) {
-		snprintf(why, why_size,
-			 "base (%llu) is more than memory (%llu)",
-			 (unsigned long long)opt->base,
-			 (unsigned long long)opt->memory);
-		return -EINVAL;
-	}
-	h->opt = opt;
-	h->total_pages = bytes_to_pages(opt->memory);
-	h->base_pages = h->total_pages -
-			bytes_to_pages(opt->memory - opt->base);
-	pages = h->total_pages - h->base_pages;
+static uint64_t huge_limit(const struct mock_options *opt, uint64_t pages)
+{
 	if (opt->huge_pages.is_percent)
 		pages = pages / 10000 * opt->huge_pages.value +
 			pages % 10000 * opt->huge_pages.value / 10000;
 	else
 		pages = bytes_to_pages(opt->huge_pages.value);
-	h->huge_limit = pages / HPAGE_PMD_NR;
+	return pages / HPAGE_PMD_NR;
+}
+
+static int mock_init(struct hypervisor *hv, char *why, size_t why_size)
+{
+	struct mock_host *h = hv->state;
+	const struct mock_options *opt = hv->options;
+	const char *wrong = contradiction(opt);
+
+	if (wrong) {
+		snprintf(why, why_size, "%s", wrong);
+		return -EINVAL;
+	}
+	h->opt = opt;
+	h->env = hv->env;
+	h->total_pages = bytes_to_pages(opt->memory);
+	h->base_pages = h->total_pages -
+			bytes_to_pages(opt->memory - opt->base);
+	h->cache_pages = bytes_to_pages(opt->cache);
+	h->min_pages = bytes_to_pages(opt->watermark_min);
+	h->low_pages = bytes_to_pages(opt->watermark_low);
+	h->high_pages = bytes_to_pages(opt->watermark_high);
+	h->memcg_pages = bytes_to_pages(opt->memcg_limit);
+	h->huge_limit = huge_limit(opt, h->total_pages - h->base_pages);
+	if (swap_init(&h->swap, bytes_to_pages(opt->swap))) {
+		snprintf(why, why_size, "no memory for the map of swap");
+		return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -133,10 +192,12 @@ static void guest_free(struct mock_guest *g)
 	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++)
 		sparse_free(g->links[id], g->nr_regions,
 			    sizeof(*g->links[id]));
+	mock_lru_destroy(g);
 	*g = (struct mock_guest){ 0 };
 }
 
-static int guest_alloc(struct mock_guest *g, pfn_t nr_pages)
+static int guest_alloc(const struct mock_host *h, struct mock_guest *g,
+		       pfn_t nr_pages)
 {
 	const uint32_t nr = (uint32_t)(((uint64_t)nr_pages + HPAGE_PMD_NR - 1) /
 				       HPAGE_PMD_NR);
@@ -150,6 +211,7 @@ static int guest_alloc(struct mock_guest *g, pfn_t nr_pages)
 	g->pages = sparse_alloc(g->nr_slots, sizeof(*g->pages));
 	g->small = sparse_alloc(g->nr_slots, sizeof(*g->small));
 	ok = g->state && g->regions && g->slots && g->pages && g->small;
+	ok = !mock_lru_init(h, g) && ok;
 	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++) {
 		queue_init(&g->queues[id]);
 		g->links[id] = sparse_alloc(nr, sizeof(*g->links[id]));
@@ -178,7 +240,7 @@ static int mock_guest_add(struct hypervisor *hv, pfn_t nr_pages)
 		id++;
 	if (id == HV_MAX_GUESTS)
 		return -ENOSPC;
-	err = guest_alloc(&h->guests[id], nr_pages);
+	err = guest_alloc(h, &h->guests[id], nr_pages);
 	if (!err && id >= h->nr_ids)
 		h->nr_ids = id + 1;
 	return err ? err : (int)id;
@@ -208,6 +270,8 @@ static void mock_guest_remove(struct hypervisor *hv, uint32_t guest)
 			huge_unmap(&r);
 		for (uint32_t w = 0; s->nr_present && w < PAGE_WORDS; w++)
 			small_unmap(&r, w, s->present[w]);
+		for (uint32_t w = 0; s->nr_swapped && w < PAGE_WORDS; w++)
+			swap_forget(&r, w, UINT64_MAX);
 		small_put_if_empty(&r);
 	}
 	khugepaged_exit(r.host, guest);
@@ -230,6 +294,7 @@ static void gauges_add(struct hv_gauges *to, const struct hv_gauges *from)
 	to->partial_unmapped_pages += from->partial_unmapped_pages;
 	to->ept_2m_leaves += from->ept_2m_leaves;
 	to->ept_4k_leaves += from->ept_4k_leaves;
+	to->swapped_pages += from->swapped_pages;
 }
 
 static void mock_gauges(const struct hypervisor *hv, uint32_t guest,
@@ -237,9 +302,14 @@ static void mock_gauges(const struct hypervisor *hv, uint32_t guest,
 {
 	const struct mock_host *h = hv->state;
 
-	*out = (struct hv_gauges){ .host_total_pages = h->total_pages,
-				   .host_base_pages = h->base_pages,
-				   .host_free_pages = host_free_pages(h) };
+	*out = (struct hv_gauges){
+		.host_total_pages = h->total_pages,
+		.host_base_pages = h->base_pages,
+		.host_cache_pages = h->cache_pages,
+		.host_free_pages = host_free_pages(h),
+		.host_swap_total_pages = h->swap.nr_slots,
+		.host_swap_free_pages = h->swap.nr_slots - h->swap.nr_used,
+	};
 	if (guest != HV_ALL_GUESTS) {
 		gauges_add(out, &mock_guest(hv, guest)->gauges);
 		return;
@@ -256,6 +326,7 @@ static void mock_destroy(struct hypervisor *hv)
 		if (h->guests[id].nr_pages)
 			guest_free(&h->guests[id]);
 	}
+	swap_destroy(&h->swap);
 }
 
 const struct hypervisor_ops mock_hypervisor = {
@@ -271,6 +342,7 @@ const struct hypervisor_ops mock_hypervisor = {
 	.access = mock_access,
 	.discard = mock_discard,
 	.khugepaged = mock_khugepaged,
+	.reclaim = mock_reclaim,
 	.gauges = mock_gauges,
 	.check = mock_check,
 	.destroy = mock_destroy,

@@ -24,6 +24,7 @@ enum region_state { REGION_NONE, REGION_HUGE, REGION_SMALL };
 #define REGION_STATE 0x03u
 #define REGION_EPT 0x04u  /* HUGE: mapped by a 2 MiB EPT leaf */
 #define REGION_LAZY 0x08u /* HUGE: lazy-free as a whole */
+#define REGION_OLD 0x10u  /* HUGE: not accessed since reclaim looked at it */
 
 #define PAGE_WORDS BITMAP_WORDS(HPAGE_PMD_NR)
 
@@ -33,7 +34,10 @@ struct small_region {
 	uint64_t ept[PAGE_WORDS];     /* of these: has a 4 KiB EPT leaf */
 	uint64_t lazy[PAGE_WORDS];    /* of these: lazy-free */
 	uint64_t thp[PAGE_WORDS];     /* of these: part of the partial THP */
-	uint16_t nr_present, nr_lazy, nr_thp; /* bits set */
+	uint64_t old[PAGE_WORDS];     /* of these: not accessed since reclaim
+				       * looked at them */
+	uint64_t swapped[PAGE_WORDS]; /* not present, but in swap */
+	uint16_t nr_present, nr_lazy, nr_thp, nr_swapped; /* bits set */
 	uint32_t next_free;           /* while the record is not in use */
 };
 
@@ -56,6 +60,18 @@ struct region_queue {
 	uint32_t nr;
 };
 
+/* A page's place: on the list while it is mapped (of a huge page, the first),
+ * else `next` is its slot, if it is swapped out. */
+struct mock_page {
+	uint32_t next, prev;
+};
+
+/* Entries by last access, or last look at it; see mock_lru.c. */
+struct mock_lru {
+	pfn_t oldest, newest;
+	uint32_t nr;
+};
+
 struct mock_guest {
 	pfn_t nr_pages;           /* 0: id not in use */
 	uint32_t nr_regions;      /* the last one may be incomplete */
@@ -73,6 +89,13 @@ struct mock_guest {
 	uint32_t nr_slots, next_slot, free_slot;
 
 	struct region_queue queues[NR_MOCK_QUEUES];
+
+	/* [nr_pages], where there is swap; used_at: strict, by the clock. */
+	struct mock_page *page;
+	uint64_t *used_at;
+	struct mock_lru lru;
+	bool strict;              /* callers are told of no mapped page */
+
 	struct hv_gauges gauges;  /* host_ members unused */
 };
 
@@ -86,6 +109,12 @@ struct mock_options {
 	bool madv_hugepage;       /* the VMM advises huge pages */
 	struct option_share huge_pages; /* of memory - base */
 	unsigned int lazy_drop;   /* enum lazy_drop */
+	uint64_t cache;           /* bytes of page cache, beside base */
+	uint64_t watermark_min, watermark_low, watermark_high; /* bytes */
+	uint64_t memcg_limit;     /* bytes of each guest; 0 = none */
+	uint64_t swap;            /* bytes; 0 = none */
+	unsigned int lru;         /* enum mock_lru_mode */
+	bool thp_swap;            /* huge pages are swapped out whole */
 	bool free_empty_tables;
 	bool inhibit;             /* acknowledge, but do not discard */
 	/* /sys/kernel/mm/transparent_hugepage/khugepaged of the host. */
@@ -99,6 +128,18 @@ struct mock_options {
 enum discard_granularity { DISCARD_RANGE, DISCARD_PER_4K };
 enum host_thp { HOST_THP_ALWAYS, HOST_THP_MADVISE, HOST_THP_NEVER };
 enum lazy_drop { LAZY_DROP_SPLIT, LAZY_DROP_WHOLE };
+enum mock_lru_mode { LRU_STRICT, LRU_SAMPLED };
+
+/* Slots of 4 KiB, in clusters of 512. */
+struct swap_area {
+	uint32_t nr_slots, nr_used;
+	uint32_t nr_clusters;     /* the last may be incomplete */
+	uint32_t nr_whole_free;   /* complete ones without a used slot */
+	uint64_t *used;           /* owned bitmap of slots */
+	uint16_t *in_cluster;     /* owned, slots used */
+	uint32_t cluster, offset; /* that is being filled, or none */
+	uint32_t lowest_word;     /* no free slot below it */
+};
 
 /* Where the host's khugepaged stands. */
 struct mock_khugepaged {
@@ -111,16 +152,24 @@ struct mock_khugepaged {
 
 struct mock_host {
 	const struct mock_options *opt;
+	const struct hv_env *env; /* NULL: nobody listens */
 	uint64_t total_pages, base_pages;
+	uint64_t cache_pages;     /* of the host's own, droppable */
+	uint64_t min_pages, low_pages, high_pages;
+	uint64_t memcg_pages;     /* limit of each guest; 0 = none */
+	struct swap_area swap;
 	uint64_t used_pages;      /* by guests: mapped, or held in a THP */
 	uint64_t huge_limit;      /* huge pages that can exist at once */
 	uint64_t huge_held;       /* that exist: HUGE regions, partial THPs */
 	/* For check(): pages taken and given back since init. */
-	uint64_t taken_pages, freed_pages, zeroed_pages;
+	uint64_t taken_pages, freed_pages, zeroed_pages, read_pages;
 	uint64_t clock;           /* last stamp given */
 	uint32_t nr_ids;          /* guest ids ever used */
 	uint64_t copied_pages;    /* taken and filled from another page */
 	struct mock_khugepaged khugepaged;
+	uint32_t turn;            /* whose pages reclaim looks at ... */
+	uint64_t turn_left;       /* ... and how many more of them */
+	bool kswapd_awake;
 	struct mock_guest guests[HV_MAX_GUESTS];
 };
 
@@ -162,7 +211,15 @@ static inline uint32_t region_pages(const struct mock_guest *g, uint32_t region)
 
 static inline uint64_t host_free_pages(const struct mock_host *h)
 {
-	return h->total_pages - h->base_pages - h->used_pages;
+	return h->total_pages - h->base_pages - h->cache_pages - h->used_pages;
+}
+
+/* Free pages that an allocation may take without reclaim. */
+static inline uint64_t host_room(const struct mock_host *h)
+{
+	const uint64_t nr = host_free_pages(h);
+
+	return nr > h->min_pages ? nr - h->min_pages : 0;
 }
 
 static inline uint32_t nr_bits(uint64_t bits)
@@ -215,6 +272,8 @@ void huge_zap_ept(const struct region_ref *r);
 void huge_set_lazy(const struct region_ref *r);
 void huge_clear_lazy(const struct region_ref *r);
 void huge_unmap(const struct region_ref *r);
+bool huge_set_old(const struct region_ref *r); /* true if it was not */
+void huge_clear_old(const struct region_ref *r);
 void split_region_pmd(const struct region_ref *r, enum hv_split_cause cause);
 void split_huge_page(const struct region_ref *r, enum hv_split_cause cause);
 void collapse_region(const struct region_ref *r);
@@ -225,9 +284,53 @@ void small_clear_lazy(const struct region_ref *r, uint32_t w, uint64_t bits);
 void small_add_pages(const struct region_ref *r, uint32_t w, uint64_t bits);
 void small_unmap(const struct region_ref *r, uint32_t w, uint64_t bits);
 
-/* mock_pressure.c */
-bool host_make_room(struct mock_host *h, uint64_t nr_pages,
+bool small_set_old(const struct region_ref *r, uint32_t page);
+void small_clear_old(const struct region_ref *r, uint32_t w, uint64_t bits);
+void small_swap_out(const struct region_ref *r, uint32_t w, uint64_t bits);
+void small_swap_in(const struct region_ref *r, uint32_t w, uint64_t bits);
+void small_mark_swapped(const struct region_ref *r, uint32_t w, uint64_t bits);
+void small_forget_swapped(const struct region_ref *r, uint32_t w,
+			  uint64_t bits);
+
+/* mock_lru.c: nothing happens there for a guest without `page`. */
+int mock_lru_init(const struct mock_host *h, struct mock_guest *g);
+void mock_lru_destroy(struct mock_guest *g);
+void mock_lru_add_pages(const struct region_ref *r, uint32_t w, uint64_t bits);
+void mock_lru_del_pages(const struct region_ref *r, uint32_t w, uint64_t bits);
+void mock_lru_add_huge(const struct region_ref *r);
+void mock_lru_del_huge(const struct region_ref *r);
+void mock_lru_split_huge(const struct region_ref *r);
+void mock_lru_access_huge(const struct region_ref *r);
+void mock_lru_access_pages(const struct region_ref *r, uint32_t w,
+			   uint64_t bits);
+/* The page to swap out next, of one guest or of HV_ALL_GUESTS: fills the guest
+ * and region of *r and *pfn, the first page of a huge one. False: none. */
+bool mock_lru_select(struct region_ref *r, uint32_t only, pfn_t *pfn,
+		     uint64_t *scanned);
+
+/* mock_swap.c */
+int swap_init(struct swap_area *a, uint64_t nr_slots);
+void swap_destroy(struct swap_area *a);
+/* There is a free slot. Pages that were written out, of a huge page perhaps
+ * not all. */
+uint32_t swap_out(const struct region_ref *r, pfn_t pfn);
+void swap_in(const struct region_ref *r, uint32_t w, uint64_t bits);
+/* Slots of swapped pages among `mask` are freed; how many. */
+uint32_t swap_forget(const struct region_ref *r, uint32_t w, uint64_t mask);
+
+/* mock_memcg.c */
+uint64_t memcg_charged(const struct mock_guest *g);
+uint64_t memcg_room(const struct mock_host *h, const struct mock_guest *g);
+bool memcg_make_room(const struct region_ref *r, uint64_t nr_pages,
+		     bool may_swap);
+
+/* mock_reclaim.c */
+bool reclaim_direct(struct mock_host *h, uint32_t only, uint64_t nr_pages,
+		    bool may_swap, struct hv_events *ev);
+bool host_make_room(struct mock_host *h, uint64_t nr_pages, bool may_swap,
 		    struct hv_events *ev);
+void host_wake_reclaim(struct mock_host *h);
+bool mock_reclaim(struct hypervisor *hv, struct hv_events *ev);
 
 /* mock_khugepaged.c */
 void khugepaged_exit(struct mock_host *h, uint32_t guest);
@@ -241,5 +344,10 @@ bool mock_discard(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		  struct hv_events *ev);
 const char *mock_check(const struct hypervisor *hv);
 uint64_t mock_khugepaged(struct hypervisor *hv, struct hv_events *ev);
+
+/* mock_check_swap.c: what is wrong with swap and the list, or NULL. `guest` is
+ * where, if it is a guest's. */
+const char *swap_check(const struct mock_host *h, uint32_t *guest,
+		       uint64_t *is, uint64_t *should_be);
 
 #endif

@@ -2,15 +2,17 @@
 /*
  * The promises of the mock host, each recomputed from the regions:
  *   1. pages mapped by guests + pages held in partial huge pages + free + base
- *      = the host's memory;
- *   2. every page taken from the host was cleared or filled by a copy once, and
- *      is held or freed;
+ *      + page cache = the host's memory;
+ *   2. every page taken from the host was cleared or filled by a copy or from
+ *      swap once, and is held or freed;
  *   3. AnonHugePages counts the HUGE regions, and huge pages that exist are
  *      these and the partial ones, within the limit;
  *   4. a HUGE region is lazy as a whole or not at all, and has no record;
  *   5. what is in the EPT is present, and a 2 MiB leaf means HUGE;
- *   6. what callers may access without a call is in the EPT and not lazy.
- * And that the queues hold exactly the regions they are for.
+ *   6. what callers may access without a call is in the EPT, not lazy and not
+ *      old.
+ * And that the queues hold exactly the regions they are for. What concerns swap
+ * and limits is in mock_check_swap.c.
  */
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +53,8 @@ static void check_huge(struct walk *k)
 	       region_pages(k->guest, k->region), HPAGE_PMD_NR);
 	expect(k, "mapped bit of a HUGE region",
 	       bitmap_test(k->guest->regions, k->region),
-	       (state & (REGION_EPT | REGION_LAZY)) == REGION_EPT);
+	       (state & (REGION_EPT | REGION_LAZY | REGION_OLD)) == REGION_EPT &&
+		       !k->guest->strict);
 	k->sum.anon_huge_regions++;
 	k->sum.rss_pages += HPAGE_PMD_NR;
 	k->sum.ept_2m_leaves += (state & REGION_EPT) != 0;
@@ -77,7 +80,7 @@ static void check_word(struct walk *k, const struct small_region *s,
 	       s->thp[w] & ~s->present[w], 0);
 	expect(k, "mapped bits",
 	       k->guest->pages[k->guest->slots[k->region]][w],
-	       s->ept[w] & ~s->lazy[w]);
+	       k->guest->strict ? 0 : s->ept[w] & ~s->lazy[w] & ~s->old[w]);
 	nr[0] += nr_bits(s->present[w]);
 	nr[1] += nr_bits(s->lazy[w]);
 	nr[2] += nr_bits(s->thp[w]);
@@ -93,10 +96,11 @@ static void check_record(struct walk *k, const struct small_region *s)
 	expect(k, "nr_present", s->nr_present, nr[0]);
 	expect(k, "nr_lazy", s->nr_lazy, nr[1]);
 	expect(k, "nr_thp", s->nr_thp, nr[2]);
-	expect(k, "empty record", s->nr_present == 0, false);
+	expect(k, "empty record", s->nr_present + s->nr_swapped == 0, false);
 	expect(k, "partial huge page that is whole",
 	       s->nr_thp == HPAGE_PMD_NR, false);
 	k->sum.rss_pages += nr[0];
+	k->sum.swapped_pages += s->nr_swapped;
 	k->sum.lazy_pages += nr[1];
 	k->sum.ept_4k_leaves += nr[3];
 	k->nr_queued[QUEUE_LAZY] += nr[1] != 0;
@@ -146,6 +150,7 @@ static void check_gauges(struct walk *k)
 	       k->sum.partial_unmapped_pages);
 	expect(k, "ept_2m_leaves", g->ept_2m_leaves, k->sum.ept_2m_leaves);
 	expect(k, "ept_4k_leaves", g->ept_4k_leaves, k->sum.ept_4k_leaves);
+	expect(k, "swapped_pages", g->swapped_pages, k->sum.swapped_pages);
 }
 
 /* Whether the region belongs on queue `id`. */
@@ -198,11 +203,23 @@ static void check_host(struct walk *k)
 	expect(k, "huge pages above the limit", h->huge_held > h->huge_limit,
 	       false);
 	expect(k, "memory exceeded",
-	       h->used_pages + h->base_pages > h->total_pages, false);
-	expect(k, "pages cleared and copied", h->zeroed_pages + h->copied_pages,
+	       h->used_pages + h->base_pages + h->cache_pages > h->total_pages,
+	       false);
+	expect(k, "pages cleared, copied and read",
+	       h->zeroed_pages + h->copied_pages + h->read_pages,
 	       h->taken_pages);
 	expect(k, "taken - freed", h->taken_pages - h->freed_pages,
 	       h->used_pages);
+}
+
+static void check_swap(struct walk *k)
+{
+	uint64_t is, should_be;
+	const char *what = swap_check(k->host, &k->guest_id, &is, &should_be);
+
+	k->region = 0;
+	if (what)
+		expect(k, what, is, should_be);
 }
 
 static void check_guest(struct walk *k)
@@ -229,5 +246,6 @@ const char *mock_check(const struct hypervisor *hv)
 			check_guest(&k);
 	}
 	check_host(&k);
+	check_swap(&k);
 	return text[0] ? text : NULL;
 }

@@ -16,6 +16,7 @@
 /* What one madvise call found in a region. */
 struct found {
 	uint32_t backed; /* pages of the range that were present */
+	uint32_t swapped; /* or in swap */
 	bool flush;      /* a mapping was changed */
 };
 
@@ -36,6 +37,7 @@ static struct found dontneed_small(const struct region_ref *r, uint32_t first,
 	for (uint32_t w = first / 64; w * 64 < first + nr; w++) {
 		const uint64_t bits = present_in(r, w, first, nr);
 
+		f.swapped += swap_forget(r, w, page_mask(w, first, nr));
 		if (!bits)
 			continue;
 		f.backed += nr_bits(bits);
@@ -59,7 +61,7 @@ static struct found dontneed_region(const struct region_ref *r, uint32_t first,
 		if (nr == HPAGE_PMD_NR) {
 			r->ev->zap_pmd++;
 			huge_unmap(r);
-			return (struct found){ nr, true };
+			return (struct found){ .backed = nr, .flush = true };
 		}
 		split_region_pmd(r, HV_SPLIT_DISCARD);
 		return dontneed_small(r, first, nr);
@@ -97,6 +99,7 @@ static struct found free_small(const struct region_ref *r, uint32_t first,
 		const uint64_t bits = present_in(r, w, first, nr);
 		const uint64_t fresh = bits & ~s->lazy[w];
 
+		f.swapped += swap_forget(r, w, page_mask(w, first, nr));
 		if (!bits)
 			continue;
 		f.backed += nr_bits(bits);
@@ -105,6 +108,7 @@ static struct found free_small(const struct region_ref *r, uint32_t first,
 		small_zap_ept(r, w, bits);
 		small_set_lazy(r, w, fresh);
 	}
+	small_put_if_empty(r);
 	return f;
 }
 
@@ -119,7 +123,8 @@ static struct found free_huge(const struct region_ref *r)
 		huge_set_lazy(r);
 	}
 	huge_zap_ept(r);
-	return (struct found){ HPAGE_PMD_NR, fresh || (state & REGION_EPT) };
+	return (struct found){ .backed = HPAGE_PMD_NR,
+			       .flush = fresh || (state & REGION_EPT) };
 }
 
 static struct found free_region(const struct region_ref *r, uint32_t first,
@@ -155,7 +160,8 @@ static void madvise_range(struct region_ref *r, enum hv_advice advice,
 		f = advice == HV_DONTNEED ? dontneed_region(r, first, n) :
 					    free_region(r, first, n);
 		r->ev->discard_backed_pages += f.backed;
-		r->ev->discard_unbacked_pages += n - f.backed;
+		r->ev->discard_swapped_pages += f.swapped;
+		r->ev->discard_unbacked_pages += n - f.backed - f.swapped;
 		flush |= f.flush;
 		pfn += n;
 		nr -= n;

@@ -7,8 +7,8 @@
  * one, small pages only.
  *
  * Deviation: reading a page that is not backed allocates one, where Linux maps
- * the shared zero page; see docs/fidelity.md. Left out: faults that find the
- * page swapped out, userfaultfd, dirty logging, write tracking.
+ * the shared zero page; see docs/fidelity.md. Left out: userfaultfd, dirty
+ * logging, write tracking.
  */
 #include <errno.h>
 
@@ -23,19 +23,25 @@ static bool huge_allowed(const struct region_ref *r)
 }
 
 /*
- * A huge page for a fault. With `defrag` at its default, only a region that
- * was advised reclaims for one. What reclaim drops can be a huge page, so room
- * comes before the limit.
+ * A huge page for a fault, and the charge for it. With `defrag` at its default,
+ * only a region that was advised reclaims for one. What reclaim drops can be a
+ * huge page, so room comes before the limit.
  */
 static bool huge_available(const struct region_ref *r)
 {
 	struct mock_host *h = r->host;
+	const bool advised = h->opt->madv_hugepage;
 
-	if (host_free_pages(h) < HPAGE_PMD_NR &&
-	    !(h->opt->madv_hugepage &&
-	      host_make_room(h, HPAGE_PMD_NR, r->ev)))
+	if (host_room(h) < HPAGE_PMD_NR &&
+	    !(advised && host_make_room(h, HPAGE_PMD_NR, false, r->ev)))
 		return false;
-	return h->huge_held < h->huge_limit;
+	if (h->huge_held >= h->huge_limit)
+		return false;
+	if (memcg_room(h, r->guest) >= HPAGE_PMD_NR ||
+	    (advised && memcg_make_room(r, HPAGE_PMD_NR, false)))
+		return true;
+	r->ev->thp_fault_fallback_charge++;
+	return false;
 }
 
 /* First fault of a region: leaves it HUGE, or SMALL and still empty. */
@@ -70,6 +76,26 @@ static void access_huge(const struct region_ref *r, bool write)
 		huge_clear_lazy(r);
 	}
 	huge_set_ept(r);
+	huge_clear_old(r);
+	mock_lru_access_huge(r);
+}
+
+/* In the order of their addresses, which is the order of the list. */
+static void new_pages(const struct region_ref *r, uint32_t w, uint64_t swapped,
+		      uint64_t missing)
+{
+	uint64_t bits = swapped | missing;
+
+	if (!swapped) {
+		small_add_pages(r, w, missing);
+		return;
+	}
+	for (; bits; bits &= bits - 1) {
+		if (swapped & bits & -bits)
+			swap_in(r, w, bits & -bits);
+		else
+			small_add_pages(r, w, bits & -bits);
+	}
 }
 
 /* Pages of word w; the host has a free page for each that is missing. */
@@ -78,19 +104,43 @@ static void access_pages(const struct region_ref *r, uint32_t w, uint64_t bits,
 {
 	const struct small_region *s = small_get(r);
 	uint64_t (*violation)[NR_HV_LEVELS] = r->ev->ept_violation;
-	const uint64_t missing = bits & ~s->present[w];
+	const uint64_t swapped = bits & s->swapped[w];
+	const uint64_t missing = bits & ~(s->present[w] | swapped);
 	const uint64_t lazy = write ? bits & s->lazy[w] : 0;
-	const uint64_t unmapped = bits & ~missing & ~s->ept[w];
+	const uint64_t unmapped = bits & s->present[w] & ~s->ept[w];
 
 	violation[HV_VIOLATION_ZERO][HV_LEVEL_4K] += nr_bits(missing);
+	violation[HV_VIOLATION_SWAP_IN][HV_LEVEL_4K] += nr_bits(swapped);
 	violation[HV_VIOLATION_LAZY][HV_LEVEL_4K] += nr_bits(unmapped & lazy);
 	violation[HV_VIOLATION_REMAP][HV_LEVEL_4K] += nr_bits(unmapped & ~lazy);
 	r->ev->lazy_reused_pages += nr_bits(lazy);
-	if (missing)
-		small_add_pages(r, w, missing);
+	if (swapped | missing)
+		new_pages(r, w, swapped, missing);
 	if (lazy)
 		small_clear_lazy(r, w, lazy);
+	small_clear_old(r, w, bits);
 	small_set_ept(r, w, bits);
+	mock_lru_access_pages(r, w, bits);
+}
+
+/* Pages that can be had without reclaim, by the host and by the guest. */
+static bool pages_available(const struct region_ref *r, uint32_t nr)
+{
+	return host_room(r->host) >= nr && memcg_room(r->host, r->guest) >= nr;
+}
+
+/* The host's memory first, then the charge, as in do_anonymous_page(). */
+static int make_room_for_page(const struct region_ref *r)
+{
+	if (!host_make_room(r->host, 1, true, r->ev)) {
+		r->ev->host_oom++;
+		return -ENOMEM;
+	}
+	if (!memcg_make_room(r, 1, true)) {
+		r->ev->memcg_oom++;
+		return -EDQUOT;
+	}
+	return 0;
 }
 
 /*
@@ -100,17 +150,19 @@ static void access_pages(const struct region_ref *r, uint32_t w, uint64_t bits,
 static int access_word(const struct region_ref *r, uint32_t w, uint64_t bits,
 		       bool write)
 {
-	if (host_free_pages(r->host) >= nr_bits(bits)) {
+	int err;
+
+	if (pages_available(r, nr_bits(bits))) {
 		access_pages(r, w, bits, write);
 		return 0;
 	}
 	for (; bits; bits &= bits - 1) {
 		const uint64_t bit = bits & -bits;
 
-		if (!(small_of(r->guest, r->region)->present[w] & bit) &&
-		    !host_make_room(r->host, 1, r->ev)) {
-			r->ev->host_oom++;
-			return -ENOMEM;
+		if (!(small_of(r->guest, r->region)->present[w] & bit)) {
+			err = make_room_for_page(r);
+			if (err)
+				return err;
 		}
 		access_pages(r, w, bit, write);
 	}
@@ -157,5 +209,7 @@ int mock_access(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		pfn += nr;
 		left -= nr;
 	}
+	if (host_free_pages(r.host) < r.host->low_pages)
+		host_wake_reclaim(r.host);
 	return err;
 }

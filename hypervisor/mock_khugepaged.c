@@ -9,7 +9,9 @@
  *
  * A page is young, to the kernel, from its fault on until reclaim ages it or
  * MADV_FREE makes it old; an access makes it young again. In the model: present,
- * and mapped in the EPT if it is lazy-free (an access would have mapped it).
+ * not aged, and mapped in the EPT if it is lazy-free (an access would have
+ * mapped it). Up to max_ptes_swap pages are read back from swap, if half of the
+ * region is young.
  *
  * A page that is there as a part of a huge page stops a scan, as in 5.6; from
  * 5.8 on it is copied like any other (khugepaged_pte_mapped).
@@ -24,19 +26,23 @@ static bool worth_collapse(const struct region_ref *r)
 {
 	const struct mock_options *opt = r->host->opt;
 	const struct small_region *s;
-	uint64_t young = 0;
+	uint32_t young = 0;
 
 	if (region_state(r->guest, r->region) != REGION_SMALL ||
 	    !r->guest->slots[r->region])
 		return false;
 	s = small_of(r->guest, r->region);
-	if (HPAGE_PMD_NR - s->nr_present > opt->khugepaged_max_ptes_none)
+	if (HPAGE_PMD_NR - s->nr_present - s->nr_swapped >
+	    opt->khugepaged_max_ptes_none)
+		return false;
+	if (s->nr_swapped > opt->khugepaged_max_ptes_swap)
 		return false;
 	if (s->nr_thp && !opt->khugepaged_pte_mapped)
 		return false;
 	for (uint32_t w = 0; w < PAGE_WORDS; w++)
-		young |= s->present[w] & (~s->lazy[w] | s->ept[w]);
-	return young;
+		young += nr_bits(s->present[w] & ~s->old[w] &
+				 (~s->lazy[w] | s->ept[w]));
+	return young && (!s->nr_swapped || young >= HPAGE_PMD_NR / 2);
 }
 
 /* With `defrag` of khugepaged at its default the allocation may reclaim. */
@@ -44,7 +50,7 @@ static bool khugepaged_alloc_page(const struct region_ref *r)
 {
 	struct mock_host *h = r->host;
 
-	if (host_make_room(h, HPAGE_PMD_NR, r->ev) &&
+	if (host_make_room(h, HPAGE_PMD_NR, false, r->ev) &&
 	    h->huge_held < h->huge_limit) {
 		r->ev->thp_collapse_alloc++;
 		return true;
@@ -53,12 +59,31 @@ static bool khugepaged_alloc_page(const struct region_ref *r)
 	return false;
 }
 
+/* __collapse_huge_page_swapin(), 5.6; without memory it gives up. */
+static bool swap_in_all(const struct region_ref *r)
+{
+	const struct small_region *s = small_of(r->guest, r->region);
+
+	for (uint32_t w = 0; s->nr_swapped && w < PAGE_WORDS; w++) {
+		const uint32_t nr = nr_bits(s->swapped[w]);
+
+		if (host_room(r->host) < HPAGE_PMD_NR + nr ||
+		    memcg_room(r->host, r->guest) < HPAGE_PMD_NR + nr)
+			return false;
+		if (nr)
+			swap_in(r, w, s->swapped[w]);
+	}
+	return true;
+}
+
 /* False: no huge page. What was reclaimed for it may be of this region. */
 static bool collapse_huge_page(const struct region_ref *r)
 {
 	if (!khugepaged_alloc_page(r))
 		return false;
-	if (worth_collapse(r))
+	if (!memcg_make_room(r, HPAGE_PMD_NR, false))
+		return true;
+	if (worth_collapse(r) && swap_in_all(r))
 		collapse_region(r);
 	return true;
 }

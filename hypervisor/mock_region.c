@@ -20,7 +20,8 @@ static void host_take(const struct region_ref *r, uint32_t nr)
 
 	h->used_pages += nr;
 	h->taken_pages += nr;
-	CHECK_LE(h->used_pages + h->base_pages, h->total_pages);
+	CHECK_LE(h->used_pages + h->base_pages + h->cache_pages,
+		 h->total_pages);
 	r->guest->gauges.rss_pages += nr;
 }
 
@@ -74,13 +75,14 @@ struct small_region *small_get(const struct region_ref *r)
 	return &g->small[slot];
 }
 
-/* Every bitmap is a part of `present`: an empty record is all zeroes. */
+/* Every bitmap is a part of `present` or of `swapped`: an empty record is all
+ * zeroes. */
 void small_put_if_empty(const struct region_ref *r)
 {
 	struct mock_guest *g = r->guest;
 	const uint32_t slot = g->slots[r->region];
 
-	if (!slot || g->small[slot].nr_present)
+	if (!slot || g->small[slot].nr_present || g->small[slot].nr_swapped)
 		return;
 	CHECK_EQ(g->small[slot].nr_lazy, 0);
 	CHECK_EQ(g->small[slot].nr_thp, 0);
@@ -123,6 +125,7 @@ void region_set_huge(const struct region_ref *r)
 	host_take(r, HPAGE_PMD_NR);
 	host_zero(r, HPAGE_PMD_NR);
 	r->host->huge_held++;
+	mock_lru_add_huge(r);
 }
 
 /* ---- HUGE regions ---- */
@@ -137,7 +140,8 @@ static void huge_change(const struct region_ref *r, unsigned int set,
 	CHECK_EQ(state & REGION_STATE, REGION_HUGE);
 	state = (state & ~clear) | set;
 	g->state[r->region] = (uint8_t)state;
-	if ((state & (REGION_EPT | REGION_LAZY)) == REGION_EPT)
+	if ((state & (REGION_EPT | REGION_LAZY | REGION_OLD)) == REGION_EPT &&
+	    !g->strict)
 		bitmap_set(g->regions, r->region);
 	else
 		bitmap_clear(g->regions, r->region);
@@ -177,10 +181,28 @@ void huge_clear_lazy(const struct region_ref *r)
 	queue_del(r, QUEUE_LAZY);
 }
 
+/* The bit that an access sets is in the leaf: without one it was not. */
+bool huge_set_old(const struct region_ref *r)
+{
+	const unsigned int state = r->guest->state[r->region];
+
+	if ((state & (REGION_EPT | REGION_OLD)) != REGION_EPT)
+		return false;
+	huge_change(r, REGION_OLD, 0);
+	return true;
+}
+
+void huge_clear_old(const struct region_ref *r)
+{
+	if (r->guest->state[r->region] & REGION_OLD)
+		huge_change(r, 0, REGION_OLD);
+}
+
 void huge_unmap(const struct region_ref *r)
 {
 	huge_zap_ept(r);
 	huge_clear_lazy(r);
+	mock_lru_del_huge(r);
 	rss_sub(r, HPAGE_PMD_NR);
 	host_give_back(r, HPAGE_PMD_NR);
 	r->host->huge_held--;
@@ -194,6 +216,7 @@ void huge_unmap(const struct region_ref *r)
 void split_region_pmd(const struct region_ref *r, enum hv_split_cause cause)
 {
 	const bool lazy = r->guest->state[r->region] & REGION_LAZY;
+	const bool old = r->guest->state[r->region] & REGION_OLD;
 	struct small_region *s;
 
 	huge_zap_ept(r);
@@ -202,9 +225,11 @@ void split_region_pmd(const struct region_ref *r, enum hv_split_cause cause)
 	for (uint32_t w = 0; w < PAGE_WORDS; w++) {
 		s->present[w] = s->thp[w] = UINT64_MAX;
 		s->lazy[w] = lazy ? UINT64_MAX : 0;
+		s->old[w] = old ? UINT64_MAX : 0;
 	}
 	s->nr_present = s->nr_thp = HPAGE_PMD_NR;
 	s->nr_lazy = lazy ? HPAGE_PMD_NR : 0;
+	mock_lru_split_huge(r);
 	count_split_pmd(r->ev, cause);
 }
 
@@ -277,8 +302,9 @@ static void partial_unmap(const struct region_ref *r, struct small_region *s,
 static void small_sync(const struct region_ref *r, const struct small_region *s,
 		       uint32_t w)
 {
-	r->guest->pages[r->guest->slots[r->region]][w] =
-		s->ept[w] & ~s->lazy[w];
+	if (!r->guest->strict)
+		r->guest->pages[r->guest->slots[r->region]][w] =
+			s->ept[w] & ~s->lazy[w] & ~s->old[w];
 }
 
 void small_set_ept(const struct region_ref *r, uint32_t w, uint64_t bits)
@@ -331,14 +357,44 @@ void small_clear_lazy(const struct region_ref *r, uint32_t w, uint64_t bits)
 	small_sync(r, s, w);
 }
 
-void small_add_pages(const struct region_ref *r, uint32_t w, uint64_t bits)
+/* True if the page had been accessed; the bit is in its leaf. */
+bool small_set_old(const struct region_ref *r, uint32_t page)
+{
+	struct small_region *s = small_get(r);
+	const uint64_t bit = UINT64_C(1) << (page % 64);
+	const uint32_t w = page / 64;
+
+	if (!(s->ept[w] & ~s->old[w] & bit))
+		return false;
+	s->old[w] |= bit;
+	small_sync(r, s, w);
+	return true;
+}
+
+void small_clear_old(const struct region_ref *r, uint32_t w, uint64_t bits)
 {
 	struct small_region *s = small_get(r);
 
-	CHECK_EQ(bits & s->present[w], 0);
+	if (!(s->old[w] & bits))
+		return;
+	s->old[w] &= ~bits;
+	small_sync(r, s, w);
+}
+
+static void add_pages(const struct region_ref *r, uint32_t w, uint64_t bits)
+{
+	struct small_region *s = small_get(r);
+
+	CHECK_EQ(bits & (s->present[w] | s->swapped[w]), 0);
 	s->present[w] |= bits;
 	s->nr_present = (uint16_t)(s->nr_present + nr_bits(bits));
 	host_take(r, nr_bits(bits));
+	mock_lru_add_pages(r, w, bits);
+}
+
+void small_add_pages(const struct region_ref *r, uint32_t w, uint64_t bits)
+{
+	add_pages(r, w, bits);
 	host_zero(r, nr_bits(bits));
 }
 
@@ -350,6 +406,8 @@ void small_unmap(const struct region_ref *r, uint32_t w, uint64_t bits)
 	CHECK_EQ(bits & ~s->present[w], 0);
 	small_zap_ept(r, w, bits);
 	small_clear_lazy(r, w, bits);
+	mock_lru_del_pages(r, w, bits);
+	s->old[w] &= ~bits;
 	s->present[w] &= ~bits;
 	s->nr_present = (uint16_t)(s->nr_present - nr_bits(bits));
 	rss_sub(r, nr_bits(bits));
@@ -369,15 +427,18 @@ void collapse_region(const struct region_ref *r)
 	struct small_region *s = small_get(r);
 	const uint32_t nr = s->nr_present, nr_thp = s->nr_thp;
 
+	CHECK_EQ(s->nr_swapped, 0);
 	for (uint32_t w = 0; w < PAGE_WORDS; w++) {
 		small_zap_ept(r, w, s->ept[w]);
 		small_clear_lazy(r, w, s->lazy[w]);
-		s->present[w] = s->thp[w] = 0;
+		mock_lru_del_pages(r, w, s->present[w]);
+		s->present[w] = s->thp[w] = s->old[w] = 0;
 	}
 	s->nr_present = s->nr_thp = 0;
 	small_put_if_empty(r);
 	set_state(r, REGION_HUGE);
 	host_take(r, HPAGE_PMD_NR);
+	mock_lru_add_huge(r);
 	host_zero(r, HPAGE_PMD_NR - nr);
 	r->host->copied_pages += nr;
 	r->host->huge_held++;
@@ -394,4 +455,40 @@ void collapse_region(const struct region_ref *r)
 	r->ev->khugepaged_copied_pages += nr;
 	r->ev->reinflated_pages += HPAGE_PMD_NR - nr;
 	r->ev->tlb_flush_rounds++;
+}
+
+/* ---- swapped pages of SMALL regions ---- */
+
+void small_mark_swapped(const struct region_ref *r, uint32_t w, uint64_t bits)
+{
+	struct small_region *s = small_get(r);
+
+	CHECK_EQ(bits & (s->present[w] | s->swapped[w]), 0);
+	s->swapped[w] |= bits;
+	s->nr_swapped = (uint16_t)(s->nr_swapped + nr_bits(bits));
+	r->guest->gauges.swapped_pages += nr_bits(bits);
+}
+
+void small_swap_out(const struct region_ref *r, uint32_t w, uint64_t bits)
+{
+	small_unmap(r, w, bits);
+	small_mark_swapped(r, w, bits);
+}
+
+void small_forget_swapped(const struct region_ref *r, uint32_t w,
+			  uint64_t bits)
+{
+	struct small_region *s = small_get(r);
+
+	CHECK_EQ(bits & ~s->swapped[w], 0);
+	s->swapped[w] &= ~bits;
+	s->nr_swapped = (uint16_t)(s->nr_swapped - nr_bits(bits));
+	r->guest->gauges.swapped_pages -= nr_bits(bits);
+}
+
+void small_swap_in(const struct region_ref *r, uint32_t w, uint64_t bits)
+{
+	small_forget_swapped(r, w, bits);
+	add_pages(r, w, bits);
+	r->host->read_pages += nr_bits(bits);
 }

@@ -7,7 +7,7 @@
 
 /* ---- counting ---- */
 
-static uint32_t present_pages(const struct naive_region *r)
+uint32_t naive_present(const struct naive_region *r)
 {
 	uint32_t nr = 0;
 
@@ -16,7 +16,7 @@ static uint32_t present_pages(const struct naive_region *r)
 	return nr;
 }
 
-static uint32_t lazy_pages(const struct naive_region *r)
+uint32_t naive_lazy(const struct naive_region *r)
 {
 	uint32_t nr = 0;
 
@@ -36,19 +36,19 @@ static uint32_t thp_pages(const struct naive_region *r)
 }
 
 /* Pages held for a huge page but mapped nowhere. */
-static uint32_t held_unmapped(const struct naive_region *r)
+uint32_t naive_held(const struct naive_region *r)
 {
 	return r->thp_exists ? HPAGE_PMD_NR - thp_pages(r) : 0;
 }
 
-static uint64_t free_pages(const struct naive_host *h)
+uint64_t naive_free(const struct naive_host *h)
 {
-	uint64_t used = h->config.base_pages;
+	uint64_t used = h->config.base_pages + h->cache_pages;
 
 	for (uint32_t g = 0; g < NAIVE_GUESTS; g++) {
 		for (uint32_t i = 0; i < NAIVE_REGIONS; i++)
-			used += present_pages(&h->region[g][i]) +
-				held_unmapped(&h->region[g][i]);
+			used += naive_present(&h->region[g][i]) +
+				naive_held(&h->region[g][i]);
 	}
 	return h->config.total_pages - used;
 }
@@ -66,7 +66,7 @@ uint64_t naive_huge_pages(const struct naive_host *h)
 
 /* ---- changes ---- */
 
-static void drop_leaf(struct naive_region *r, uint32_t i, struct hv_events *ev)
+void naive_drop_leaf(struct naive_region *r, uint32_t i, struct hv_events *ev)
 {
 	ev->ept_zap[HV_LEVEL_4K] += r->page[i].ept;
 	r->page[i].ept = false;
@@ -83,7 +83,7 @@ void naive_restamp(struct naive_host *h, struct naive_region *r,
 {
 	const bool partial = r->thp_exists && !r->pmd;
 
-	if (!lazy_pages(r))
+	if (!naive_lazy(r))
 		r->lazy_since = 0;
 	else if (!r->lazy_since)
 		r->lazy_since = ++h->clock;
@@ -96,12 +96,12 @@ void naive_restamp(struct naive_host *h, struct naive_region *r,
 }
 
 /* One page out of the mapping; the huge page goes with its last page. */
-static void unmap_page(struct naive_region *r, uint32_t i,
+void naive_unmap_page(struct naive_region *r, uint32_t i,
 		       struct hv_events *ev)
 {
 	const bool thp = r->page[i].thp;
 
-	drop_leaf(r, i, ev);
+	naive_drop_leaf(r, i, ev);
 	r->page[i] = (struct naive_page){ 0 };
 	ev->rss_reclaimed_pages++;
 	if (!thp) {
@@ -113,7 +113,7 @@ static void unmap_page(struct naive_region *r, uint32_t i,
 }
 
 /* The whole huge mapping and its page. */
-static void unmap_huge(struct naive_region *r, struct hv_events *ev)
+void naive_unmap_huge(struct naive_region *r, struct hv_events *ev)
 {
 	drop_huge_leaf(r, ev);
 	memset(r, 0, sizeof(*r));
@@ -121,7 +121,7 @@ static void unmap_huge(struct naive_region *r, struct hv_events *ev)
 	ev->phys_reclaimed_pages += HPAGE_PMD_NR;
 }
 
-static void split_mapping(struct naive_region *r, enum hv_split_cause cause,
+void naive_split_mapping(struct naive_region *r, enum hv_split_cause cause,
 			  struct hv_events *ev)
 {
 	drop_huge_leaf(r, ev);
@@ -131,115 +131,49 @@ static void split_mapping(struct naive_region *r, enum hv_split_cause cause,
 	ev->thp_split_pmd_by[cause]++;
 }
 
-static void split_page(struct naive_region *r, enum hv_split_cause cause,
+void naive_split_page(struct naive_region *r, enum hv_split_cause cause,
 		       struct hv_events *ev)
 {
-	ev->phys_reclaimed_pages += held_unmapped(r);
+	ev->phys_reclaimed_pages += naive_held(r);
 	ev->thp_split_page++;
 	ev->thp_split_page_by[cause]++;
 	r->thp_exists = false;
 	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
 		if (r->page[i].thp)
-			drop_leaf(r, i, ev);
+			naive_drop_leaf(r, i, ev);
 		r->page[i].thp = false;
 	}
 }
 
-/* ---- pressure ---- */
+/* ---- accesses ---- */
 
-static bool thp_all_lazy(const struct naive_region *r)
+static bool get_huge(struct naive_host *h, uint32_t guest,
+		     struct hv_events *ev)
 {
-	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
-		if (r->page[i].thp && !r->page[i].lazy)
-			return false;
+	const bool direct = h->config.direct;
+	const int g = (int)guest;
+
+	if (naive_room(h, -1, h->config.min_pages) < HPAGE_PMD_NR &&
+	    !(direct && naive_make_room(h, -1, HPAGE_PMD_NR, false, ev)))
+		return false;
+	if (naive_huge_pages(h) >= h->config.huge_limit)
+		return false;
+	if (naive_room(h, g, 0) < HPAGE_PMD_NR &&
+	    !(direct && naive_make_room(h, g, HPAGE_PMD_NR, false, ev))) {
+		ev->thp_fault_fallback_charge++;
+		return false;
 	}
 	return true;
 }
 
-static void drop_lazy(struct naive_host *h, struct naive_region *r,
-		      struct hv_events *ev)
-{
-	const bool keep = !thp_all_lazy(r);
-
-	ev->tlb_flush_rounds++;
-	if (r->pmd) {
-		ev->pglazyfreed += HPAGE_PMD_NR;
-		unmap_huge(r, ev);
-		if (!h->config.drop_whole) {
-			ev->thp_split_pmd++;
-			ev->thp_split_pmd_by[HV_SPLIT_LAZY_FREE]++;
-			r->table = true;
-		}
-		return;
-	}
-	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
-		if (!r->page[i].lazy)
-			continue;
-		if (r->page[i].thp && keep) {
-			r->page[i].lazy = false;
-			drop_leaf(r, i, ev);
-		} else {
-			ev->pglazyfreed++;
-			unmap_page(r, i, ev);
-		}
-	}
-	naive_restamp(h, r, ev);
-}
-
-/* Region that has waited longest, by one of the two stamps; NULL if none. */
-static struct naive_region *oldest(struct naive_host *h, bool lazy)
-{
-	struct naive_region *best = NULL;
-	uint64_t best_stamp = UINT64_MAX;
-
-	for (uint32_t g = 0; g < NAIVE_GUESTS; g++) {
-		for (uint32_t i = 0; i < NAIVE_REGIONS; i++) {
-			struct naive_region *r = &h->region[g][i];
-			const uint64_t stamp = lazy ? r->lazy_since :
-						      r->split_since;
-
-			if (!stamp || stamp > best_stamp)
-				continue;
-			best = r;
-			best_stamp = stamp;
-		}
-	}
-	return best;
-}
-
-bool naive_make_room(struct naive_host *h, uint32_t nr, struct hv_events *ev)
-{
-	struct naive_region *r;
-
-	if (free_pages(h) >= nr)
-		return true;
-	ev->pressure++;
-	while (free_pages(h) < nr && (r = oldest(h, true)))
-		drop_lazy(h, r, ev);
-	while (free_pages(h) < nr && (r = oldest(h, false))) {
-		ev->tlb_flush_rounds++;
-		split_page(r, HV_SPLIT_RECLAIM, ev);
-		naive_restamp(h, r, ev);
-	}
-	return free_pages(h) >= nr;
-}
-
-/* ---- accesses ---- */
-
-static bool get_huge(struct naive_host *h, struct hv_events *ev)
-{
-	if (free_pages(h) < HPAGE_PMD_NR && !h->config.direct)
-		return false;
-	return naive_make_room(h, HPAGE_PMD_NR, ev) &&
-	       naive_huge_pages(h) < h->config.huge_limit;
-}
-
-static void fault_huge(struct naive_region *r, struct hv_events *ev)
+static void fault_huge(struct naive_host *h, struct naive_region *r,
+		       struct hv_events *ev)
 {
 	r->pmd = r->pmd_ept = r->thp_exists = true;
 	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
 		r->page[i] = (struct naive_page){ .present = true,
 						  .thp = true };
+	naive_renew(h, r, 0);
 	ev->zeroed_pages += HPAGE_PMD_NR;
 	ev->thp_fault_alloc++;
 	ev->ept_violation[HV_VIOLATION_ZERO][HV_LEVEL_2M]++;
@@ -248,7 +182,7 @@ static void fault_huge(struct naive_region *r, struct hv_events *ev)
 static void touch_huge(struct naive_region *r, bool write,
 		       struct hv_events *ev)
 {
-	const bool lazy = lazy_pages(r);
+	const bool lazy = naive_lazy(r);
 
 	if (!r->pmd_ept) {
 		if (write && lazy)
@@ -257,6 +191,8 @@ static void touch_huge(struct naive_region *r, bool write,
 			ev->ept_violation[HV_VIOLATION_REMAP][HV_LEVEL_2M]++;
 	}
 	r->pmd_ept = true;
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
+		r->page[i].old = false;
 	if (!write || !lazy)
 		return;
 	ev->lazy_reused_pages += HPAGE_PMD_NR;
@@ -264,21 +200,41 @@ static void touch_huge(struct naive_region *r, bool write,
 		r->page[i].lazy = false;
 }
 
-static int touch_small(struct naive_host *h, struct naive_region *r, uint32_t i,
-		       bool write, struct hv_events *ev)
+static int new_page(struct naive_host *h, uint32_t guest,
+		    struct naive_region *r, uint32_t i, struct hv_events *ev)
+{
+	struct naive_page *p = &r->page[i];
+	bool swapped;
+
+	if (!naive_make_room(h, -1, 1, true, ev)) {
+		ev->host_oom++;
+		return -ENOMEM;
+	}
+	if (!naive_make_room(h, (int)guest, 1, true, ev)) {
+		ev->memcg_oom++;
+		return -EDQUOT;
+	}
+	swapped = naive_drop_swapped(h, p);
+	*p = (struct naive_page){ .present = true, .ept = true };
+	naive_renew(h, r, i);
+	ev->pswpin += swapped;
+	ev->zeroed_pages += !swapped;
+	ev->ept_violation[swapped ? HV_VIOLATION_SWAP_IN : HV_VIOLATION_ZERO]
+			 [HV_LEVEL_4K]++;
+	return 0;
+}
+
+static int touch_small(struct naive_host *h, uint32_t guest,
+		       struct naive_region *r, uint32_t i, bool write,
+		       struct hv_events *ev)
 {
 	struct naive_page *p = &r->page[i];
 
-	if (!p->present) {
-		if (!naive_make_room(h, 1, ev)) {
-			ev->host_oom++;
-			return -ENOMEM;
-		}
-		*p = (struct naive_page){ .present = true, .ept = true };
-		ev->zeroed_pages++;
-		ev->ept_violation[HV_VIOLATION_ZERO][HV_LEVEL_4K]++;
-		return 0;
-	}
+	if (!p->present)
+		return new_page(h, guest, r, i, ev);
+	p->old = false;
+	if (h->config.strict)
+		naive_renew(h, r, i);
 	if (!p->ept) {
 		if (write && p->lazy)
 			ev->ept_violation[HV_VIOLATION_LAZY][HV_LEVEL_4K]++;
@@ -302,17 +258,19 @@ static int touch_page(struct naive_host *h, uint32_t guest, pfn_t pfn,
 	int err = 0;
 
 	if (!r->table && !r->pmd) {
-		if (h->config.thp && whole && get_huge(h, ev)) {
-			fault_huge(r, ev);
+		if (h->config.thp && whole && get_huge(h, guest, ev)) {
+			fault_huge(h, r, ev);
 			return 0;
 		}
 		ev->thp_fault_fallback += h->config.thp && whole;
 		r->table = true;
 	}
+	if (r->pmd && h->config.strict)
+		naive_renew(h, r, 0);
 	if (r->pmd)
 		touch_huge(r, write, ev);
 	else
-		err = touch_small(h, r, pfn % HPAGE_PMD_NR, write, ev);
+		err = touch_small(h, guest, r, pfn % HPAGE_PMD_NR, write, ev);
 	naive_restamp(h, r, ev);
 	return err;
 }
@@ -337,16 +295,17 @@ static bool dontneed(struct naive_host *h, struct naive_region *r,
 
 	if (r->pmd && nr == HPAGE_PMD_NR) {
 		ev->zap_pmd++;
-		unmap_huge(r, ev);
+		naive_unmap_huge(r, ev);
 		return true;
 	}
 	if (r->pmd)
-		split_mapping(r, HV_SPLIT_DISCARD, ev);
+		naive_split_mapping(r, HV_SPLIT_DISCARD, ev);
 	for (uint32_t i = first; i < first + nr; i++) {
+		naive_drop_swapped(h, &r->page[i]);
 		if (!r->page[i].present)
 			continue;
 		ev->zap_pte++;
-		unmap_page(r, i, ev);
+		naive_unmap_page(r, i, ev);
 		flush = true;
 	}
 	if (nr == HPAGE_PMD_NR && h->config.free_tables)
@@ -354,8 +313,8 @@ static bool dontneed(struct naive_host *h, struct naive_region *r,
 	return flush;
 }
 
-static bool lazyfree(struct naive_region *r, uint32_t first, uint32_t nr,
-		     struct hv_events *ev)
+static bool lazyfree(struct naive_host *h, struct naive_region *r,
+		     uint32_t first, uint32_t nr, struct hv_events *ev)
 {
 	bool flush = false;
 
@@ -363,21 +322,22 @@ static bool lazyfree(struct naive_region *r, uint32_t first, uint32_t nr,
 		flush = r->pmd_ept;
 		drop_huge_leaf(r, ev);
 	} else if (r->pmd) {
-		split_mapping(r, HV_SPLIT_LAZY_FREE, ev);
+		naive_split_mapping(r, HV_SPLIT_LAZY_FREE, ev);
 	}
 	for (uint32_t i = first; !r->pmd && i < first + nr; i++) {
 		if (!r->page[i].thp)
 			continue;
-		split_page(r, HV_SPLIT_LAZY_FREE, ev);
+		naive_split_page(r, HV_SPLIT_LAZY_FREE, ev);
 		flush = true;
 		break;
 	}
 	for (uint32_t i = first; i < first + nr; i++) {
+		naive_drop_swapped(h, &r->page[i]);
 		if (!r->page[i].present)
 			continue;
 		flush |= !r->page[i].lazy || r->page[i].ept;
 		ev->pglazyfree += !r->page[i].lazy;
-		drop_leaf(r, i, ev);
+		naive_drop_leaf(r, i, ev);
 		r->page[i].lazy = true;
 	}
 	return flush;
@@ -396,9 +356,11 @@ static void advise(struct naive_host *h, uint32_t guest, pfn_t pfn,
 
 		for (uint32_t i = first; i < first + n; i++) {
 			ev->discard_backed_pages += r->page[i].present;
-			ev->discard_unbacked_pages += !r->page[i].present;
+			ev->discard_swapped_pages += r->page[i].swapped;
+			ev->discard_unbacked_pages += !r->page[i].present &&
+						      !r->page[i].swapped;
 		}
-		flush |= lazy ? lazyfree(r, first, n, ev) :
+		flush |= lazy ? lazyfree(h, r, first, n, ev) :
 				dontneed(h, r, first, n, ev);
 		naive_restamp(h, r, ev);
 		pfn += n;
@@ -432,7 +394,8 @@ bool naive_mapped(const struct naive_host *h, uint32_t guest, pfn_t pfn)
 	const struct naive_region *r = &h->region[guest][pfn_region(pfn)];
 	const struct naive_page *p = &r->page[pfn % HPAGE_PMD_NR];
 
-	return p->present && !p->lazy && (r->pmd ? r->pmd_ept : p->ept);
+	return p->present && !p->lazy && !p->old && !h->config.strict &&
+	       (r->pmd ? r->pmd_ept : p->ept);
 }
 
 void naive_gauges(const struct naive_host *h, uint32_t guest,
@@ -440,24 +403,33 @@ void naive_gauges(const struct naive_host *h, uint32_t guest,
 {
 	*out = (struct hv_gauges){ .host_total_pages = h->config.total_pages,
 				   .host_base_pages = h->config.base_pages,
-				   .host_free_pages = free_pages(h) };
+				   .host_cache_pages = h->cache_pages,
+				   .host_free_pages = naive_free(h),
+				   .host_swap_total_pages = h->config.slots,
+				   .host_swap_free_pages =
+					   h->config.slots - naive_swap_used(h) };
 	for (uint32_t i = 0; i < NAIVE_REGIONS; i++) {
 		const struct naive_region *r = &h->region[guest][i];
 
-		out->rss_pages += present_pages(r);
+		out->rss_pages += naive_present(r);
 		out->anon_huge_regions += r->pmd;
 		out->small_regions += r->table;
-		out->lazy_pages += lazy_pages(r);
+		out->lazy_pages += naive_lazy(r);
 		out->partial_thps += r->thp_exists && !r->pmd;
-		out->partial_unmapped_pages += held_unmapped(r);
+		out->partial_unmapped_pages += naive_held(r);
 		out->ept_2m_leaves += r->pmd_ept;
-		for (uint32_t p = 0; p < HPAGE_PMD_NR; p++)
+		for (uint32_t p = 0; p < HPAGE_PMD_NR; p++) {
 			out->ept_4k_leaves += r->page[p].ept;
+			out->swapped_pages += r->page[p].swapped;
+		}
 	}
 }
 
 void naive_replace(struct naive_host *h, uint32_t guest, pfn_t nr_pages)
 {
+	for (uint32_t i = 0; i < NAIVE_PAGES; i++)
+		naive_drop_swapped(h, &h->region[guest][pfn_region(i)]
+				       .page[i % HPAGE_PMD_NR]);
 	memset(h->region[guest], 0, sizeof(h->region[guest]));
 	h->nr_pages[guest] = nr_pages;
 	/* khugepaged goes on behind it, where a later guest has its turn. */

@@ -12,6 +12,7 @@
 #define NAIVE_GUESTS 3
 #define NAIVE_REGIONS 6
 #define NAIVE_PAGES (NAIVE_REGIONS * HPAGE_PMD_NR)
+#define NAIVE_SLOTS 4096
 
 struct naive_config {
 	uint64_t total_pages, base_pages, huge_limit;
@@ -22,10 +23,20 @@ struct naive_config {
 	bool free_tables;  /* free_empty_tables */
 	bool khugepaged, pte_mapped; /* khugepaged, khugepaged_pte_mapped */
 	uint64_t scan, max_none;     /* ... pages_to_scan, max_ptes_none */
+	uint64_t max_swap;           /* ... max_ptes_swap */
+	uint64_t min_pages, high_pages; /* watermarks */
+	uint64_t limit;    /* pages of memcg_limit, 0 = none */
+	uint32_t slots;    /* of swap, 0 = none */
+	bool strict;       /* lru */
+	bool thp_swap;
 };
 
 struct naive_page {
 	bool present, ept, lazy, thp;
+	bool old;          /* not accessed since reclaim looked */
+	bool swapped;
+	uint32_t slot;     /* if swapped */
+	uint64_t since;    /* place on the list; of a huge page, page 0's */
 };
 
 struct naive_region {
@@ -41,6 +52,12 @@ struct naive_region {
 struct naive_host {
 	struct naive_config config;
 	uint64_t clock;      /* last stamp given */
+	uint64_t cache_pages; /* left */
+	bool slot_used[NAIVE_SLOTS];
+	uint32_t filling, next_slot; /* cluster and slot; filling 0 = none,
+				      * else its number + 1 */
+	uint32_t turn;
+	uint64_t turn_left;
 	pfn_t nr_pages[NAIVE_GUESTS];
 	struct naive_region region[NAIVE_GUESTS][NAIVE_REGIONS];
 	uint32_t scan_guest, scan_region; /* khugepaged's next */
@@ -59,6 +76,7 @@ bool naive_discard(struct naive_host *h, uint32_t guest, pfn_t pfn,
 		   unsigned int order, enum hv_origin origin,
 		   struct hv_events *ev);
 enum naive_sleep naive_khugepaged(struct naive_host *h, struct hv_events *ev);
+bool naive_reclaim(struct naive_host *h, struct hv_events *ev);
 void naive_gauges(const struct naive_host *h, uint32_t guest,
 		  struct hv_gauges *out);
 /* The page can be accessed without a call. */

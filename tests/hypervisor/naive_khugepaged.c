@@ -4,17 +4,20 @@
 
 static bool suitable(const struct naive_host *h, const struct naive_region *r)
 {
-	uint32_t none = 0, young = 0, huge = 0;
+	uint32_t none = 0, young = 0, huge = 0, swapped = 0;
 
 	if (!r->table)
 		return false;
 	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
 		const struct naive_page *p = &r->page[i];
 
-		none += !p->present;
+		none += !p->present && !p->swapped;
+		swapped += p->swapped;
 		huge += p->thp;
-		young += p->present && (p->ept || !p->lazy);
+		young += p->present && !p->old && (p->ept || !p->lazy);
 	}
+	if (swapped > h->config.max_swap || (swapped && young < 256))
+		return false;
 	return none <= h->config.max_none && young &&
 	       (!huge || h->config.pte_mapped);
 }
@@ -36,9 +39,35 @@ static void collapse(struct naive_host *h, struct naive_region *r,
 	}
 	r->table = false;
 	r->pmd = r->thp_exists = true;
+	naive_renew(h, r, 0);
 	ev->khugepaged_collapsed++;
 	ev->tlb_flush_rounds++;
 	naive_restamp(h, r, ev);
+}
+
+static bool read_all(struct naive_host *h, struct naive_region *r,
+		     struct hv_events *ev)
+{
+	const int guest = (int)h->scan_guest;
+
+	for (uint32_t w = 0; w < HPAGE_PMD_NR; w += 64) {
+		uint32_t nr = 0;
+
+		for (uint32_t i = w; i < w + 64; i++)
+			nr += r->page[i].swapped;
+		if (nr && (naive_room(h, -1, h->config.min_pages) <
+			   HPAGE_PMD_NR + nr ||
+			   naive_room(h, guest, 0) < HPAGE_PMD_NR + nr))
+			return false;
+		for (uint32_t i = w; i < w + 64; i++) {
+			if (!naive_drop_swapped(h, &r->page[i]))
+				continue;
+			r->page[i].present = true;
+			naive_renew(h, r, i);
+			ev->pswpin++;
+		}
+	}
+	return true;
 }
 
 /* One region; *failed: no huge page for it. True: it was worth a try. */
@@ -48,11 +77,14 @@ static bool look(struct naive_host *h, struct naive_region *r, bool *failed,
 	ev->khugepaged_scanned += HPAGE_PMD_NR;
 	if (!suitable(h, r))
 		return false;
-	*failed = !naive_make_room(h, HPAGE_PMD_NR, ev) ||
+	*failed = !naive_make_room(h, -1, HPAGE_PMD_NR, false, ev) ||
 		  naive_huge_pages(h) >= h->config.huge_limit;
 	ev->thp_collapse_alloc += !*failed;
 	ev->thp_collapse_alloc_failed += *failed;
-	if (!*failed && suitable(h, r))
+	if (*failed || !naive_make_room(h, (int)h->scan_guest, HPAGE_PMD_NR,
+					false, ev))
+		return true;
+	if (suitable(h, r) && read_all(h, r, ev))
 		collapse(h, r, ev);
 	return true;
 }

@@ -29,10 +29,11 @@ static void test_mock_guests__share_the_memory_of_the_host(void **state)
 	h.guest = 1;
 	host_run(&h, "second", "w 0 9", true);
 	host_expect_events(&h, "second",
-			   "pressure=1 pglazyfreed=512 tlb_flush_rounds=1 "
-			   "rss_reclaimed_pages=512 phys_reclaimed_pages=512 "
-			   "thp_fault_alloc=1 ept_violation_zero_2m=1 "
-			   "zeroed_pages=512");
+			   "pressure=1 allocstall=1 pglazyfreed=512 "
+			   "pgscan_direct=512 pgsteal_direct=512 "
+			   "tlb_flush_rounds=1 rss_reclaimed_pages=512 "
+			   "phys_reclaimed_pages=512 thp_fault_alloc=1 "
+			   "ept_violation_zero_2m=1 zeroed_pages=512");
 	host_expect_gauges(&h, "second", "rss_pages=512 host_free_pages=0");
 	host_run(&h, "too much", "w 512 9", true);
 	ASSERT_U64("too much", (uint64_t)-h.err, ENOMEM);

@@ -92,23 +92,26 @@ static const struct host_case cases_of_collapse[] = {
 	  .options = "memory=4M base=0 thp=madvise", .before = SMALL "; w 512 0",
 	  .script = "k 0 0",
 	  .events = "khugepaged_scanned=512 thp_collapse_alloc_failed=1 "
-		    "pressure=1",
+		    "pressure=1 allocstall=1",
 	  .gauges = "rss_pages=1024 small_regions=1" },
 	{ .name = "lazy pages of others go for it",
 	  .options = "memory=4M base=0 discard=free",
 	  .before = SMALL "; w 512 9; d 512 9", .script = "k 0 0",
 	  .events = SCANNED "thp_collapse_alloc=1 khugepaged_collapsed=1 "
-		    "tlb_flush_rounds=2 khugepaged_copied_pages=512 "
-		    "ept_zap_4k=512 pressure=1 pglazyfreed=512 "
-		    "thp_split_pmd=1 rss_reclaimed_pages=512 "
-		    "phys_reclaimed_pages=512",
+			    "tlb_flush_rounds=2 khugepaged_copied_pages=512 "
+			    "ept_zap_4k=512 pressure=1 allocstall=1 "
+			    "pglazyfreed=512 pgscan_direct=512 "
+			    "pgsteal_direct=512 thp_split_pmd=1 "
+			    "rss_reclaimed_pages=512 phys_reclaimed_pages=512",
 	  .gauges = "rss_pages=512 host_free_pages=512" },
 	{ .name = "its own lazy pages go, and nothing is left to collapse",
 	  .options = "memory=2M base=0 discard=free thp=madvise",
 	  .before = SMALL "; d 0 9; r 3 0", .script = "k 0 0",
 	  .events = SCANNED "thp_collapse_alloc=1 tlb_flush_rounds=1 "
-		    "ept_zap_4k=1 pressure=1 pglazyfreed=512 "
-		    "rss_reclaimed_pages=512 phys_reclaimed_pages=512",
+			    "ept_zap_4k=1 pressure=1 allocstall=1 "
+			    "pglazyfreed=512 pgscan_direct=512 "
+			    "pgsteal_direct=512 rss_reclaimed_pages=512 "
+			    "phys_reclaimed_pages=512",
 	  .gauges = "rss_pages=0 small_regions=1" },
 	{ .name = "a VMM that does not advise is passed over",
 	  .options = "memory=64M base=0 thp=madvise madv_hugepage=off",

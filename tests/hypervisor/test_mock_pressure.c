@@ -11,7 +11,8 @@ static const struct host_case cases_of_pressure[] = {
 	{ .name = "a lazy huge page is dropped, its table stays",
 	  .options = "memory=4M base=0 discard=free",
 	  .before = "w 0 9; w 512 9; d 0 9", .script = "w 1024 0",
-	  .events = "pressure=1 pglazyfreed=512 thp_split_pmd=1 "
+	  .events = "pressure=1 allocstall=1 pglazyfreed=512 "
+		    "pgscan_direct=512 pgsteal_direct=512 thp_split_pmd=1 "
 		    "rss_reclaimed_pages=512 phys_reclaimed_pages=512 "
 		    "tlb_flush_rounds=1 thp_fault_alloc=1 "
 		    "ept_violation_zero_2m=1 zeroed_pages=512",
@@ -20,7 +21,8 @@ static const struct host_case cases_of_pressure[] = {
 	{ .name = "on a newer host it is dropped as a whole",
 	  .options = "memory=4M base=0 discard=free lazy_drop=whole",
 	  .before = "w 0 9; w 512 9; d 0 9; r 0 0", .script = "w 1024 0",
-	  .events = "pressure=1 pglazyfreed=512 ept_zap_2m=1 "
+	  .events = "pressure=1 allocstall=1 pglazyfreed=512 "
+		    "pgscan_direct=512 pgsteal_direct=512 ept_zap_2m=1 "
 		    "rss_reclaimed_pages=512 phys_reclaimed_pages=512 "
 		    "tlb_flush_rounds=1 thp_fault_alloc=1 "
 		    "ept_violation_zero_2m=1 zeroed_pages=512",
@@ -29,16 +31,18 @@ static const struct host_case cases_of_pressure[] = {
 	  .options = "memory=6M base=0 discard=free lazy_drop=whole",
 	  .before = "w 0 9 3 512; d 512 9; d 0 9; w 512 0; d 512 9",
 	  .script = "w 1536 0; w 0 0",
-	  .events = "pressure=2 pglazyfreed=1024 rss_reclaimed_pages=1024 "
-		    "phys_reclaimed_pages=1024 tlb_flush_rounds=2 "
-		    "thp_fault_alloc=2 ept_violation_zero_2m=2 "
-		    "zeroed_pages=1024",
+	  .events = "pressure=2 allocstall=2 pglazyfreed=1024 "
+		    "pgscan_direct=1024 pgsteal_direct=1024 "
+		    "rss_reclaimed_pages=1024 phys_reclaimed_pages=1024 "
+		    "tlb_flush_rounds=2 thp_fault_alloc=2 "
+		    "ept_violation_zero_2m=2 zeroed_pages=1024",
 	  .gauges = "lazy_pages=0 rss_pages=1536" },
 	{ .name = "after the lazy pages the partial huge pages are split",
 	  .options = "memory=6M base=0 thp=madvise discard=free",
 	  .before = "w 0 9 3 512; b 0 8; b 512 8; d 1024 9",
 	  .script = "w 0 8; w 512 8; w 1024 9",
-	  .events = "pressure=3 pglazyfreed=512 thp_split_pmd=1 "
+	  .events = "pressure=3 allocstall=3 pglazyfreed=512 "
+		    "pgscan_direct=512 pgsteal_direct=512 thp_split_pmd=1 "
 		    "rss_reclaimed_pages=512 phys_reclaimed_pages=1024 "
 		    "tlb_flush_rounds=3 thp_split_page=2 "
 		    "ept_violation_zero_4k=1024 zeroed_pages=1024",
@@ -46,10 +50,10 @@ static const struct host_case cases_of_pressure[] = {
 	{ .name = "deferred split frees what is unmapped, the rest is remapped",
 	  .options = "memory=4M base=0 madv_hugepage=off",
 	  .before = "w 0 9 2 512; d 0 8; w 256 3", .script = "w 1024 0; w 256 8",
-	  .events = "pressure=1 thp_fault_fallback=1 thp_split_page=1 "
-		    "phys_reclaimed_pages=256 tlb_flush_rounds=1 ept_zap_4k=8 "
-		    "ept_violation_zero_4k=1 zeroed_pages=1 "
-		    "ept_violation_remap_4k=256",
+	  .events = "pressure=1 allocstall=1 thp_fault_fallback=1 "
+		    "thp_split_page=1 phys_reclaimed_pages=256 "
+		    "tlb_flush_rounds=1 ept_zap_4k=8 ept_violation_zero_4k=1 "
+		    "zeroed_pages=1 ept_violation_remap_4k=256",
 	  .gauges = "partial_thps=0 partial_unmapped_pages=0 rss_pages=769 "
 		    "host_free_pages=255" },
 	{ .name = "without advice nothing is reclaimed for a huge page",
@@ -62,29 +66,33 @@ static const struct host_case cases_of_pressure[] = {
 	  .options = "memory=4M base=0 discard=free madv_hugepage=off",
 	  .before = "w 0 9 2 512; d 0 9; b 0 8; w 256 0; r 257 0",
 	  .script = "w 1024 0",
-	  .events = "pressure=1 thp_fault_fallback=1 ept_zap_4k=2 "
-		    "tlb_flush_rounds=2 thp_split_page=1 "
+	  .events = "pressure=1 allocstall=1 thp_fault_fallback=1 "
+		    "ept_zap_4k=2 tlb_flush_rounds=2 thp_split_page=1 "
 		    "phys_reclaimed_pages=256 ept_violation_zero_4k=1 "
-		    "zeroed_pages=1",
+		    "zeroed_pages=1 pgscan_direct=255",
 	  .gauges = "lazy_pages=0 rss_pages=769" },
 	{ .name = "a split lazy huge page that nobody wrote goes at once",
 	  .options = "memory=4M base=0 discard=free madv_hugepage=off",
 	  .before = "w 0 9 2 512; d 0 9; b 0 8", .script = "w 1024 0",
-	  .events = "pressure=1 thp_fault_fallback=1 pglazyfreed=256 "
+	  .events = "pressure=1 allocstall=1 thp_fault_fallback=1 "
+		    "pglazyfreed=256 pgscan_direct=256 pgsteal_direct=256 "
 		    "rss_reclaimed_pages=256 phys_reclaimed_pages=512 "
-		    "tlb_flush_rounds=1 ept_violation_zero_4k=1 zeroed_pages=1",
+		    "tlb_flush_rounds=1 ept_violation_zero_4k=1 "
+		    "zeroed_pages=1",
 	  .gauges = "lazy_pages=0 partial_thps=0 rss_pages=513" },
 	{ .name = "a block's own lazy pages can go while it is touched",
 	  .options = "memory=2M base=0 thp=never discard=free",
 	  .before = "w 0 8; d 128 7; w 512 8", .script = "w 64 0; w 256 8",
-	  .events = "pressure=2 pglazyfreed=128 rss_reclaimed_pages=128 "
-		    "phys_reclaimed_pages=128 tlb_flush_rounds=1 "
-		    "ept_violation_zero_4k=128 zeroed_pages=128 host_oom=1",
+	  .events = "pressure=2 allocstall=2 pglazyfreed=128 "
+		    "pgscan_direct=128 pgsteal_direct=128 "
+		    "rss_reclaimed_pages=128 phys_reclaimed_pages=128 "
+		    "tlb_flush_rounds=1 ept_violation_zero_4k=128 "
+		    "zeroed_pages=128 host_oom=1",
 	  .err = -ENOMEM, .gauges = "rss_pages=512 host_free_pages=0" },
 	{ .name = "full and nothing to take back: failure",
 	  .options = "memory=4M base=2M", .before = "w 0 9",
 	  .script = "w 512 0; w 0 9; w 513 0",
-	  .events = "pressure=3 thp_fault_fallback=1 host_oom=2",
+	  .events = "pressure=3 allocstall=3 thp_fault_fallback=1 host_oom=2",
 	  .err = -ENOMEM, .gauges = "rss_pages=512 host_free_pages=0" },
 };
 
