@@ -62,28 +62,51 @@ static bool forgotten(const struct pull_bitmap *s, pfn_t pfn,
 	return false;
 }
 
+static bool list_forgotten(const struct pull_bitmap *s, const struct alloc *a,
+			   unsigned int zone, unsigned int order)
+{
+	for (int mt = 0; mt < MIGRATE_TYPES; mt++) {
+		pfn_t pfn = alloc_list_first(a, zone, order, mt);
+
+		for (; pfn != PFN_NONE; pfn = alloc_list_next(a, pfn))
+			if (forgotten(s, pfn, order))
+				return true;
+	}
+	return false;
+}
+
+static bool pcp_forgotten(const struct pull_bitmap *s, const struct alloc *a,
+			  unsigned int zone, unsigned int cpu)
+{
+	struct alloc_pcp_info info;
+
+	alloc_pcp_info(a, zone, cpu, &info);
+	for (unsigned int i = 0; info.count && i < info.nr_lists; i++) {
+		pfn_t pfn = alloc_pcp_first(a, zone, cpu, i);
+		enum migratetype mt;
+		unsigned int order;
+
+		alloc_pindex_decode(a, i, &order, &mt);
+		for (; pfn != PFN_NONE; pfn = alloc_list_next(a, pfn))
+			if (forgotten(s, pfn, order))
+				return true;
+	}
+	return false;
+}
+
 /* Every free page, by the allocator's own lists. */
 static const char *check_lists(const struct pull_bitmap *s,
 			       const struct alloc *a)
 {
-	for (unsigned int z = 0; z < alloc_nr_zones(a); z++) {
-		struct alloc_zone_info info;
-		unsigned int order;
-		pfn_t pfn, head;
+	bool broken = false;
 
-		alloc_zone_info(a, z, &info);
-		for (pfn = info.start; pfn < info.end;
-		     pfn = head + order_nr_pages(order)) {
-			head = pfn;
-			order = 0;
-			if (alloc_page_lookup(a, pfn, &head, &order) ==
-			    ALLOC_PAGE_USED)
-				continue;
-			if (forgotten(s, head, order))
-				return "pull_bitmap: a free page has no bit";
-		}
+	for (unsigned int z = 0; z < alloc_nr_zones(a); z++) {
+		for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++)
+			broken |= list_forgotten(s, a, z, o);
+		for (unsigned int cpu = 0; cpu < alloc_nr_cpus(a); cpu++)
+			broken |= pcp_forgotten(s, a, z, cpu);
 	}
-	return NULL;
+	return broken ? "pull_bitmap: a free page has no bit" : NULL;
 }
 
 const char *pull_bitmap_check(const struct reporter *r)

@@ -121,26 +121,23 @@ void world_abandon(struct world *w)
 /* What is out by our books is out by the environment's. */
 static void check_books(struct world *w)
 {
-	uint64_t out = 0, held = 0, guest = 0, own = 0;
+	uint64_t nr[NR_PAGE_OWNERS] = { 0 }, guest;
 
-	for (pfn_t pfn = 0; pfn < WORLD_PAGES; pfn++) {
-		out += w->owner[pfn] == PAGE_REPORTER;
-		held += w->owner[pfn] == PAGE_HELD;
-		own += w->owner[pfn] == PAGE_BALLOON;
-		guest += w->owner[pfn] == PAGE_GUEST_USED ||
-			 w->owner[pfn] == PAGE_PARKED;
-	}
+	for (pfn_t pfn = 0; pfn < WORLD_PAGES; pfn++)
+		nr[w->owner[pfn]]++;
+	guest = nr[PAGE_GUEST_USED] + nr[PAGE_PARKED];
 	for (unsigned int i = 0; i < ARRAY_SIZE(zones); i++) {
 		struct alloc_zone_info info;
 
 		alloc_zone_info(w->a, i, &info);
 		guest += info.free + info.pcp;
 	}
-	if (out != w->env.out_pages)
+	if (nr[PAGE_REPORTER] != w->env.out_pages)
 		world_broken(w, "pages in flight do not add up");
-	if (own != w->env.own_pages)
+	if (nr[PAGE_BALLOON] != w->env.own_pages)
 		world_broken(w, "pages of the design do not add up");
-	if (out + held + guest + own != WORLD_PAGES)
+	if (nr[PAGE_REPORTER] + nr[PAGE_HELD] + nr[PAGE_BALLOON] + guest !=
+	    WORLD_PAGES)
 		world_broken(w, "a page was lost");
 }
 

@@ -33,6 +33,7 @@ enum page_owner {
 	PAGE_HELD,
 	PAGE_BALLOON,   /* allocated by the design */
 	PAGE_PARKED,    /* allocated, but the host still has a part of it */
+	NR_PAGE_OWNERS,
 };
 
 struct world {
