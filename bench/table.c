@@ -15,6 +15,7 @@
 #include "bench/cover.h"
 #include "bench/grid.h"
 #include "bench/html_parts.h"
+#include "bench/openmetrics.h"
 #include "bench/table_build.h"
 #include "include/option.h"
 
@@ -23,7 +24,7 @@
 const char *const report_format_names[] = {
 	[REPORT_TABLE] = "table", [REPORT_MD] = "md", [REPORT_CSV] = "csv",
 	[REPORT_JSON] = "json", [REPORT_COVER] = "cover",
-	[REPORT_HTML] = "html", NULL
+	[REPORT_HTML] = "html", [REPORT_METRICS] = "openmetrics", NULL
 };
 
 const char *const cover_layout_names[] = {
@@ -284,6 +285,8 @@ int report_columns(const struct results *r, const struct report_request *req,
 
 	if (!r->nr_cells)
 		return -ENODATA;
+	if (req->format == REPORT_METRICS)
+		return openmetrics_print(r, out);
 	if (!columns)
 		columns = common_option(r, "experiment.columns");
 	if (columns)

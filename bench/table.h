@@ -18,6 +18,7 @@ enum report_format {
 	REPORT_JSON,    /* the same as an object per table */
 	REPORT_COVER,   /* plain text for a mail: ASCII, at most 75 columns */
 	REPORT_HTML,    /* one file with tables, figures and options */
+	REPORT_METRICS, /* OpenMetrics: every counter of every cell */
 };
 
 /* What a cover letter shows. Every layout but the first has each variant against

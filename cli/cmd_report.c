@@ -10,7 +10,8 @@
 
 static const struct args_option options[] = {
 	{ "format", 0, "F", "table (default), md, csv, json, cover: text of "
-	  "75 columns for a mail, or html: one file with figures" },
+	  "75 columns for a mail, html: one file with figures, or "
+	  "openmetrics" },
 	{ "columns", 0, "LIST", "one table with these columns; `buddylab list "
 	  "columns`" },
 	{ "layout", 0, "L", "of a cover letter: tables (default), mmtests, "
@@ -76,8 +77,8 @@ static int take_option(struct args *a, int opt, struct report_request *req)
 	default:
 		if (report_format_parse(a->value, &req->format))
 			return args_error(a, "unknown format '%s'; table, "
-					  "md, csv, json, cover and html are "
-					  "known", a->value);
+					  "md, csv, json, cover, html and "
+					  "openmetrics are known", a->value);
 		return 0;
 	}
 }
