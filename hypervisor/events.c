@@ -27,7 +27,10 @@ _Static_assert(sizeof(struct hv_events) % sizeof(uint64_t) == 0,
 		"EPT violations ending in a 4 KiB leaf: " what },         \
 	AT(ept_violation[class][HV_LEVEL_2M]) = {                         \
 		"ept_violation_" name "_2m", "violations",                \
-		"EPT violations ending in a 2 MiB leaf: " what }
+		"EPT violations ending in a 2 MiB leaf: " what },         \
+	AT(ept_violation[class][HV_LEVEL_1G]) = {                         \
+		"ept_violation_" name "_1g", "violations",                \
+		"EPT violations ending in a 1 GiB leaf: " what }
 
 #define DISCARD(order)                                                    \
 	AT(discards[HV_DONTNEED][order]) = {                              \
@@ -72,6 +75,8 @@ static const struct hv_event_desc descs[NR_HV_EVENTS] = {
 	DISCARD(6), DISCARD(7), DISCARD(8), DISCARD(9), DISCARD(10),
 	AT(discard_ignored) = { "discard_ignored", "blocks",
 		"Blocks acknowledged without a discard" },
+	AT(discard_partial) = { "discard_partial", "blocks",
+		"Of these, parts of a page of the backing" },
 	AT(discard_calls) = { "discard_calls", "calls",
 		"madvise calls made for discards" },
 	AT(discard_backed_pages) = { "discard_backed_pages", "pages",
@@ -89,6 +94,8 @@ static const struct hv_event_desc descs[NR_HV_EVENTS] = {
 		"4 KiB leaves removed from the EPT" },
 	AT(ept_zap[HV_LEVEL_2M]) = { "ept_zap_2m", "leaves",
 		"2 MiB leaves removed from the EPT" },
+	AT(ept_zap[HV_LEVEL_1G]) = { "ept_zap_1g", "leaves",
+		"1 GiB leaves removed from the EPT" },
 	AT(tlb_flush_rounds) = { "tlb_flush_rounds", "rounds",
 		"Remote TLB flushes, each to every running vCPU" },
 	AT(rss_reclaimed_pages) = { "rss_reclaimed_pages", "pages",
@@ -102,6 +109,10 @@ static const struct hv_event_desc descs[NR_HV_EVENTS] = {
 	AT(lazy_reused_pages) = { "lazy_reused_pages", "pages",
 		"Lazy-free pages that the guest wrote before they were "
 		"dropped" },
+	AT(hugetlb_alloc) = { "hugetlb_alloc", "huge pages",
+		"Pages of hugetlbfs taken from the pool and cleared" },
+	AT(hugetlb_free) = { "hugetlb_free", "huge pages",
+		"Pages of hugetlbfs that a discard gave back to the pool" },
 	AT(thp_collapse_alloc) = { "thp_collapse_alloc", "regions",
 		"Huge pages that the host's khugepaged got to collapse into" },
 	AT(thp_collapse_alloc_failed) = { "thp_collapse_alloc_failed", "calls",

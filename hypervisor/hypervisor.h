@@ -65,7 +65,10 @@ enum hv_split_cause {
 enum hv_reclaimer { HV_DIRECT, HV_KSWAPD, NR_HV_RECLAIMERS };
 
 /* Size of an EPT leaf. */
-enum hv_level { HV_LEVEL_4K, HV_LEVEL_2M, NR_HV_LEVELS };
+enum hv_level { HV_LEVEL_4K, HV_LEVEL_2M, HV_LEVEL_1G, NR_HV_LEVELS };
+
+/* Order of a 1 GiB page. */
+#define HV_ORDER_1G 18
 
 /*
  * Events, cumulative. The caller owns the struct, zeroes it once, and may give
@@ -77,7 +80,8 @@ enum hv_level { HV_LEVEL_4K, HV_LEVEL_2M, NR_HV_LEVELS };
 struct hv_events {
 	/* Violations, one per EPT leaf installed. */
 	uint64_t ept_violation[NR_HV_VIOLATIONS][NR_HV_LEVELS];
-	/* Pages the host cleared: 512 per huge fault, 1 per small one. */
+	/* Pages the host cleared: 1 per small fault, 512 per huge one, all of a
+	 * page from the pool, and what khugepaged fills. */
 	uint64_t zeroed_pages;
 	/* Host faults that found a huge page, and those that looked for one
 	 * and had to take a small page. */
@@ -98,8 +102,10 @@ struct hv_events {
 
 	/* Blocks discarded, by advice used and order asked for. */
 	uint64_t discards[NR_HV_ADVICES][NR_PAGE_ORDERS];
-	/* Blocks acknowledged but not discarded: inhibited, or outside RAM. */
+	/* Blocks acknowledged but not discarded: inhibited, outside RAM, or, as
+	 * `partial` counts, smaller than a page of the backing. */
 	uint64_t discard_ignored;
+	uint64_t discard_partial;
 	/* madvise calls made for the discards; each is one MMU notifier round. */
 	uint64_t discard_calls;
 	/* Pages of discarded blocks that the host had, that it had in swap (the
@@ -128,6 +134,11 @@ struct hv_events {
 	uint64_t pglazyfree;
 	uint64_t pglazyfreed;
 	uint64_t lazy_reused_pages;
+
+	/* Pages of hugetlbfs that a fault took from the pool, and that went back
+	 * to it because they were discarded. Each is 2 MiB or 1 GiB. */
+	uint64_t hugetlb_alloc;
+	uint64_t hugetlb_free;
 
 	/* khugepaged: huge pages it got to collapse into and did not get,
 	 * ranges it made huge, pages of ranges that it passed, rounds through
@@ -185,9 +196,11 @@ struct hv_gauges {
 	uint64_t lazy_pages;        /* lazy-free, part of rss_pages */
 	uint64_t partial_thps;      /* huge pages on the deferred split queue */
 	uint64_t partial_unmapped_pages; /* of these, held but mapped nowhere */
+	uint64_t ept_1g_leaves;
 	uint64_t ept_2m_leaves;
 	uint64_t ept_4k_leaves;
 	uint64_t swapped_pages;     /* in swap, not part of rss_pages */
+	uint64_t hugetlb_pages;     /* from the pool, part of rss_pages */
 
 	uint64_t host_total_pages;
 	uint64_t host_base_pages;   /* used by the host itself */
@@ -195,6 +208,8 @@ struct hv_gauges {
 	uint64_t host_free_pages;   /* really free, MemFree */
 	uint64_t host_swap_total_pages;
 	uint64_t host_swap_free_pages;
+	uint64_t host_pool_pages;   /* kept for hugetlbfs ... */
+	uint64_t host_pool_free_pages; /* ... and not in use */
 };
 
 /*
@@ -204,7 +219,7 @@ struct hv_gauges {
  * access takes no other page away unless it counts `pressure`.
  */
 struct hv_guest_map {
-	const uint64_t *regions; /* bit set: whole region by one huge leaf */
+	const uint64_t *regions; /* bit set: whole region by a huge leaf */
 	const uint32_t *slots;   /* per region: index into pages, 0 = none */
 	/* Bit set: host page present, mapped in the EPT, not lazy-free, and
 	 * accessed since reclaim last looked at it. */
@@ -252,6 +267,13 @@ struct hypervisor_ops {
 	 * -ENOSPC above HV_MAX_GUESTS, -ENOMEM of the simulator itself.
 	 */
 	int (*guest_add)(struct hypervisor *hv, pfn_t nr_pages);
+	/*
+	 * The same with memory of hugetlbfs, of pages of the order: a region's
+	 * or HV_ORDER_1G, of which nr_pages is a multiple. -ENOMEM: the pool has
+	 * not got as many. NULL: a host without a pool.
+	 */
+	int (*guest_add_hugetlb)(struct hypervisor *hv, pfn_t nr_pages,
+				 unsigned int order);
 	/* The VMM exits; all it held is free again. */
 	void (*guest_remove)(struct hypervisor *hv, uint32_t guest);
 	const struct hv_guest_map *(*guest_map)(const struct hypervisor *hv,

@@ -90,6 +90,10 @@ static const struct option_desc mock_option_descs[] = {
 	  .offset = OPTION(free_empty_tables), .def = "off", .unit = "",
 	  .help = "A dontneed of a whole region frees its page table (Linux "
 		  "6.14 and later), so that it can fault huge again." },
+	{ .name = "hugetlb_pool", .type = OPTION_SHARE,
+	  .offset = OPTION(hugetlb_pool), .def = "0", .unit = "bytes",
+	  .help = "Part of the guests' memory that is kept for hugetlbfs "
+		  "(backing = 2M or 1G); 0: as much as the guests need." },
 	{ .name = "inhibit", .type = OPTION_BOOL, .offset = OPTION(inhibit),
 	  .def = "off", .unit = "",
 	  .help = "Acknowledge discards without doing them, as with an "
@@ -124,6 +128,18 @@ static const struct option_desc mock_option_descs[] = {
 	{ .name = NULL },
 };
 
+/* A share of memory - base. */
+static uint64_t share_of(const struct mock_options *o,
+			 const struct option_share *share)
+{
+	const uint64_t pages = bytes_to_pages(o->memory - o->base);
+
+	if (!share->is_percent)
+		return bytes_to_pages(share->value);
+	return pages / 10000 * share->value +
+	       pages % 10000 * share->value / 10000;
+}
+
 /* What does not fit together; NULL if all does. */
 static const char *contradiction(const struct mock_options *o)
 {
@@ -137,19 +153,13 @@ static const char *contradiction(const struct mock_options *o)
 		       "not hold";
 	if (o->watermark_high > o->memory - o->base)
 		return "watermark_high is more than memory without base";
+	if (share_of(o, &o->hugetlb_pool) >
+	    bytes_to_pages(o->memory - o->base) - bytes_to_pages(o->cache))
+		return "hugetlb_pool is more than memory without base and "
+		       "cache";
 	if (o->memcg_limit && o->memcg_limit < pages_to_bytes(1))
 		return "memcg_limit is less than a page";
 	return NULL;
-}
-
-static uint64_t huge_limit(const struct mock_options *opt, uint64_t pages)
-{
-	if (opt->huge_pages.is_percent)
-		pages = pages / 10000 * opt->huge_pages.value +
-			pages % 10000 * opt->huge_pages.value / 10000;
-	else
-		pages = bytes_to_pages(opt->huge_pages.value);
-	return pages / HPAGE_PMD_NR;
 }
 
 static int mock_init(struct hypervisor *hv, char *why, size_t why_size)
@@ -172,7 +182,8 @@ static int mock_init(struct hypervisor *hv, char *why, size_t why_size)
 	h->low_pages = bytes_to_pages(opt->watermark_low);
 	h->high_pages = bytes_to_pages(opt->watermark_high);
 	h->memcg_pages = bytes_to_pages(opt->memcg_limit);
-	h->huge_limit = huge_limit(opt, h->total_pages - h->base_pages);
+	h->huge_limit = share_of(opt, &opt->huge_pages) / HPAGE_PMD_NR;
+	h->pool_pages = h->pool_free = share_of(opt, &opt->hugetlb_pool);
 	if (swap_init(&h->swap, bytes_to_pages(opt->swap))) {
 		snprintf(why, why_size, "no memory for the map of swap");
 		return -ENOMEM;
@@ -255,6 +266,24 @@ struct mock_guest *mock_guest(const struct hypervisor *hv, uint32_t id)
 	return &h->guests[id];
 }
 
+static int mock_guest_add_hugetlb(struct hypervisor *hv, pfn_t nr_pages,
+				  unsigned int order)
+{
+	struct mock_host *h = hv->state;
+	int id, err;
+
+	if ((order != HPAGE_PMD_ORDER && order != HV_ORDER_1G) ||
+	    !pfn_aligned(nr_pages, order))
+		return -EINVAL;
+	id = mock_guest_add(hv, nr_pages);
+	if (id < 0)
+		return id;
+	err = hugetlb_guest_add(h, &h->guests[id], order);
+	if (err)
+		guest_free(&h->guests[id]);
+	return err ? err : id;
+}
+
 /* exit_mmap() of the VMM: nothing of it is counted as an event. */
 static void mock_guest_remove(struct hypervisor *hv, uint32_t guest)
 {
@@ -263,6 +292,8 @@ static void mock_guest_remove(struct hypervisor *hv, uint32_t guest)
 				.guest = mock_guest(hv, guest),
 				.guest_id = guest, .ev = &unused };
 
+	if (r.guest->hugetlb_order)
+		hugetlb_guest_remove(r.host, r.guest);
 	for (r.region = 0; r.region < r.guest->nr_regions; r.region++) {
 		const struct small_region *s = small_of(r.guest, r.region);
 
@@ -292,7 +323,9 @@ static void gauges_add(struct hv_gauges *to, const struct hv_gauges *from)
 	to->lazy_pages += from->lazy_pages;
 	to->partial_thps += from->partial_thps;
 	to->partial_unmapped_pages += from->partial_unmapped_pages;
+	to->ept_1g_leaves += from->ept_1g_leaves;
 	to->ept_2m_leaves += from->ept_2m_leaves;
+	to->hugetlb_pages += from->hugetlb_pages;
 	to->ept_4k_leaves += from->ept_4k_leaves;
 	to->swapped_pages += from->swapped_pages;
 }
@@ -307,6 +340,8 @@ static void mock_gauges(const struct hypervisor *hv, uint32_t guest,
 		.host_base_pages = h->base_pages,
 		.host_cache_pages = h->cache_pages,
 		.host_free_pages = host_free_pages(h),
+		.host_pool_pages = h->pool_pages,
+		.host_pool_free_pages = h->pool_free,
 		.host_swap_total_pages = h->swap.nr_slots,
 		.host_swap_free_pages = h->swap.nr_slots - h->swap.nr_used,
 	};
@@ -337,6 +372,7 @@ const struct hypervisor_ops mock_hypervisor = {
 	.state_size = sizeof(struct mock_host),
 	.init = mock_init,
 	.guest_add = mock_guest_add,
+	.guest_add_hugetlb = mock_guest_add_hugetlb,
 	.guest_remove = mock_guest_remove,
 	.guest_map = mock_guest_map,
 	.access = mock_access,

@@ -23,6 +23,8 @@ enum region_state { REGION_NONE, REGION_HUGE, REGION_SMALL };
 /* A region's byte: its state, and for HUGE what follows. */
 #define REGION_STATE 0x03u
 #define REGION_EPT 0x04u  /* HUGE: mapped by a 2 MiB EPT leaf */
+/* First region of a page of hugetlbfs, no page yet: the pool has one for it. */
+#define REGION_RESERVED 0x20u
 #define REGION_LAZY 0x08u /* HUGE: lazy-free as a whole */
 #define REGION_OLD 0x10u  /* HUGE: not accessed since reclaim looked at it */
 
@@ -75,6 +77,7 @@ struct mock_lru {
 struct mock_guest {
 	pfn_t nr_pages;           /* 0: id not in use */
 	uint32_t nr_regions;      /* the last one may be incomplete */
+	unsigned int hugetlb_order; /* of its pages, 0: anonymous memory */
 	struct hv_guest_map map;  /* what callers see of the arrays below */
 
 	/* Owned arrays, [nr_regions] or [nr_slots], committed when touched. */
@@ -116,6 +119,7 @@ struct mock_options {
 	unsigned int lru;         /* enum mock_lru_mode */
 	bool thp_swap;            /* huge pages are swapped out whole */
 	bool free_empty_tables;
+	struct option_share hugetlb_pool; /* of memory - base; 0 = by need */
 	bool inhibit;             /* acknowledge, but do not discard */
 	/* /sys/kernel/mm/transparent_hugepage/khugepaged of the host. */
 	bool khugepaged;
@@ -165,6 +169,8 @@ struct mock_host {
 	uint64_t taken_pages, freed_pages, zeroed_pages, read_pages;
 	uint64_t clock;           /* last stamp given */
 	uint32_t nr_ids;          /* guest ids ever used */
+	/* Of hugetlbfs, not part of used_pages: all, free, and spoken for. */
+	uint64_t pool_pages, pool_free, pool_reserved;
 	uint64_t copied_pages;    /* taken and filled from another page */
 	struct mock_khugepaged khugepaged;
 	uint32_t turn;            /* whose pages reclaim looks at ... */
@@ -211,7 +217,8 @@ static inline uint32_t region_pages(const struct mock_guest *g, uint32_t region)
 
 static inline uint64_t host_free_pages(const struct mock_host *h)
 {
-	return h->total_pages - h->base_pages - h->cache_pages - h->used_pages;
+	return h->total_pages - h->base_pages - h->cache_pages -
+	       h->pool_pages - h->used_pages;
 }
 
 /* Free pages that an allocation may take without reclaim. */
@@ -331,6 +338,15 @@ bool host_make_room(struct mock_host *h, uint64_t nr_pages, bool may_swap,
 		    struct hv_events *ev);
 void host_wake_reclaim(struct mock_host *h);
 bool mock_reclaim(struct hypervisor *hv, struct hv_events *ev);
+
+/* mock_hugetlb.c */
+int hugetlb_guest_add(struct mock_host *h, struct mock_guest *g,
+		      unsigned int order);
+void hugetlb_guest_remove(struct mock_host *h, struct mock_guest *g);
+int hugetlb_access(struct mock_host *h, struct mock_guest *g, pfn_t pfn,
+		   uint32_t nr_pages, struct hv_events *ev);
+bool hugetlb_discard(struct mock_host *h, struct mock_guest *g, pfn_t pfn,
+		     unsigned int order, struct hv_events *ev);
 
 /* mock_khugepaged.c */
 void khugepaged_exit(struct mock_host *h, uint32_t guest);

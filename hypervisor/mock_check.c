@@ -10,7 +10,9 @@
  *   4. a HUGE region is lazy as a whole or not at all, and has no record;
  *   5. what is in the EPT is present, and a 2 MiB leaf means HUGE;
  *   6. what callers may access without a call is in the EPT, not lazy and not
- *      old.
+ *      old;
+ *   7. pages of hugetlbfs in use and free are the pool, which has a page for
+ *      each that is reserved.
  * And that the queues hold exactly the regions they are for. What concerns swap
  * and limits is in mock_check_swap.c.
  */
@@ -29,6 +31,7 @@ struct walk {
 	struct hv_gauges sum;      /* of this guest */
 	uint64_t nr_queued[NR_MOCK_QUEUES]; /* regions of this guest */
 	uint64_t used, huge;       /* of all guests */
+	uint64_t pool_used, reserved;
 	char *text;
 	size_t text_size;
 };
@@ -114,11 +117,43 @@ static void check_record(struct walk *k, const struct small_region *s)
 	}
 }
 
+/* A region of a page of hugetlbfs; the first of them stands for the page. */
+static void check_pool_page(struct walk *k)
+{
+	const struct mock_guest *g = k->guest;
+	const uint32_t nr = 1u << (g->hugetlb_order - HPAGE_PMD_ORDER);
+	const uint32_t head = k->region & ~(nr - 1);
+	const unsigned int state = g->state[head];
+	const bool huge = (state & REGION_STATE) == REGION_HUGE;
+
+	expect(k, "record of a page of hugetlbfs", g->slots[k->region], 0);
+	expect(k, "mapped bit of hugetlbfs",
+	       bitmap_test(g->regions, k->region), huge);
+	if (k->region != head) {
+		expect(k, "state inside of a page", g->state[k->region], 0);
+		return;
+	}
+	expect(k, "state of a page of hugetlbfs", state & ~REGION_RESERVED,
+	       huge ? REGION_HUGE | REGION_EPT : 0);
+	expect(k, "reserved and there", huge && (state & REGION_RESERVED),
+	       false);
+	k->reserved += state & REGION_RESERVED ? nr * HPAGE_PMD_NR : 0;
+	k->pool_used += huge ? nr * HPAGE_PMD_NR : 0;
+	k->sum.hugetlb_pages += huge ? nr * HPAGE_PMD_NR : 0;
+	k->sum.rss_pages += huge ? nr * HPAGE_PMD_NR : 0;
+	k->sum.ept_1g_leaves += huge && nr > 1;
+	k->sum.ept_2m_leaves += huge && nr == 1;
+}
+
 static void check_region(struct walk *k)
 {
 	const struct mock_guest *g = k->guest;
 	const unsigned int state = g->state[k->region];
 
+	if (g->hugetlb_order) {
+		check_pool_page(k);
+		return;
+	}
 	if (region_state(g, k->region) == REGION_HUGE) {
 		check_huge(k);
 		return;
@@ -148,6 +183,8 @@ static void check_gauges(struct walk *k)
 	expect(k, "partial_thps", g->partial_thps, k->sum.partial_thps);
 	expect(k, "partial_unmapped_pages", g->partial_unmapped_pages,
 	       k->sum.partial_unmapped_pages);
+	expect(k, "hugetlb_pages", g->hugetlb_pages, k->sum.hugetlb_pages);
+	expect(k, "ept_1g_leaves", g->ept_1g_leaves, k->sum.ept_1g_leaves);
 	expect(k, "ept_2m_leaves", g->ept_2m_leaves, k->sum.ept_2m_leaves);
 	expect(k, "ept_4k_leaves", g->ept_4k_leaves, k->sum.ept_4k_leaves);
 	expect(k, "swapped_pages", g->swapped_pages, k->sum.swapped_pages);
@@ -203,13 +240,17 @@ static void check_host(struct walk *k)
 	expect(k, "huge pages above the limit", h->huge_held > h->huge_limit,
 	       false);
 	expect(k, "memory exceeded",
-	       h->used_pages + h->base_pages + h->cache_pages > h->total_pages,
+	       h->used_pages + h->base_pages + h->cache_pages + h->pool_pages >
+		       h->total_pages, false);
+	expect(k, "pool", h->pool_free + k->pool_used, h->pool_pages);
+	expect(k, "pool_reserved", h->pool_reserved, k->reserved);
+	expect(k, "reserved but not there", h->pool_reserved > h->pool_free,
 	       false);
 	expect(k, "pages cleared, copied and read",
 	       h->zeroed_pages + h->copied_pages + h->read_pages,
 	       h->taken_pages);
 	expect(k, "taken - freed", h->taken_pages - h->freed_pages,
-	       h->used_pages);
+	       h->used_pages + k->pool_used);
 }
 
 static void check_swap(struct walk *k)

@@ -7,7 +7,7 @@
  * when memory is short; FREE splits the page itself, at once.
  *
  * One madvise call is one MMU notifier round and at most one remote TLB flush.
- * Left out: shared and file memory, huge pages of hugetlbfs, and the flush that
+ * Left out: shared and file memory but for hugetlbfs, and the flush that
  * __split_huge_pmd() makes on its own.
  */
 #include "hypervisor/mock.h"
@@ -189,6 +189,8 @@ bool mock_discard(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		ev->discard_ignored++;
 		return false;
 	}
+	if (r.guest->hugetlb_order)
+		return hugetlb_discard(r.host, r.guest, pfn, order, ev);
 	ev->discards[advice][order]++;
 	for (uint32_t at = 0; at < nr; at += step)
 		madvise_range(&r, advice, pfn + at, step);

@@ -200,6 +200,8 @@ int mock_access(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 	CHECK_LE(order, MAX_PAGE_ORDER);
 	CHECK(pfn_aligned(pfn, order));
 	CHECK_LE((uint64_t)pfn + left, r.guest->nr_pages);
+	if (r.guest->hugetlb_order)
+		return hugetlb_access(r.host, r.guest, pfn, left, ev);
 	while (!err && left) {
 		const uint32_t first = pfn & (HPAGE_PMD_NR - 1);
 		const uint32_t nr = left < HPAGE_PMD_NR ? left : HPAGE_PMD_NR;

@@ -134,7 +134,8 @@ static uint64_t scan_guest(struct mock_host *h, uint64_t pages,
 	struct mock_khugepaged *k = &h->khugepaged;
 	struct region_ref r = { .host = h, .guest = &h->guests[k->guest],
 				.guest_id = k->guest, .ev = ev };
-	const uint32_t end = r.guest->nr_pages >> HPAGE_PMD_ORDER;
+	const uint32_t end = r.guest->hugetlb_order ? 0 :
+			     r.guest->nr_pages >> HPAGE_PMD_ORDER;
 	uint64_t progress = 1; /* for the guest itself */
 
 	while (k->region < end && vma_thp_allowed(h->opt)) {

@@ -3,7 +3,7 @@
  * The memory cgroup of a guest's VMM and its limit (`memcg_limit`): what
  * try_charge() and mem_cgroup_oom() make of a page too many (5.6). Charged is
  * what the guest holds, the unmapped part of its partial huge pages included;
- * pages in swap are not.
+ * pages in swap are not, nor those of hugetlbfs.
  *
  * Simplified: charges are exact, not in batches of a CPU's stock; there is no
  * memory.high or memory.low; swap is not limited. What happens to a guest that
@@ -13,7 +13,8 @@
 
 uint64_t memcg_charged(const struct mock_guest *g)
 {
-	return g->gauges.rss_pages + g->gauges.partial_unmapped_pages;
+	return g->gauges.rss_pages - g->gauges.hugetlb_pages +
+	       g->gauges.partial_unmapped_pages;
 }
 
 uint64_t memcg_room(const struct mock_host *h, const struct mock_guest *g)

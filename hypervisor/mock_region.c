@@ -20,7 +20,7 @@ static void host_take(const struct region_ref *r, uint32_t nr)
 
 	h->used_pages += nr;
 	h->taken_pages += nr;
-	CHECK_LE(h->used_pages + h->base_pages + h->cache_pages,
+	CHECK_LE(h->used_pages + h->pool_pages + h->base_pages + h->cache_pages,
 		 h->total_pages);
 	r->guest->gauges.rss_pages += nr;
 }

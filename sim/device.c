@@ -12,8 +12,6 @@
 #include "include/sparse.h"
 #include "sim/machine.h"
 
-/* Index: host_options.backing. */
-static const uint8_t backing_orders[] = { 0, 4, HPAGE_PMD_ORDER };
 /* Four times the byte of include/linux/poison.h. */
 #define PAGE_POISON 0xaaaaaaaau
 
@@ -58,7 +56,7 @@ int device_init(struct sim_guest *g, char *why, size_t why_size)
 
 	d->host = (struct host_status){
 		.thp_order = HPAGE_PMD_ORDER,
-		.backing_order = backing_orders[cfg->host.backing],
+		.backing_order = (uint8_t)host_backing_order(cfg),
 		.page_poison = cfg->host.page_poison,
 	};
 	/* What the guest writes into the device's configuration. */

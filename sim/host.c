@@ -18,6 +18,14 @@ _Static_assert((int)TOUCH_ZERO == (int)HV_ACCESS_ZERO &&
 	       (int)TOUCH_TABLE == (int)HV_ACCESS_TABLE,
 	       "touch kinds are passed on as they are");
 
+unsigned int host_backing_order(const struct sim_config *cfg)
+{
+	/* Index: host_options.backing. */
+	static const uint8_t orders[] = { 0, 4, HPAGE_PMD_ORDER, HV_ORDER_1G };
+
+	return orders[cfg->host.backing];
+}
+
 int host_init(struct sim *s, char *why, size_t why_size)
 {
 	const struct hypervisor_ops *ops = s->cfg.hypervisor;
@@ -47,14 +55,21 @@ void host_destroy(struct sim *s)
 int host_add_guest(struct sim_guest *g, char *why, size_t why_size)
 {
 	struct hypervisor *hv = g->sim->hv;
+	const unsigned int backing = host_backing_order(&g->sim->cfg);
+	const bool pool = backing >= HPAGE_PMD_ORDER &&
+			  hv->ops->guest_add_hugetlb;
 	/* A VMM maps whole huge pages; firmware keeps the end of the last. */
+	const unsigned int order = pool ? backing : HPAGE_PMD_ORDER;
 	const pfn_t end = pfn_align_down(alloc_end_pfn(g->alloc) +
-					 HPAGE_PMD_NR - 1, HPAGE_PMD_ORDER);
-	const int id = hv->ops->guest_add(hv, end);
+					 order_nr_pages(order) - 1, order);
+	const int id = pool ? hv->ops->guest_add_hugetlb(hv, end, order) :
+			      hv->ops->guest_add(hv, end);
 
 	if (id < 0) {
-		snprintf(why, why_size, "the host cannot take guest %u",
-			 g->id);
+		snprintf(why, why_size, "the host cannot take guest %u%s",
+			 g->id, pool && id == -ENOMEM ?
+			 ": not enough pages for hugetlbfs; give [host] more "
+			 "memory or a larger hugetlb_pool" : "");
 		return id;
 	}
 	g->hv_id = (uint32_t)id;
@@ -62,18 +77,22 @@ int host_add_guest(struct sim_guest *g, char *why, size_t why_size)
 	return reuse_init(&g->reuse, end);
 }
 
-static uint64_t price_violations(const struct price_now *p,
+static uint64_t price_violations(const struct sim *s,
 				 const struct hv_events *ev)
 {
-	uint64_t nr = 0;
-	unsigned int i;
+	const struct price_now *p = &s->price;
+	uint64_t nr = 0, huge = ev->thp_fault_alloc;
+	unsigned int i, level;
 
 	for (i = 0; i < NR_HV_VIOLATIONS; i++)
-		nr += ev->ept_violation[i][HV_LEVEL_4K] +
-		      ev->ept_violation[i][HV_LEVEL_2M];
-	return nr * p->ps[PRICE_VIOLATION] +
-	       ev->thp_fault_alloc * p->ps[PRICE_ZERO_2M] +
-	       (ev->zeroed_pages - HPAGE_PMD_NR * ev->thp_fault_alloc) *
+		for (level = 0; level < NR_HV_LEVELS; level++)
+			nr += ev->ept_violation[i][level];
+	/* Regions of huge pages, cleared as a whole. */
+	if (ev->hugetlb_alloc)
+		huge += ev->hugetlb_alloc << (host_backing_order(&s->cfg) -
+					      HPAGE_PMD_ORDER);
+	return nr * p->ps[PRICE_VIOLATION] + huge * p->ps[PRICE_ZERO_2M] +
+	       (ev->zeroed_pages - HPAGE_PMD_NR * huge) *
 		       p->ps[PRICE_ZERO_4K];
 }
 
@@ -129,7 +148,7 @@ static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
 	if (ev.pressure && s->nr_ahead)
 		ahead_settle(s, s->engine.now,
 			     g->vcpus[g->running_cpu].slot.rank);
-	ps = price_violations(&s->price, &ev);
+	ps = price_violations(s, &ev);
 	if (kind != TOUCH_ZERO || !ev.zeroed_pages)
 		return ps;
 	saved = saved_clearing(&s->price, &ev, order);

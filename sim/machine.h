@@ -408,6 +408,8 @@ sim_ns_t zone_locks_hold(struct sim_guest *g, uint64_t zones, sim_ns_t at,
 void host_threads_start(struct sim *s);
 
 /* host.c */
+/* Order of the pages behind guest memory. */
+unsigned int host_backing_order(const struct sim_config *cfg);
 int host_init(struct sim *s, char *why, size_t why_size);
 void host_destroy(struct sim *s);
 int host_add_guest(struct sim_guest *g, char *why, size_t why_size);

@@ -17,7 +17,7 @@ static const char *const defrag_names[] = {
 	"always", "defer", "defer+madvise", "madvise", "never", NULL
 };
 static const char *const poison_names[] = { "off", "zero", "pattern", NULL };
-static const char *const backing_names[] = { "4K", "64K", "2M", NULL };
+static const char *const backing_names[] = { "4K", "64K", "2M", "1G", NULL };
 static const char *const launch_names[] = {
 	"together", "sequence", "interval", "events", NULL
 };
@@ -128,8 +128,8 @@ static const struct option_desc host_descs[] = {
 	  .help = "Price file; empty takes the built-in list." },
 	{ .name = "backing", .type = OPTION_NAME, .offset = H(backing),
 	  .names = backing_names, .def = "4K", .unit = "bytes",
-	  .help = "Page size of what is behind guest memory; anonymous memory "
-		  "with huge pages is 4K, too." },
+	  .help = "Page size of what is behind guest memory: 2M and 1G are "
+		  "hugetlbfs; anonymous memory with huge pages is 4K, too." },
 	{ .name = "page_poison", .type = OPTION_BOOL,
 	  .offset = H(page_poison), .def = "on", .unit = "",
 	  .help = "The device lets the guest say how it fills free pages." },

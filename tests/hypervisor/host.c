@@ -152,6 +152,8 @@ static const struct {
 } gauges[] = {
 	GAUGE(rss_pages), GAUGE(anon_huge_regions), GAUGE(small_regions),
 	GAUGE(lazy_pages), GAUGE(partial_thps), GAUGE(partial_unmapped_pages),
+	GAUGE(ept_1g_leaves), GAUGE(hugetlb_pages),
+	GAUGE(host_pool_pages), GAUGE(host_pool_free_pages),
 	GAUGE(ept_2m_leaves), GAUGE(ept_4k_leaves), GAUGE(swapped_pages),
 	GAUGE(host_total_pages), GAUGE(host_base_pages),
 	GAUGE(host_cache_pages), GAUGE(host_free_pages),

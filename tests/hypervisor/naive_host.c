@@ -43,7 +43,8 @@ uint32_t naive_held(const struct naive_region *r)
 
 uint64_t naive_free(const struct naive_host *h)
 {
-	uint64_t used = h->config.base_pages + h->cache_pages;
+	uint64_t used = h->config.base_pages + h->cache_pages +
+			h->pool;
 
 	for (uint32_t g = 0; g < NAIVE_GUESTS; g++) {
 		for (uint32_t i = 0; i < NAIVE_REGIONS; i++)
@@ -257,6 +258,8 @@ static int touch_page(struct naive_host *h, uint32_t guest, pfn_t pfn,
 			   h->nr_pages[guest];
 	int err = 0;
 
+	if (h->hugetlb[guest])
+		return naive_touch_hugetlb(h, r, ev);
 	if (!r->table && !r->pmd) {
 		if (h->config.thp && whole && get_huge(h, guest, ev)) {
 			fault_huge(h, r, ev);
@@ -380,6 +383,8 @@ bool naive_discard(struct naive_host *h, uint32_t guest, pfn_t pfn,
 		ev->discard_ignored++;
 		return false;
 	}
+	if (h->hugetlb[guest])
+		return naive_punch(h, guest, pfn, order, ev);
 	ev->discards[lazy ? HV_FREE : HV_DONTNEED][order]++;
 	for (uint32_t i = 0; i < nr; i += h->config.page_by_page ? 1 : nr)
 		advise(h, guest, pfn + i, h->config.page_by_page ? 1 : nr,
@@ -394,6 +399,8 @@ bool naive_mapped(const struct naive_host *h, uint32_t guest, pfn_t pfn)
 	const struct naive_region *r = &h->region[guest][pfn_region(pfn)];
 	const struct naive_page *p = &r->page[pfn % HPAGE_PMD_NR];
 
+	if (r->pool_page)
+		return true;
 	return p->present && !p->lazy && !p->old && !h->config.strict &&
 	       (r->pmd ? r->pmd_ept : p->ept);
 }
@@ -405,19 +412,23 @@ void naive_gauges(const struct naive_host *h, uint32_t guest,
 				   .host_base_pages = h->config.base_pages,
 				   .host_cache_pages = h->cache_pages,
 				   .host_free_pages = naive_free(h),
+				   .host_pool_pages = h->pool,
+				   .host_pool_free_pages = naive_pool_free(h),
 				   .host_swap_total_pages = h->config.slots,
 				   .host_swap_free_pages =
 					   h->config.slots - naive_swap_used(h) };
 	for (uint32_t i = 0; i < NAIVE_REGIONS; i++) {
 		const struct naive_region *r = &h->region[guest][i];
 
-		out->rss_pages += naive_present(r);
+		out->rss_pages += naive_present(r) +
+				  (r->pool_page ? HPAGE_PMD_NR : 0);
 		out->anon_huge_regions += r->pmd;
 		out->small_regions += r->table;
 		out->lazy_pages += naive_lazy(r);
 		out->partial_thps += r->thp_exists && !r->pmd;
 		out->partial_unmapped_pages += naive_held(r);
-		out->ept_2m_leaves += r->pmd_ept;
+		out->ept_2m_leaves += r->pmd_ept || r->pool_page;
+		out->hugetlb_pages += r->pool_page ? HPAGE_PMD_NR : 0;
 		for (uint32_t p = 0; p < HPAGE_PMD_NR; p++) {
 			out->ept_4k_leaves += r->page[p].ept;
 			out->swapped_pages += r->page[p].swapped;
@@ -432,6 +443,7 @@ void naive_replace(struct naive_host *h, uint32_t guest, pfn_t nr_pages)
 				       .page[i % HPAGE_PMD_NR]);
 	memset(h->region[guest], 0, sizeof(h->region[guest]));
 	h->nr_pages[guest] = nr_pages;
+	h->hugetlb[guest] = false;
 	/* khugepaged goes on behind it, where a later guest has its turn. */
 	if (h->scanning && h->scan_guest == guest) {
 		h->scan_region = 0;

@@ -21,6 +21,7 @@ struct naive_config {
 	bool thp, direct;  /* huge pages allowed; reclaims for them */
 	bool drop_whole;   /* lazy_drop = whole */
 	bool free_tables;  /* free_empty_tables */
+	bool fixed_pool;   /* hugetlb_pool is not 0 */
 	bool khugepaged, pte_mapped; /* khugepaged, khugepaged_pte_mapped */
 	uint64_t scan, max_none;     /* ... pages_to_scan, max_ptes_none */
 	uint64_t max_swap;           /* ... max_ptes_swap */
@@ -44,6 +45,8 @@ struct naive_region {
 	bool pmd;            /* or else one huge mapping */
 	bool pmd_ept;        /* with a huge leaf */
 	bool thp_exists;     /* a huge page is held, whole or in part */
+	bool pool_page;      /* a page of hugetlbfs, mapped */
+	bool reserved;       /* the pool has one for it */
 	uint64_t lazy_since; /* stamps; 0 = not */
 	uint64_t split_since;
 	struct naive_page page[HPAGE_PMD_NR];
@@ -58,7 +61,9 @@ struct naive_host {
 				      * else its number + 1 */
 	uint32_t turn;
 	uint64_t turn_left;
+	uint64_t pool;       /* pages kept for hugetlbfs */
 	pfn_t nr_pages[NAIVE_GUESTS];
+	bool hugetlb[NAIVE_GUESTS];
 	struct naive_region region[NAIVE_GUESTS][NAIVE_REGIONS];
 	uint32_t scan_guest, scan_region; /* khugepaged's next */
 	bool scanning, waited;
@@ -83,5 +88,7 @@ void naive_gauges(const struct naive_host *h, uint32_t guest,
 bool naive_mapped(const struct naive_host *h, uint32_t guest, pfn_t pfn);
 /* The guest is gone; its place holds a new one of nr_pages. */
 void naive_replace(struct naive_host *h, uint32_t guest, pfn_t nr_pages);
+/* Then, with memory of hugetlbfs; 0 or -ENOMEM. */
+int naive_replace_hugetlb(struct naive_host *h, uint32_t guest, pfn_t nr_pages);
 
 #endif

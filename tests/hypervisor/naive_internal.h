@@ -13,6 +13,11 @@ uint32_t naive_held(const struct naive_region *r);
 uint64_t naive_free(const struct naive_host *h);
 uint64_t naive_huge_pages(const struct naive_host *h);
 void naive_drop_leaf(struct naive_region *r, uint32_t i, struct hv_events *ev);
+uint64_t naive_pool_free(const struct naive_host *h);
+int naive_touch_hugetlb(struct naive_host *h, struct naive_region *r,
+			struct hv_events *ev);
+bool naive_punch(struct naive_host *h, uint32_t guest, pfn_t pfn,
+		 unsigned int order, struct hv_events *ev);
 /* Stamps follow what they stand for. */
 void naive_restamp(struct naive_host *h, struct naive_region *r,
 		   struct hv_events *ev);

@@ -94,7 +94,8 @@ static void walk(struct naive_host *h, bool *failed, struct hv_events *ev)
 {
 	uint64_t cost = 1;
 
-	while ((h->scan_region + 1) * HPAGE_PMD_NR <=
+	while (!h->hugetlb[h->scan_guest] &&
+	       (h->scan_region + 1) * HPAGE_PMD_NR <=
 	       h->nr_pages[h->scan_guest]) {
 		struct naive_region *r =
 			&h->region[h->scan_guest][h->scan_region];

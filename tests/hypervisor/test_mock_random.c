@@ -97,6 +97,12 @@ static void choose_host(struct race *t)
 	c->max_none = coin(t) ? 511 : rng_below(&t->rng, 512);
 	c->max_swap = rng_below(&t->rng, 512);
 	choose_reclaim(t);
+	c->fixed_pool = rng_below(&t->rng, 3) == 0;
+	t->naive.pool = c->fixed_pool ? rng_below(&t->rng, 2048) : 0;
+	if (t->naive.pool > c->total_pages - c->base_pages -
+				    t->naive.cache_pages)
+		t->naive.pool = 0;
+	c->fixed_pool = t->naive.pool;
 	snprintf(options, sizeof(options),
 		 "memory=%" PRIu64 " base=%" PRIu64 " discard=%s "
 		 "discard_granularity=%s thp=%s madv_hugepage=%s "
@@ -108,7 +114,7 @@ static void choose_host(struct race *t)
 		 "cache=%" PRIu64 " watermark_min=%" PRIu64
 		 " watermark_low=%" PRIu64 " watermark_high=%" PRIu64
 		 " memcg_limit=%" PRIu64 " swap=%" PRIu64 " lru=%s "
-		 "thp_swap=%s",
+		 "thp_swap=%s hugetlb_pool=%" PRIu64,
 		 pages_to_bytes(c->total_pages), pages_to_bytes(c->base_pages),
 		 c->lazy_reports ? "free" : "dontneed",
 		 c->page_by_page ? "page" : "range",
@@ -123,8 +129,25 @@ static void choose_host(struct race *t)
 		 pages_to_bytes(c->min_pages), pages_to_bytes(c->high_pages),
 		 pages_to_bytes(c->high_pages), pages_to_bytes(c->limit),
 		 pages_to_bytes((uint64_t)c->slots),
-		 c->strict ? "strict" : "sampled", c->thp_swap ? "on" : "off");
+		 c->strict ? "strict" : "sampled", c->thp_swap ? "on" : "off",
+		 pages_to_bytes(t->naive.pool));
 	host_open(&t->mock, options, &mock_hypervisor, options);
+}
+
+/* False: the pool has not got as many pages. */
+static bool add_hugetlb(struct race *t, uint32_t guest)
+{
+	const pfn_t nr_pages = HPAGE_PMD_NR *
+			       (1 + rng_below(&t->rng, NAIVE_REGIONS));
+	const int a = t->mock.hv.ops->guest_add_hugetlb(&t->mock.hv, nr_pages,
+							HPAGE_PMD_ORDER);
+	const int b = naive_replace_hugetlb(&t->naive, guest, nr_pages);
+
+	snprintf(t->what, sizeof(t->what), "guest %u of %u pages, hugetlbfs",
+		 guest, nr_pages);
+	if (a != (b ? b : (int)guest))
+		differ(t, "answer is %d, naive %d", a, b);
+	return !b;
 }
 
 /* A new guest in place of the one before, if there was one. */
@@ -139,6 +162,8 @@ static void replace_guest(struct race *t, uint32_t guest)
 	if (t->naive.nr_pages[guest])
 		ops->guest_remove(&t->mock.hv, guest);
 	naive_replace(&t->naive, guest, nr_pages);
+	if (rng_below(&t->rng, 3) == 0 && add_hugetlb(t, guest))
+		return;
 	if (ops->guest_add(&t->mock.hv, nr_pages) != (int)guest)
 		differ(t, "wrong id");
 }

@@ -51,6 +51,8 @@ static const struct row {
 	{ "2 MiB block of 2 MiB", "2M", "9", "range", 32, 0, 0, 16384 },
 	/* A request never has all 512 pfns of a page. */
 	{ "4 KiB of 2 MiB", "2M", "0", "pfn", 0, 0, 16384, 0 },
+	{ "4 KiB of 1 GiB", "1G", "0", "pfn", 0, 0, 16384, 0 },
+	{ "2 MiB of 1 GiB", "1G", "9", "range", 0, 0, 16384, 0 },
 };
 
 static void test_balloon_machine__backing(void **state)
