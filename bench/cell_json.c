@@ -180,6 +180,8 @@ static void series_header(const struct sim_result *r, FILE *out)
 	fputs("at_ns,guest_free_pages,guest_used_pages,reported_pages,"
 	      "host_rss_pages,host_anon_huge_pages,host_lazy_pages,"
 	      "host_free_pages", out);
+	for (i = 0; i < NR_PAGE_ORDERS; i++)
+		fprintf(out, ",free_order%u", i);
 	if (r->guest_samples)
 		fputs(",guests_running", out);
 	for (i = 1; r->guest_samples && i <= r->nr_guests; i++)
@@ -207,7 +209,7 @@ static int write_series(const struct sim_result *r, const char *path,
 			char *why, size_t why_size)
 {
 	struct store_file f;
-	unsigned int i;
+	unsigned int i, k;
 	int err = store_create(&f, path, why, why_size);
 
 	if (err)
@@ -222,10 +224,34 @@ static int write_series(const struct sim_result *r, const char *path,
 			s->reported_pages, s->host_rss_pages,
 			s->host_anon_huge_pages, s->host_lazy_pages,
 			s->host_free_pages);
+		for (k = 0; k < NR_PAGE_ORDERS; k++)
+			fprintf(f.out, ",%" PRIu64, s->free_blocks[k]);
 		if (r->guest_samples)
 			series_guests(r, i, f.out);
 		fputc('\n', f.out);
 	}
+	return store_commit(&f, why, why_size);
+}
+
+/* One line a bin; a bin that holds nothing of interest is there too. */
+static int write_maps(const struct sim_result *r, const char *path, char *why,
+		      size_t why_size)
+{
+	struct store_file f;
+	int err = store_create(&f, path, why, why_size);
+
+	if (err)
+		return err;
+	fputs("at_ns,first_pfn,pages,free,reported,mapped,huge\n", f.out);
+	for (unsigned int i = 0; i < r->nr_maps; i++)
+		for (unsigned int k = 0; k < r->maps[i].nr_bins; k++) {
+			const struct sim_map *m = &r->maps[i];
+			const struct sim_map_bin *b = &m->bins[k];
+
+			fprintf(f.out, "%" PRIu64 ",%u,%u,%u,%u,%u,%u\n",
+				m->at, k * m->bin_pages, b->pages, b->free,
+				b->reported, b->mapped, b->huge);
+		}
 	return store_commit(&f, why, why_size);
 }
 
@@ -241,6 +267,9 @@ int cell_write(const struct experiment *e, const struct cell *c,
 	store_series_path(dir, c->id, path, sizeof(path));
 	if (c->body->experiment.sample_ns)
 		err = write_series(r, path, why, why_size);
+	store_map_path(dir, c->id, path, sizeof(path));
+	if (!err && c->body->experiment.map_ns && r->nr_maps)
+		err = write_maps(r, path, why, why_size);
 	/* The cell's file is the mark that all of it is there: last. */
 	store_cell_path(dir, c->id, path, sizeof(path));
 	if (!err)

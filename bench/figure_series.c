@@ -11,7 +11,7 @@
 #include "bench/store.h"
 #include "include/option.h"
 
-#define MAX_FIELDS 32
+#define MAX_FIELDS 2048
 #define MAX_ROWS 10000000
 #define PAGES_PER_GIB 262144.0
 

@@ -18,6 +18,10 @@ static const struct option_desc experiment_descs[] = {
 	{ .name = "sample", .type = OPTION_TIME, .offset = E(sample_ns),
 	  .def = "100ms", .unit = "time",
 	  .help = "Virtual time between samples of the series; 0s = none." },
+	{ .name = "map", .type = OPTION_TIME, .offset = E(map_ns),
+	  .def = "0s", .unit = "",
+	  .help = "Virtual time between memory maps of the first guest, taken "
+		  "with samples; 0s = none." },
 	{ .name = "columns", .type = OPTION_STRING, .offset = E(columns),
 	  .def = "", .unit = "",
 	  .help = "Print one table with these columns; `list columns`." },

@@ -27,7 +27,7 @@ enum section_kind {
 struct experiment_options {
 	char title[OPTION_STRING_SIZE];
 	uint64_t seeds;        /* one of the list */
-	sim_ns_t sample_ns;
+	sim_ns_t sample_ns, map_ns;
 	char columns[OPTION_STRING_SIZE];
 };
 

@@ -52,6 +52,11 @@ void store_series_path(const char *dir, const char *id, char *out,
 	snprintf(out, size, "%s/series/%s.csv", dir, id);
 }
 
+void store_map_path(const char *dir, const char *id, char *out, size_t size)
+{
+	snprintf(out, size, "%s/series/%s.map.csv", dir, id);
+}
+
 void store_list_path(const char *dir, char *out, size_t size)
 {
 	snprintf(out, size, "%s/cells.jsonl", dir);

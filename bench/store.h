@@ -16,10 +16,12 @@
  */
 int store_open(const char *dir, char *why, size_t why_size);
 
-/* dir/cells/ID.json, dir/series/ID.csv, dir/cells.jsonl. */
+/* dir/cells/ID.json, dir/series/ID.csv, dir/series/ID.map.csv,
+ * dir/cells.jsonl. */
 void store_cell_path(const char *dir, const char *id, char *out, size_t size);
 void store_series_path(const char *dir, const char *id, char *out,
 		       size_t size);
+void store_map_path(const char *dir, const char *id, char *out, size_t size);
 void store_list_path(const char *dir, char *out, size_t size);
 
 /* A file under construction. */

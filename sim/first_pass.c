@@ -61,7 +61,7 @@ static struct sim_config unreported(const struct sim *s)
 
 	cfg.reporter_enabled = false;
 	cfg.step_by_step = true;
-	cfg.sample_ns = 0;
+	cfg.sample_ns = cfg.map_ns = 0;
 	cfg.check_every = 0;
 	cfg.nr_injects = 0;
 	cfg.tap = NULL;

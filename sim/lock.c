@@ -9,6 +9,16 @@
  */
 #include "sim/machine.h"
 
+/* Up to 250 ns, 1, 4, 16, 64, 256 us, and longer. */
+static unsigned int bucket_of(sim_ns_t hold)
+{
+	unsigned int i = 0;
+
+	for (sim_ns_t limit = 250; i < LOCK_NR_BUCKETS - 1 && hold > limit; i++)
+		limit *= 4;
+	return i;
+}
+
 static sim_ns_t lock_holds(struct zone_lock *l, sim_ns_t at, sim_ns_t hold,
 			   uint64_t nr)
 {
@@ -20,6 +30,7 @@ static sim_ns_t lock_holds(struct zone_lock *l, sim_ns_t at, sim_ns_t hold,
 		l->wait_ns += start - at;
 	}
 	l->hold_ns += hold;
+	l->holds[bucket_of(hold / nr)]++;
 	if (hold / nr > l->max_hold_ns)
 		l->max_hold_ns = hold / nr;
 	l->free_at = start + hold;

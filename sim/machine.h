@@ -43,11 +43,14 @@
 
 struct sim_guest;
 
+#define LOCK_NR_BUCKETS 7
+
 /* One zone lock in virtual time: a FIFO whose holder leaves at free_at. */
 struct zone_lock {
 	sim_ns_t free_at;
 	uint64_t acquisitions, contended;
 	uint64_t wait_ns, hold_ns, max_hold_ns;
+	uint64_t holds[LOCK_NR_BUCKETS]; /* by length; lock.c */
 };
 
 /* One process of a workload, pinned to a vCPU. */
@@ -296,6 +299,8 @@ struct sim {
 	struct sim_counter_desc counter_table[SIM_MAX_COUNTERS + 1];
 	uint64_t at_open[SIM_MAX_COUNTERS], at_close[SIM_MAX_COUNTERS];
 	struct sim_sample *samples;
+	struct sim_map *maps;
+	unsigned int nr_maps;
 	unsigned int nr_samples, samples_capacity;
 	struct sim_guest_sample *guest_samples; /* NULL: a single guest */
 	struct sim_result result;
@@ -504,6 +509,8 @@ void oom_kill(struct sim_guest *g, struct task *t);
 /* stats.c */
 void stats_read(struct sim *s, uint64_t values[SIM_MAX_COUNTERS]);
 void stats_sample(struct sim *s);
+/* map.c: with a sample, if one is due */
+void map_sample(struct sim *s);
 /* What a sample shows, now. */
 void stats_gauges(struct sim *s, struct sim_sample *out);
 void stats_phase(struct sim *s, unsigned int i);

@@ -345,6 +345,7 @@ void sim_destroy(struct sim *s)
 	free(s->guests);
 	free(s->phases);
 	free(s->samples);
+	free(s->maps);
 	free(s->guest_samples);
 	free(s);
 }

@@ -146,6 +146,8 @@ struct sim_config {
 	unsigned int nr_injects;   /* at most SIM_MAX_INJECTIONS */
 	uint64_t seed;
 	sim_ns_t sample_ns;       /* 0 = no series */
+	sim_ns_t map_ns;          /* a memory map with the first sample after
+				   * so long; 0 = none */
 	const struct price_list *prices;
 	bool step_by_step;        /* no run-ahead: slower, the same results */
 	uint64_t check_every;     /* run all checks every N events; 0 = never */
@@ -235,12 +237,29 @@ struct sim_sample {
 	uint64_t host_lazy_pages;
 	uint64_t host_free_pages;       /* really free on the host */
 	uint64_t guests_running;
+	uint64_t free_blocks[NR_PAGE_ORDERS]; /* on free lists, all guests */
 };
 
 /* One guest at the time of a sample; all zero while it is not there. */
 struct sim_guest_sample {
 	uint64_t free_pages, used_pages;
 	uint64_t rss_pages, anon_huge_pages, lazy_pages;
+};
+
+/* Pages of a part of the first guest's memory. */
+struct sim_map_bin {
+	uint32_t pages;                 /* there are */
+	uint32_t free, reported;        /* on free lists; marked, of these */
+	uint32_t mapped, huge;          /* for the host; by huge pages, of these */
+};
+
+#define SIM_MAP_BINS 128
+#define SIM_MAX_MAPS 4000
+
+struct sim_map {
+	sim_ns_t at;
+	uint32_t bin_pages, nr_bins;
+	struct sim_map_bin bins[SIM_MAP_BINS];
 };
 
 #define SIM_MAX_METRICS 32
@@ -272,6 +291,8 @@ struct sim_result {
 	/* [nr_samples][nr_guests], sample by sample; NULL for a single guest. */
 	unsigned int nr_guests;
 	const struct sim_guest_sample *guest_samples;
+	unsigned int nr_maps;
+	const struct sim_map *maps;
 	uint64_t events;                /* engine events, for the speed report */
 };
 

@@ -158,6 +158,16 @@ static void sample_guest(const struct sim_guest *g,
 	out->anon_huge_pages = hv.anon_huge_regions * HPAGE_PMD_NR;
 }
 
+static void count_blocks(const struct sim_guest *g,
+			 uint64_t blocks[NR_PAGE_ORDERS])
+{
+	if (!guest_runs(g))
+		return;
+	for (unsigned int z = 0; z < alloc_nr_zones(g->alloc); z++)
+		for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++)
+			blocks[o] += alloc_nr_free(g->alloc, z, o);
+}
+
 /* Of all guests, and of each if `each` is not NULL. */
 static void read_gauges(struct sim *s, struct sim_sample *out,
 			struct sim_guest_sample *each)
@@ -174,6 +184,7 @@ static void read_gauges(struct sim *s, struct sim_sample *out,
 		out->host_anon_huge_pages += one.anon_huge_pages;
 		out->host_lazy_pages += one.lazy_pages;
 		out->reported_pages += s->guests[i].dev.r.counters.pages;
+		count_blocks(&s->guests[i], out->free_blocks);
 		if (each)
 			each[i] = one;
 	}
@@ -200,6 +211,7 @@ void stats_sample(struct sim *s)
 		    s->guest_samples ? s->guest_samples +
 		    (size_t)s->nr_samples * s->nr_guests : NULL);
 	s->nr_samples++;
+	map_sample(s);
 }
 
 static void put_metric(struct sim_metric *m, unsigned int *nr, const char *name,
@@ -386,6 +398,8 @@ const struct sim_result *sim_result(struct sim *s)
 	r->nr_phases = s->nr_phases_run;
 	r->phases = s->phases;
 	r->nr_samples = s->nr_samples;
+	r->maps = s->maps;
+	r->nr_maps = s->nr_maps;
 	r->samples = s->samples;
 	r->nr_guests = s->nr_guests;
 	r->guest_samples = s->guest_samples;
