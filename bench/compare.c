@@ -12,6 +12,7 @@
 
 /* Derived values are compared to the digits that a file holds. */
 #define METRIC_TOLERANCE 1e-12
+#define PLUGIN_OPTION "reporter.plugin"
 
 struct visit {
 	const struct thresholds *t;
@@ -214,40 +215,123 @@ static void add_pair(struct comparison *c, const struct result_cell *base,
 		c->nr_equal++;
 }
 
-static void match_cells(struct comparison *c, const struct result_cell **base,
-			const struct result_cell **new)
+/* Options that say who computed or shows a cell, and not what it is. */
+static bool is_who(const char *name)
 {
-	const struct results *b = c->base, *n = c->new;
-	size_t i;
-
-	for (i = 0; i < n->nr_cells; i++)
-		add_pair(c, find_cell(base, b->nr_cells, &n->cells[i]),
-			 &n->cells[i]);
-	for (i = 0; i < b->nr_cells; i++)
-		if (!find_cell(new, n->nr_cells, &b->cells[i]))
-			add_pair(c, &b->cells[i], NULL);
+	return !strcmp(name, PLUGIN_OPTION) ||
+	       !strcmp(name, "experiment.columns");
 }
 
-int compare_make(struct comparison *c, const struct results *base,
-		 const struct results *new, const struct thresholds *t)
+static size_t skip_who(const struct result_cell *c, size_t i)
 {
-	const struct result_cell **b, **n;
+	while (i < c->nr_options && is_who(c->options[i].name))
+		i++;
+	return i;
+}
 
-	*c = (struct comparison){ .base = base, .new = new, .thresholds = t };
-	b = sorted_cells(base, &c->arena);
-	n = sorted_cells(new, &c->arena);
-	c->pairs = arena_array(&c->arena, base->nr_cells + new->nr_cells + 1,
-			       sizeof(*c->pairs));
-	if (!b || !n || !c->pairs)
+static bool same_options(const struct result_cell *a,
+			 const struct result_cell *b)
+{
+	size_t i = skip_who(a, 0), k = skip_who(b, 0);
+
+	while (i < a->nr_options && k < b->nr_options) {
+		if (strcmp(a->options[i].name, b->options[k].name) != 0 ||
+		    strcmp(a->options[i].value, b->options[k].value) != 0)
+			return false;
+		i = skip_who(a, i + 1);
+		k = skip_who(b, k + 1);
+	}
+	return i >= a->nr_options && k >= b->nr_options;
+}
+
+/*
+ * The digest of a plugin is part of the id, so that results of two builds are
+ * not taken for one another when they are stored. Two builds are just what a
+ * gate compares: the cell with all of the same options is the one.
+ */
+static bool is_other_build(const struct result_cell *a,
+			   const struct result_cell *b)
+{
+	return a->seed == b->seed && result_option(a, PLUGIN_OPTION) &&
+	       result_option(b, PLUGIN_OPTION) && same_options(a, b);
+}
+
+/* The partner of a cell whose id the baseline has not got, or NULL. */
+static const struct result_cell *other_cell(struct comparison *c, bool *taken,
+					    const struct result_cell *like)
+{
+	const bool plugin = result_option(like, PLUGIN_OPTION);
+
+	for (size_t i = 0; i < c->base->nr_cells && (plugin || c->by_point);
+	     i++) {
+		const struct result_cell *cell = &c->base->cells[i];
+		const bool rebuilt = !taken[i] && is_other_build(cell, like);
+
+		if (taken[i] || (!rebuilt && !(c->by_point &&
+		    cell->seed == like->seed && compare_same_point(cell, like))))
+			continue;
+		taken[i] = true;
+		c->nr_rebuilt += rebuilt;
+		c->nr_resettled += !rebuilt;
+		return cell;
+	}
+	return NULL;
+}
+
+static int match_cells(struct comparison *c, const struct result_cell **base,
+		       const struct result_cell **new)
+{
+	const struct results *b = c->base, *n = c->new;
+	bool *taken = arena_array(&c->arena, b->nr_cells + 1, sizeof(*taken));
+	size_t i;
+
+	if (!taken)
 		return -ENOMEM;
-	match_cells(c, b, n);
-	if (compare_over_seeds(c))
+	for (i = 0; i < b->nr_cells; i++)
+		taken[i] = find_cell(new, n->nr_cells, &b->cells[i]);
+	for (i = 0; i < n->nr_cells; i++) {
+		const struct result_cell *cell =
+			find_cell(base, b->nr_cells, &n->cells[i]);
+
+		if (!cell)
+			cell = other_cell(c, taken, &n->cells[i]);
+		add_pair(c, cell, &n->cells[i]);
+	}
+	for (i = 0; i < b->nr_cells; i++)
+		if (!taken[i])
+			add_pair(c, &b->cells[i], NULL);
+	return 0;
+}
+
+static int make(struct comparison *c)
+{
+	const struct result_cell **b = sorted_cells(c->base, &c->arena);
+	const struct result_cell **n = sorted_cells(c->new, &c->arena);
+
+	c->pairs = arena_array(&c->arena, c->base->nr_cells +
+			       c->new->nr_cells + 1, sizeof(*c->pairs));
+	if (!b || !n || !c->pairs || match_cells(c, b, n) ||
+	    compare_over_seeds(c))
 		return -ENOMEM;
 	c->verdict = c->nr_moved || c->nr_seeds_moved ? COMPARE_MOVED :
 							COMPARE_EQUAL;
 	if (c->nr_missing || c->nr_extra || !c->nr_pairs || c->nr_seeds_unknown)
 		c->verdict = COMPARE_NOT_COMPARABLE;
 	return 0;
+}
+
+int compare_make(struct comparison *c, const struct results *base,
+		 const struct results *new, const struct thresholds *t)
+{
+	*c = (struct comparison){ .base = base, .new = new, .thresholds = t };
+	return make(c);
+}
+
+int compare_make_by_point(struct comparison *c, const struct results *base,
+			  const struct results *new)
+{
+	*c = (struct comparison){ .base = base, .new = new, .by_point = true };
+	return make(c);
 }
 
 void compare_free(struct comparison *c)

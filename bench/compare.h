@@ -3,7 +3,8 @@
  * Two sets of results, cell by cell. Counters of a seeded run are exact, so
  * they are compared for equality; a cell that only one side has makes the
  * whole not comparable. Cells are the same if their ids are, whatever the
- * variants are called and whichever model version computed them.
+ * variants are called and whichever model version or build of a plugin computed
+ * them.
  *
  * Values that a threshold calls seeded or timed are left out of that: they are
  * compared over the seeds of a point, a variant with its values of the axes.
@@ -73,6 +74,9 @@ struct comparison {
 	struct compare_pair *pairs;  /* order of NEW, then what it lacks */
 	size_t nr_pairs;
 	size_t nr_equal, nr_moved, nr_missing, nr_extra;
+	bool by_point;               /* compare_make_by_point() */
+	size_t nr_rebuilt;           /* pairs of two builds of a plugin */
+	size_t nr_resettled;         /* pairs of other settings; by_point */
 	struct seeds_value *seeds;   /* by point, phase, name */
 	size_t nr_seeds, nr_seeds_moved, nr_seeds_unknown;
 	enum compare_verdict verdict;
@@ -81,6 +85,12 @@ struct comparison {
 /* Borrows both results and the thresholds (NULL = none). 0 or -ENOMEM. */
 int compare_make(struct comparison *c, const struct results *base,
 		 const struct results *new, const struct thresholds *t);
+/*
+ * The same, but cells that have no partner take the one of their variant, axes
+ * and seed, whatever its settings are: to say what moved, not to judge it.
+ */
+int compare_make_by_point(struct comparison *c, const struct results *base,
+			  const struct results *new);
 void compare_free(struct comparison *c);
 
 /* Call fn for every value of the pair that moved, in a fixed order. */

@@ -70,7 +70,7 @@ static const char *pair_text(const struct comparison *c,
 		g.text = arena_printf(a, "only in %s; %s\n", p->new ?
 				      c->new->path : c->base->path,
 				      compare_missing_text(c, p, a));
-	compare_visit(c, p, gather_difference, &g);
+	compare_visit_telling(c, p, gather_difference, &g);
 	if (g.nr > MAX_VALUES && g.text)
 		g.text = arena_printf(a, "%s... and %zu more\n", g.text,
 				      g.nr - MAX_VALUES);

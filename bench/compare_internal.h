@@ -12,6 +12,13 @@
  * left: "variant enabled, phase.measure.tasks=16, seed 2".
  */
 const char *compare_cell_name(const struct result_cell *c, struct arena *a);
+/*
+ * compare_visit() for those who show only some: the digest, then what the design
+ * counted itself, the host, and all else; of the whole run before its phases.
+ */
+void compare_visit_telling(const struct comparison *c,
+			   const struct compare_pair *p, difference_fn fn,
+			   void *ctx);
 /* "phase measure: host.zeroed_pages 512 -> 1024 (+100.00 %)" */
 void difference_text(const struct difference *d, char *out, size_t out_size);
 /*
@@ -21,6 +28,13 @@ void difference_text(const struct difference *d, char *out, size_t out_size);
 const char *compare_missing_text(const struct comparison *c,
 				 const struct compare_pair *p,
 				 struct arena *a);
+/* Variant and axes, whatever the seed is. */
+bool compare_same_point(const struct result_cell *a,
+			const struct result_cell *b);
+/* Options in which two cells differ, "guest.cpus 2 -> 4, ..."; "" if none. */
+const char *compare_settings_text(const struct result_cell *base,
+				  const struct result_cell *new,
+				  struct arena *a);
 /* "buddylab run-cell ... --cell ID" */
 const char *compare_repeat_text(const struct comparison *c,
 				const struct compare_pair *p,

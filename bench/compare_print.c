@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bench/compare_internal.h"
+#include "bench/grid.h"
 
 #define MAX_VALUES 8    /* of one cell, for people */
 #define MAX_CELLS 20
@@ -41,7 +42,7 @@ static void print_moved(const struct comparison *c,
 
 	fprintf(out, "  %s: %s moved\n", compare_cell_name(p->new, a),
 		counted(a, p->nr_moved, "value"));
-	compare_visit(c, p, list_difference, &l);
+	compare_visit_telling(c, p, list_difference, &l);
 	if (l.nr > l.max)
 		fprintf(out, "    ... and %zu more\n", l.nr - l.max);
 	fprintf(out, "    to repeat: %s\n", compare_repeat_text(c, p, a));
@@ -145,6 +146,9 @@ int compare_print(const struct comparison *c, FILE *out)
 
 	if (model)
 		fprintf(out, "note: %s\n", model);
+	if (c->nr_rebuilt)
+		fprintf(out, "note: the plugin is another build in %s\n",
+			counted(&a, c->nr_rebuilt, "cell"));
 	if (c->nr_missing || c->nr_extra || !c->nr_pairs) {
 		fprintf(out, "not comparable: %s missing, %zu not in the "
 			"baseline\n", counted(&a, c->nr_missing, "cell"),
@@ -168,11 +172,33 @@ int compare_print(const struct comparison *c, FILE *out)
 
 /* ---- a commit message ---- */
 
-static void commit_cells(const struct comparison *c, FILE *out)
+/* Of the first pair that is of two settings: mostly they all say the same. */
+static void commit_settings(const struct comparison *c, struct arena *a,
+			    FILE *out)
+{
+	const char *text;
+
+	for (size_t i = 0; i < c->nr_pairs; i++) {
+		const struct compare_pair *p = &c->pairs[i];
+
+		if (!p->base || !p->new || !strcmp(p->base->id, p->new->id))
+			continue;
+		text = compare_settings_text(p->base, p->new, a);
+		text = arena_printf(a, "%s of %s%s.", counted(a, c->nr_rebuilt +
+				    c->nr_resettled, "cell"), *text ?
+				    "other settings: " : "another id", text);
+		if (text)
+			print_wrapped(text, 0, COVER_COLUMNS, true, out);
+		return;
+	}
+}
+
+static void commit_cells(const struct comparison *c, struct arena *a, FILE *out)
 {
 	fprintf(out, "Cells: %zu moved, %zu unchanged, %zu added, %zu "
 		"removed.\n", c->nr_moved, c->nr_equal, c->nr_extra,
 		c->nr_missing);
+	commit_settings(c, a, out);
 }
 
 int compare_print_commit(const struct comparison *c, FILE *out)
@@ -184,7 +210,7 @@ int compare_print_commit(const struct comparison *c, FILE *out)
 	int err = compare_moved_counters(c, &a, &m, &nr);
 
 	if (!err) {
-		commit_cells(c, out);
+		commit_cells(c, &a, out);
 		if (model)
 			fprintf(out, "%c%s.\n", model[0] - 'a' + 'A',
 				model + 1);

@@ -27,7 +27,8 @@ struct names {
 	bool no_memory;
 };
 
-static bool same_words(const struct result_cell *a, const struct result_cell *b)
+bool compare_same_point(const struct result_cell *a,
+			const struct result_cell *b)
 {
 	if (a->nr_axes != b->nr_axes || strcmp(a->variant, b->variant) != 0)
 		return false;
@@ -277,7 +278,7 @@ static size_t find_point(const struct point *all, size_t nr,
 	size_t i = nr;
 
 	while (i-- > 0)
-		if (same_words(all[i].pairs[0]->new, like))
+		if (compare_same_point(all[i].pairs[0]->new, like))
 			return i;
 	return nr;
 }

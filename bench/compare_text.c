@@ -81,25 +81,60 @@ void difference_text(const struct difference *d, char *out, size_t out_size)
 	}
 }
 
-/* ---- cells that one side lacks ---- */
+/* ---- the most telling first ---- */
 
-static bool same_point(const struct result_cell *a, const struct result_cell *b)
+enum { RANK_DIGEST, RANK_DESIGN, RANK_HOST, RANK_REST, RANK_PHASES, NR_RANKS };
+
+struct ranked_visit {
+	int rank;
+	difference_fn fn;
+	void *ctx;
+};
+
+static bool begins_with(const char *text, const char *begin)
 {
-	if (a->seed != b->seed || a->nr_axes != b->nr_axes ||
-	    strcmp(a->variant, b->variant) != 0)
-		return false;
-	for (size_t i = 0; i < a->nr_axes; i++)
-		if (strcmp(a->axes[i].name, b->axes[i].name) != 0 ||
-		    strcmp(a->axes[i].value, b->axes[i].value) != 0)
-			return false;
-	return true;
+	return !strncmp(text, begin, strlen(begin));
 }
+
+static int rank_of(const struct difference *d)
+{
+	if (d->phase)
+		return RANK_PHASES;
+	if (d->kind == DIFF_TEXT)
+		return RANK_DIGEST;
+	if (d->kind == DIFF_COUNT && begins_with(d->name, "reporter."))
+		return RANK_DESIGN;
+	if (d->kind == DIFF_COUNT && begins_with(d->name, "host."))
+		return RANK_HOST;
+	return RANK_REST;
+}
+
+static void visit_rank(void *ctx, const struct difference *d)
+{
+	const struct ranked_visit *v = ctx;
+
+	if (rank_of(d) == v->rank)
+		v->fn(v->ctx, d);
+}
+
+void compare_visit_telling(const struct comparison *c,
+			   const struct compare_pair *p, difference_fn fn,
+			   void *ctx)
+{
+	struct ranked_visit v = { .fn = fn, .ctx = ctx };
+
+	for (v.rank = RANK_DIGEST; v.rank < NR_RANKS; v.rank++)
+		compare_visit(c, p, visit_rank, &v);
+}
+
+/* ---- cells that one side lacks ---- */
 
 static const struct result_cell *find_point(const struct results *r,
 					    const struct result_cell *like)
 {
 	for (size_t i = 0; i < r->nr_cells; i++)
-		if (same_point(&r->cells[i], like))
+		if (compare_same_point(&r->cells[i], like) &&
+		    r->cells[i].seed == like->seed)
 			return &r->cells[i];
 	return NULL;
 }
@@ -132,13 +167,27 @@ static const char *options_text(const struct result_cell *base,
 	return text;
 }
 
+const char *compare_settings_text(const struct result_cell *base,
+				  const struct result_cell *new,
+				  struct arena *a)
+{
+	const char *text;
+	size_t nr = 0;
+
+	text = options_text(base, new, false, "", &nr, a);
+	text = options_text(base, new, true, text, &nr, a);
+	if (text && nr > MAX_OPTIONS_NAMED)
+		text = arena_printf(a, "%s and %zu more", text,
+				    nr - MAX_OPTIONS_NAMED);
+	return text ? text : "";
+}
+
 const char *compare_missing_text(const struct comparison *c,
 				 const struct compare_pair *p,
 				 struct arena *a)
 {
 	const struct result_cell *base = p->base, *new = p->new;
 	const char *text;
-	size_t nr = 0;
 
 	if (base)
 		new = find_point(c->new, base);
@@ -146,14 +195,8 @@ const char *compare_missing_text(const struct comparison *c,
 		base = find_point(c->base, new);
 	if (!base || !new)
 		return "";
-	text = options_text(base, new, false, "", &nr, a);
-	text = options_text(base, new, true, text, &nr, a);
-	if (!text || !*text)
-		return "";
-	if (nr > MAX_OPTIONS_NAMED)
-		text = arena_printf(a, "its settings differ: %s and %zu more",
-				    text, nr - MAX_OPTIONS_NAMED);
-	else
+	text = compare_settings_text(base, new, a);
+	if (*text)
 		text = arena_printf(a, "its settings differ: %s", text);
 	return text ? text : "";
 }

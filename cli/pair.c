@@ -9,7 +9,7 @@
 #include "cli/args.h"
 
 int pair_load(struct pair *p, const char *base, const char *new,
-	      const char *thresholds, bool may_lack_base)
+	      const char *thresholds, bool accept)
 {
 	struct diag d = { .out = stderr };
 	int err = 0, other;
@@ -17,7 +17,7 @@ int pair_load(struct pair *p, const char *base, const char *new,
 	memset(p, 0, sizeof(*p));
 	if (thresholds && thresholds_read(&p->thresholds, thresholds, &d))
 		return EXIT_USAGE;
-	if (!may_lack_base || !access(base, F_OK))
+	if (!accept || !access(base, F_OK))
 		err = results_read(&p->base, base, &d);
 	/* Both files' mistakes are worth knowing. */
 	other = results_read(&p->new, new, &d);
@@ -25,8 +25,12 @@ int pair_load(struct pair *p, const char *base, const char *new,
 		return EXIT_NOT_COMPARABLE;
 	if (err || other)
 		return EXIT_RUNTIME;
-	if (compare_make(&p->comparison, &p->base, &p->new,
-			 thresholds ? &p->thresholds : NULL)) {
+	if (accept)
+		err = compare_make_by_point(&p->comparison, &p->base, &p->new);
+	else
+		err = compare_make(&p->comparison, &p->base, &p->new,
+				   thresholds ? &p->thresholds : NULL);
+	if (err) {
 		fprintf(stderr, "buddylab: error: out of memory\n");
 		return EXIT_RUNTIME;
 	}

@@ -12,12 +12,12 @@ struct pair {
 };
 
 /*
- * Read both and compare them; `thresholds` is a file or NULL. With
- * `may_lack_base`, a base that does not exist is an empty one. Returns an
- * exit code; pair_free() in any case.
+ * Read both and compare them; `thresholds` is a file or NULL. To `accept`, a
+ * base that does not exist is an empty one, and cells are matched by name where
+ * they are not by id. Returns an exit code; pair_free() in any case.
  */
 int pair_load(struct pair *p, const char *base, const char *new,
-	      const char *thresholds, bool may_lack_base);
+	      const char *thresholds, bool accept);
 void pair_free(struct pair *p);
 /* Exit code of the verdict. */
 int pair_exit(const struct pair *p);

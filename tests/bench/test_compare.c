@@ -53,8 +53,8 @@ static void test_compare__a_moved_value_is_named_with_its_cell(void **state)
 		   "moved\n"
 		   "    digest 00000000000000000000000000000000 -> "
 		   "00000000000000000000000000000077\n"
-		   "    host.ept_violation_zero_2m 1280 -> 1281 (+0.08 %)\n"
 		   "    reporter.report_calls 20480 -> 20496 (+0.08 %)\n"
+		   "    host.ept_violation_zero_2m 1280 -> 1281 (+0.08 %)\n"
 		   "    phase fill: host.ept_violation_zero_2m 1280 -> 1281");
 	assert_has(text, "to repeat: buddylab run-cell EXP.ini -o again --cell "
 		   "00000000000000000000000000000003\n");
@@ -97,6 +97,32 @@ static void test_compare__missing_and_extra_cells_are_not_comparable(void **s)
 	assert_has(text, "(cell 00000000000000000000000000000063)\n");
 	assert_has(text, "(cell 00000000000000000000000000000002)\n");
 	assert_has(text, "equal: 3 cells\n");
+	free(text);
+	compare_end(&b);
+}
+
+static void test_compare__accepting_goes_by_names(void **state)
+{
+	/* Settings gave all cells other ids; one value moved besides. */
+	struct fixture_cell other[NR];
+	struct both b;
+	char *text;
+
+	(void)state;
+	memcpy(other, cells, sizeof(cells));
+	for (unsigned int i = 0; i < NR; i++)
+		other[i].id = 90 + i;
+	other[2].refaults++;
+	compare_start(&b, cells, NR, other, NR, NULL);
+	assert_int_equal(b.c.nr_missing, NR);
+	compare_free(&b.c);
+	assert_int_equal(compare_make_by_point(&b.c, &b.base, &b.new), 0);
+	assert_int_equal(b.c.nr_missing + b.c.nr_extra, 0);
+	assert_int_equal(b.c.nr_resettled, NR);
+	text = text_of(&b.c, compare_print_commit);
+	assert_has(text, "Cells: 1 moved, 3 unchanged, 0 added, 0 removed.\n"
+		   "4 cells of another id.\n");
+	assert_has(text, "  host.ept_violation_zero_2m: 1280 -> 1281 (");
 	free(text);
 	compare_end(&b);
 }
@@ -326,6 +352,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_compare__digest_alone_is_a_difference),
 	cmocka_unit_test(
 		test_compare__missing_and_extra_cells_are_not_comparable),
+	cmocka_unit_test(test_compare__accepting_goes_by_names),
 	cmocka_unit_test(test_compare__nothing_is_not_equal_to_nothing),
 	cmocka_unit_test(test_compare__other_model_version_is_said),
 	cmocka_unit_test(test_compare__many_values_are_counted),
