@@ -21,6 +21,7 @@ const struct figure_desc figure_descs[] = {
 	{ "resident", "memory that the host holds, all variants over time" },
 	{ "memory", "guest and host memory over time, one picture a variant" },
 	{ "throughput", "iterations per second against the first variant" },
+	{ "map", "memory map: address over time, one picture a variant" },
 	{ NULL, NULL }
 };
 
@@ -29,6 +30,7 @@ static const struct {
 	int (*draw)(struct figure *f);
 } drawers[] = {
 	{ figure_resident }, { figure_memory }, { figure_throughput },
+	{ figure_map },
 };
 
 /* ---- figures over time ---- */
@@ -269,6 +271,8 @@ static void explain(const struct figure *f, const char *name, int err)
 		fprintf(f->messages, "error: figure %s: %s\n", name,
 			!strcmp(name, "throughput") ?
 			"no second variant with iterations to compare" :
+			!strcmp(name, "map") ?
+			"the results have no memory maps; set [experiment] map" :
 			"the results have no series; set [experiment] sample");
 	else if (err == -EIO)
 		fprintf(f->messages, "error: figure %s: gnuplot failed\n",

@@ -96,5 +96,6 @@ int gnuplot_run(const char *dir, const char *script, char **text,
 int figure_memory(struct figure *f);
 int figure_resident(struct figure *f);
 int figure_throughput(struct figure *f);
+int figure_map(struct figure *f);
 
 #endif

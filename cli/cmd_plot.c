@@ -13,8 +13,8 @@ static const struct args_option options[] = {
 	[BACKEND] = { "backend", 0, "B", "gnuplot (the only one so far)" },
 	[TERMINAL] = { "terminal", 0, "T", "dumb (default): text on standard "
 		       "output; svg, png: files in DIR/figures" },
-	[FIGURE] = { "figure", 0, "NAME", "only this one: resident, memory or "
-		     "throughput" },
+	[FIGURE] = { "figure", 0, "NAME", "only this one; `buddylab list "
+		     "figures`" },
 	{ NULL, 0, NULL, NULL },
 };
 

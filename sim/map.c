@@ -71,8 +71,29 @@ static void count_mapped(struct sim_map *m, const struct hv_guest_map *map)
 	}
 }
 
-static void set_bins(struct sim_map *m, pfn_t end)
+static uint32_t overlap(pfn_t a, pfn_t a_end, pfn_t b, pfn_t b_end)
 {
+	const pfn_t start = a > b ? a : b, end = a_end < b_end ? a_end : b_end;
+
+	return start < end ? end - start : 0;
+}
+
+/* Pages of the range that lie in a zone: there is a hole below 4 GiB. */
+static uint32_t zone_pages(const struct alloc *a, pfn_t start, pfn_t end)
+{
+	struct alloc_zone_info z;
+	uint32_t nr = 0;
+
+	for (unsigned int i = 0; i < alloc_nr_zones(a); i++) {
+		alloc_zone_info(a, i, &z);
+		nr += overlap(start, end, z.start, z.end);
+	}
+	return nr;
+}
+
+static void set_bins(struct sim_map *m, const struct alloc *a)
+{
+	const pfn_t end = alloc_end_pfn(a);
 	const uint32_t regions = (end + HPAGE_PMD_NR - 1) >> HPAGE_PMD_ORDER;
 	const uint32_t each = (regions + SIM_MAP_BINS - 1) / SIM_MAP_BINS;
 
@@ -81,8 +102,8 @@ static void set_bins(struct sim_map *m, pfn_t end)
 	for (unsigned int i = 0; i < m->nr_bins; i++) {
 		const pfn_t start = i * m->bin_pages;
 
-		m->bins[i].pages = end - start < m->bin_pages ? end - start :
-								m->bin_pages;
+		m->bins[i].pages = zone_pages(a, start,
+					      start + m->bin_pages);
 	}
 }
 
@@ -116,7 +137,7 @@ void map_sample(struct sim *s)
 	s->maps = m;
 	m += s->nr_maps++;
 	*m = (struct sim_map){ .at = s->engine.now };
-	set_bins(m, alloc_end_pfn(g->alloc));
+	set_bins(m, g->alloc);
 	count_free(m, g->alloc);
 	count_mapped(m, g->hv_map);
 }

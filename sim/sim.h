@@ -248,7 +248,7 @@ struct sim_guest_sample {
 
 /* Pages of a part of the first guest's memory. */
 struct sim_map_bin {
-	uint32_t pages;                 /* there are */
+	uint32_t pages;                 /* in a zone */
 	uint32_t free, reported;        /* on free lists; marked, of these */
 	uint32_t mapped, huge;          /* for the host; by huge pages, of these */
 };

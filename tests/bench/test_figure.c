@@ -365,7 +365,110 @@ static void test_figure__quotes_in_names_stay_text(void **state)
 	end(&d);
 }
 
+/* ---- memory maps ---- */
+
+#define MAP_HEAD "at_ns,first_pfn,pages,free,reported,mapped,huge\n"
+
+/* Two bins of 1 GiB: the first used, the second free, then given back. */
+static const char map[] = MAP_HEAD
+	"0,0,262144,0,0,262144,262144\n"
+	"0,262144,262144,262144,0,262144,0\n"
+	"1000000000,0,262144,0,0,262144,262144\n"
+	"1000000000,262144,262144,262144,262144,0,0\n";
+
+static void write_map(struct drawn *d, size_t cell, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/series", d->f.dir);
+	(void)mkdir(path, 0777);
+	snprintf(path, sizeof(path), "%s/series/%s.map.csv", d->f.dir,
+		 d->r.cells[cell].id);
+	write_file(path, text);
+}
+
+static void test_figure__map_as_text(void **state)
+{
+	/* Used below; above it free and held, given back at the very end. */
+	struct drawn d;
+
+	(void)state;
+	start(&d, cells, NR);
+	write_map(&d, 3, map);
+	draw_figure(&d, "map", FIGURE_DUMB);
+	assert_int_equal(d.err, 0);
+	assert_has(d.text, "enabled (page_fault1, tasks 16, seed 1)\n");
+	assert_has(d.text, "\n   2.00 ooooooooooooooooooooooooooooooooooooooooo"
+			   "oooooooooooooooooo.\n");
+	assert_has(d.text, "\n   1.00 #########################################"
+			   "###################\n");
+	assert_mail_text(d.text);
+	end(&d);
+}
+
+static void test_figure__map_has_its_numbers_beside_it(void **state)
+{
+	/* Shares of each bin; the same bytes a second time. */
+	struct drawn d;
+	char *first, *second;
+
+	(void)state;
+	if (!gnuplot_is_there())
+		skip();
+	start(&d, cells, NR);
+	write_map(&d, 3, map);
+	draw_figure(&d, "map", FIGURE_SVG);
+	assert_int_equal(d.err, 0);
+	first = read_file(d.f.dir, "map-enabled.csv");
+	assert_string_equal(first,
+		"time_s,address_gib,used,free,reported,huge,small,none\n"
+		"0.000000,0.500000,1.0000,0.0000,0.0000,1.0000,0.0000,0.0000\n"
+		"0.000000,1.500000,0.0000,1.0000,0.0000,0.0000,1.0000,0.0000\n"
+		"1.000000,0.500000,1.0000,0.0000,0.0000,1.0000,0.0000,0.0000\n"
+		"1.000000,1.500000,0.0000,0.0000,1.0000,0.0000,0.0000,"
+		"1.0000\n");
+	free(first);
+	first = read_file(d.f.dir, "map-enabled.svg");
+	draw_figure(&d, "map", FIGURE_SVG);
+	second = read_file(d.f.dir, "map-enabled.svg");
+	assert_string_equal(first, second);
+	free(first);
+	free(second);
+	end(&d);
+}
+
+static void test_figure__broken_map_is_named_by_line(void **state)
+{
+	/* What is wrong, and the line. */
+	static const struct {
+		const char *text, *message;
+	} rows[] = {
+		{ MAP_HEAD "0,0,8,9,0,0,0\n", ":2: error: is not a bin" },
+		{ MAP_HEAD "0,0,8,4,0,0\n", ":2: error: is not a bin" },
+		{ MAP_HEAD "0,0,8,4,0,0,0 \n", ":2: error: is not a bin" },
+		{ MAP_HEAD "0,0,8,4,0,0,0\n0,8,8,4,0,0,0\n1,0,8,4,0,0,0\n",
+		  "different sizes" },
+		{ MAP_HEAD "5,0,8,4,0,0,0\n1,0,8,4,0,0,0\n",
+		  ":3: error: maps are not in order" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct drawn d;
+
+		start(&d, cells, NR);
+		write_map(&d, 3, rows[i].text);
+		draw_figure(&d, "map", FIGURE_DUMB);
+		ASSERT_U64(test_row(i), d.err, -EBADMSG);
+		assert_has(d.messages, rows[i].message);
+		end(&d);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_figure__map_as_text),
+	cmocka_unit_test(test_figure__map_has_its_numbers_beside_it),
+	cmocka_unit_test(test_figure__broken_map_is_named_by_line),
 	cmocka_unit_test(test_figure__text_is_cleaned_for_a_mail),
 	cmocka_unit_test(test_figure__bars_share_one_scale),
 	cmocka_unit_test(test_figure__odd_names_keep_to_the_rules),
