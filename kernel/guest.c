@@ -185,6 +185,8 @@ static int device_report(struct page_reporting_dev_info *device,
 
 		if (nr == MAX_ENTRIES)
 			bridge_cannot("more than 1024 blocks in one report");
+		if (sg->offset || sg->length != PAGE_SIZE << get_order(sg->length))
+			bridge_cannot("a part of a block is reported");
 		guest->entries[nr++] = (struct bridge_entry){
 			.pfn = pfn_of(page),
 			.order = (u8)get_order(sg->length),

@@ -44,6 +44,8 @@ const struct list_head *kernel_list(const struct list_head *list)
 
 void list_rotate_to_front(struct list_head *entry, struct list_head *list)
 {
+	if (entry == list)
+		bridge_cannot("a list is rotated to its own head");
 	take_out(list);
 	insert_before(list, entry);
 	if (is_ours(list))

@@ -10,8 +10,9 @@
  *
  * The file has variables of its own, once, but there may be several guests. So
  * all of its variables are linked into one section (kernel/data.lds), and each
- * guest keeps an image that is exchanged with it for as long as code of the
- * kernel runs for this guest. One thread at a time: cells run in processes.
+ * guest keeps an image that is exchanged with it when code of the kernel is to
+ * run for this guest, and again before it runs for another. One thread at a
+ * time: cells run in processes.
  *
  * Left out: counters that only the file could know: requests that found one
  * pending, and budget_stops.
@@ -19,7 +20,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "include/check.h"
@@ -43,13 +43,31 @@ struct kernel_options {
 };
 
 struct kernel_state *current;
+/* Whose variables are in the section; NULL: they are as the file has them. */
+static struct kernel_state *resident;
 
 static size_t image_bytes(void)
 {
 	return (size_t)(__stop_kernel_data - __start_kernel_data);
 }
 
-static void exchange_images(struct kernel_state *s)
+/*
+ * A byte after the other, whatever lies between two variables: AddressSanitizer
+ * has guards there, which nobody else may read.
+ */
+#define WHOLE_IMAGE __attribute__((no_sanitize("address")))
+
+/* The variables as the file has them, when they are nobody's. */
+WHOLE_IMAGE static void save_image(unsigned char *image)
+{
+	const volatile unsigned char *from = __start_kernel_data;
+	const size_t nr = image_bytes();
+
+	for (size_t i = 0; i < nr; i++)
+		image[i] = from[i];
+}
+
+WHOLE_IMAGE static void exchange_images(struct kernel_state *s)
 {
 	const size_t nr = image_bytes();
 
@@ -61,6 +79,13 @@ static void exchange_images(struct kernel_state *s)
 	}
 }
 
+static void evict(void)
+{
+	if (resident)
+		exchange_images(resident);
+	resident = NULL;
+}
+
 /* False: it is for this guest already, as in a hook of its own isolation. */
 static bool enter(struct reporter *r)
 {
@@ -69,17 +94,19 @@ static bool enter(struct reporter *r)
 	if (current == s)
 		return false;
 	CHECK(!current);
-	exchange_images(s);
+	if (resident != s) {
+		evict();
+		exchange_images(s);
+		resident = s;
+	}
 	current = s;
 	return true;
 }
 
 static void leave(bool entered)
 {
-	if (!entered)
-		return;
-	exchange_images(current);
-	current = NULL;
+	if (entered)
+		current = NULL;
 }
 
 /* The first frame of the work's stack; it never returns. */
@@ -120,6 +147,8 @@ static void kernel_destroy(struct reporter *r)
 {
 	struct kernel_state *s = r->state;
 
+	if (resident == s)
+		evict();
 	while (s->heap)
 		heap_free(s->heap);
 	free(s->image);
@@ -141,7 +170,8 @@ static int get_memory(struct reporter *r)
 	s->image = malloc(image_bytes() + 1);
 	if (!s->memory || !s->stack || !s->image || getcontext(&s->work))
 		return -ENOMEM;
-	memcpy(s->image, __start_kernel_data, image_bytes());
+	evict();
+	save_image(s->image);
 	s->work.uc_stack.ss_sp = s->stack;
 	s->work.uc_stack.ss_size = STACK_BYTES;
 	s->work.uc_link = NULL;
@@ -173,7 +203,8 @@ static int kernel_init(struct reporter *r, char *why, size_t why_size)
 	s->order = kernel_reporting_order();
 	kernel_remove();
 	leave(entered);
-	memcpy(s->image, __start_kernel_data, image_bytes());
+	evict();
+	save_image(s->image);
 	if (!err && s->order <= MAX_PAGE_ORDER)
 		return 0;
 	snprintf(why, why_size, "the kernel's file registers no device: error "

@@ -47,16 +47,21 @@ expect 0 kernel-reporter --tree ../stock --name mine -o stock.so
 (cd .. && "$buddylab" kernel-reporter --tree stock --name mine -o again.so)
 what="the same file twice"
 cmp -s stock.so ../again.so || fail "the plugins differ"
-expect 0 run bench/experiments/patch.ini --reporter-plugin ./stock.so \
-	-o stock --format none --seeds 1..1
-cells=stock/cells.jsonl
-value() { grep "\"variant\":\"$1\"" "$cells" | grep -o "\"$2\":[^,}]*"; }
-what="the stock file and page_reporting"
-for field in digest reporter.pages reporter.report_calls reporter.rotations \
-	reporter.list_visits reporter.longest_hold reporter.refault_pages; do
-	mine=$(value mine "$field")
-	[[ -n $mine && $mine == "$(value merged "$field")" ]] ||
-		fail "$field: $mine, and merged $(value merged "$field")"
+# Two guests of one host: the file's variables are each guest's own.
+for guests in 1 2; do
+	expect 0 run bench/experiments/patch.ini --reporter-plugin ./stock.so \
+		-o stock$guests --format none --seeds 1..1 \
+		--set host.guests=$guests --set guest.memory=8G
+	cells=stock$guests/cells.jsonl
+	value() { grep "\"variant\":\"$1\"" "$cells" | grep -o "\"$2\":[^,}]*"; }
+	what="the stock file and page_reporting, guests: $guests"
+	for field in digest reporter.pages reporter.report_calls \
+		reporter.rotations reporter.list_visits \
+		reporter.longest_hold reporter.refault_pages; do
+		mine=$(value mine "$field")
+		[[ -n $mine && $mine == "$(value merged "$field")" ]] ||
+			fail "$field: $mine, and merged $(value merged "$field")"
+	done
 done
 
 expect 2 kernel-reporter

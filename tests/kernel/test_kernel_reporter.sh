@@ -22,6 +22,14 @@ fail() {
 KERNEL_REPORTER=$scratch/kernel.so "$differential" ||
 	fail "the kernel's file and ours differ"
 
+# A release that writes it otherwise, if its package is installed.
+if sh "$here/tree.sh" "$scratch" 6.12; then
+	"$make" --tree "$scratch/linux-source-6.12" -o "$scratch/later.so" ||
+		fail "mm/page_reporting.c of 6.12 does not compile"
+	KERNEL_GUESTS=500 KERNEL_REPORTER=$scratch/later.so "$differential" ||
+		fail "the file of 6.12 and ours differ"
+fi
+
 # mutate WHAT SED-COMMAND: a tree with that change.
 mutant=$scratch/mutant
 mutate() {
@@ -49,6 +57,12 @@ s/PAGE_REPORTING_CAPACITY \* 16/PAGE_REPORTING_CAPACITY * 15/
 s/(2 \* HZ)/(1 * HZ)/
 s/if (budget < 0)/if (budget <= 0)/
 /Reset next/,/exit on/s/next = .*/next = list_last_entry(list, struct page, lru);/
+s/if (is_migrate_isolate(mt))/if (0)/
+s/int mt = get_pageblock_migratetype(page);/int mt = MIGRATE_MOVABLE;/
+s/if (!reported)/if (0)/
+s/if (state != PAGE_REPORTING_IDLE)/if (0)/
+s/if (!list_is_first(&page->lru, list))/if (0)/
+s/low_wmark_pages(zone)/high_wmark_pages(zone)/
 END
 
 # Large blocks: an array of 32 of them is more than these guests have free.
@@ -59,6 +73,17 @@ sed -i "$capacity" "$mutant/include/linux/page_reporting.h"
 	fail "another capacity does not compile"
 KERNEL_CAPACITY=2 KERNEL_REPORTER=$scratch/mutant.so "$differential" ||
 	fail "with arrays of 2 it is not the same"
+
+# What would spoil a list ends with a message instead of a walk without end.
+mutate 's/list_rotate_to_front(&page->lru, list)/list_rotate_to_front(list, list)/'
+"$make" --tree "$mutant" -o "$scratch/mutant.so" ||
+	fail "a rotation to the head does not compile"
+if KERNEL_REPORTER=$scratch/mutant.so timeout 120 "$differential" \
+	>"$scratch/mutant.log" 2>&1; then
+	fail "nobody saw a rotation to the head"
+fi
+grep -q "rotated to its own head" "$scratch/mutant.log" ||
+	fail "no message on a rotation to the head"
 
 # The same file as other releases write it: 6.4 to 6.7, and from 6.8 on.
 order='if (page_reporting_order == -1) page_reporting_order = prdev->order ?'

@@ -21,7 +21,11 @@
 #include "tests/kernel/shuffle_bridge.h"
 #include "tests/test.h"
 
+#ifdef BUDDYLAB_SANITIZED
+#define NR_GUESTS 300
+#else
 #define NR_GUESTS 1500
+#endif
 #define NR_EVENTS 250
 #define LISTS_EVERY 10
 #define MAX_TAKEN 256

@@ -118,6 +118,22 @@ void world_abandon(struct world *w)
 	world_destroy(w);
 }
 
+/* Free pages that do not count as such: those of isolated pageblocks. */
+static uint64_t free_isolated(const struct world *w)
+{
+	uint64_t nr = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(zones) * NR_PAGE_ORDERS; i++) {
+		const unsigned int order = i % NR_PAGE_ORDERS;
+		pfn_t pfn = alloc_list_first(w->a, i / NR_PAGE_ORDERS, order,
+					     MIGRATE_ISOLATE);
+
+		for (; pfn != PFN_NONE; pfn = alloc_list_next(w->a, pfn))
+			nr += order_nr_pages(order);
+	}
+	return nr;
+}
+
 /* What is out by our books is out by the environment's. */
 static void check_books(struct world *w)
 {
@@ -132,6 +148,7 @@ static void check_books(struct world *w)
 		alloc_zone_info(w->a, i, &info);
 		guest += info.free + info.pcp;
 	}
+	guest += free_isolated(w);
 	if (nr[PAGE_REPORTER] != w->env.out_pages)
 		world_broken(w, "pages in flight do not add up");
 	if (nr[PAGE_BALLOON] != w->env.own_pages)
@@ -216,7 +233,7 @@ bool world_finish(struct world *w)
 		error = sync_env_check(&w->env);
 	if (error)
 		world_broken(w, error);
-	if (alloc_free_pages(w->a) != WORLD_PAGES)
+	if (alloc_free_pages(w->a) + free_isolated(w) != WORLD_PAGES)
 		world_broken(w, "pages are missing in the end");
 	check_counters(w);
 	return !w->broken[0];
