@@ -264,22 +264,33 @@ static int build(struct compare_report *r)
 	return err ? err : add_sums(r);
 }
 
-static int fill_page(struct compare_report *r, struct page *p)
+static int fill_page(struct compare_report *r, enum report_format f,
+		     struct page *p)
 {
+	/* Of one seed; of several; and with columns that a mail leaves out. */
+	static const char *const notes[] = {
+		"", " p is of the Mann-Whitney test.",
+		" p is of the Mann-Whitney test; from and to bound the change "
+		"with 95 % confidence.",
+	};
 	const struct comparison *c = r->c;
 
 	p->title = c->new->nr_cells ? c->new->cells[0].experiment : "";
 	p->intro[0] = arena_printf(
 		&r->a, "Cells: %zu moved, %zu equal, %zu missing, %zu not in "
-		"the baseline. Means over n = %zu seeds.", c->nr_moved,
-		c->nr_equal, c->nr_missing, c->nr_extra, r->g.nr_seeds);
+		"the baseline.", c->nr_moved, c->nr_equal, c->nr_missing,
+		c->nr_extra);
+	p->intro[1] = arena_printf(
+		&r->a, "Means over n = %s.%s", counted(&r->a, r->g.nr_seeds,
+		"seed"), notes[r->g.nr_seeds > 1 ? 1 + (f != REPORT_COVER) :
+						   0]);
 	p->warning = compare_model_text(c, &r->a);
 	p->repeat[0] = command_text(c->new, "run", &r->a);
 	p->facts[0] = (struct page_fact){ "verdict",
 					   compare_verdict_names[c->verdict] };
 	p->tables = r->tables;
 	p->nr_tables = r->nr_tables;
-	return p->intro[0] && p->repeat[0] ? 0 : -ENOMEM;
+	return p->intro[0] && p->intro[1] && p->repeat[0] ? 0 : -ENOMEM;
 }
 
 /* The tables, and all that check --format json says. */
@@ -299,7 +310,7 @@ int compare_print_table(const struct comparison *c, enum report_format f,
 	int err = build(&r);
 
 	if (!err)
-		err = fill_page(&r, &p);
+		err = fill_page(&r, f, &p);
 	if (!err && f != REPORT_JSON)
 		err = page_print(&p, f, out);
 	else if (!err)

@@ -21,6 +21,9 @@ static void use(struct results *r)
 		compare_print(&c, out);
 		compare_print_junit(&c, out);
 		compare_print_tap(&c, out);
+		compare_print_json(&c, out);
+		compare_print_annotations(&c, out);
+		compare_print_summary(&c, out);
 	}
 	compare_free(&c);
 	fclose(out);
