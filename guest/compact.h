@@ -151,6 +151,7 @@ bool compact_scanners_met(const struct guest *g,
 /* migrate.c */
 /* Pages that did not move; *nomem if targets ran out. All are back in place. */
 uint32_t migrate_pages(struct run *r, struct compact_control *cc, bool *nomem);
+bool migrate_page_to(struct run *r, pfn_t from, pfn_t to);
 void putback_pages(struct run *r, struct compact_control *cc);
 
 /* compaction.c */

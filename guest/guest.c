@@ -92,6 +92,7 @@ void guest_destroy(struct guest *g)
 	compaction_destroy(g);
 	deferred_split_destroy(g);
 	free(g->rmap_words);
+	free(g->range_held);
 	free(g->mms);
 	free(g->files);
 	free(g->piece_refs);
@@ -149,6 +150,8 @@ static enum guest_status kernel_run(struct run *r)
 		return compact_memory_run(r);
 	case GUEST_KHUGEPAGED:
 		return khugepaged_run(r);
+	case GUEST_RANGE:
+		return range_run(r);
 	default:
 		return drop_caches_run(r);
 	}
@@ -199,7 +202,7 @@ enum guest_status guest_run(struct guest *g, struct guest_op *op,
 
 	CHECK_LT(cpu, g->cfg.nr_cpus);
 	if (op->kind == GUEST_KSWAPD || op->kind == GUEST_KCOMPACTD ||
-	    op->kind == GUEST_COMPACT_MEMORY)
+	    op->kind == GUEST_COMPACT_MEMORY || op->kind == GUEST_RANGE)
 		return kernel_run(&r);
 	/* From there on operations belong to no address space. */
 	if (likely(op->kind < GUEST_DROP_CACHES)) {

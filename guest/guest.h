@@ -61,6 +61,8 @@ struct guest_config {
 	 */
 	int (*movable_migrate)(void *ctx, unsigned int cpu, pfn_t from,
 			       pfn_t to);
+	/* Is a free page of [from, to) off its list, because the host has it? */
+	bool (*with_host)(void *ctx, pfn_t from, pfn_t to);
 	/* A shrinker: give back some of what drivers hold; pages freed. */
 	uint64_t (*shrink)(void *ctx);
 	/*
@@ -102,7 +104,14 @@ enum guest_op_kind {
 	GUEST_ALLOC,
 	/* Every zone is compacted from end to end. */
 	GUEST_COMPACT_MEMORY,
+	/*
+	 * .len bytes in one piece, a power of two of 4 MiB or more, for a
+	 * gigantic page or, with GUEST_RANGE_OFFLINE, to go away.
+	 */
+	GUEST_RANGE,
 };
+
+#define GUEST_RANGE_OFFLINE 0x1u
 
 #define GUEST_MAP_HUGEPAGE 0x1u /* MADV_HUGEPAGE on the mapping */
 #define GUEST_MAP_FILE 0x2u     /* private mapping of .file */
@@ -273,6 +282,9 @@ struct guest_counters {
 	uint64_t thp_deferred_split_page, thp_split_page;
 	uint64_t thp_collapse_alloc, thp_collapse_alloc_failed;
 	uint64_t khugepaged_scanned;
+	/* Ranges for gigantic pages and to go offline. */
+	uint64_t range_tried, range_success, range_fail;
+	uint64_t range_unmovable, range_with_host;
 };
 const struct guest_counters *guest_counters(const struct guest *g);
 

@@ -191,6 +191,7 @@ struct guest {
 	 */
 	uint64_t *rmap_words;
 	uint64_t *rmap;
+	uint64_t *range_held;       /* bit per page of ranges, or NULL */
 	struct guest_mem *mem;      /* compaction and reclaim, or NULL */
 	struct split_queue *splits; /* partly mapped huge pages, or NULL */
 	/* Where khugepaged goes on. */
@@ -335,6 +336,8 @@ enum guest_status kswapd_run(struct run *r);
 enum guest_status kcompactd_run(struct run *r);
 /* compact_memory.c */
 enum guest_status compact_memory_run(struct run *r);
+/* range.c: GUEST_RANGE */
+enum guest_status range_run(struct run *r);
 
 /* compaction_zone.c, rmap.c */
 int compaction_create(struct guest *g);

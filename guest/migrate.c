@@ -64,6 +64,24 @@ static bool move_page(struct run *r, pfn_t from, pfn_t to)
 	return true;
 }
 
+/* One page, on the LRU or a driver's. False: it is where it was. */
+bool migrate_page_to(struct run *r, pfn_t from, pfn_t to)
+{
+	struct guest *g = r->g;
+	struct owner o;
+
+	rmap_find(g, from, &o);
+	if (o.kind != OWNER_DRIVER)
+		alloc_clear_lru(g->alloc, from);
+	if (move_page(r, from, to)) {
+		g->counters.pgmigrate_success++;
+		return true;
+	}
+	putback_page(r, from);
+	g->counters.pgmigrate_fail++;
+	return false;
+}
+
 /* The page isolated last is the first to move. */
 uint32_t migrate_pages(struct run *r, struct compact_control *cc, bool *nomem)
 {

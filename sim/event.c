@@ -4,7 +4,7 @@
  * the queue: those of the same time happen in the order in which they were put
  * there, and that is the order of the sections.
  *
- * What an administrator writes to /proc/sys/vm is done by a shell of the guest,
+ * What an administrator writes to /proc/sys/vm and /sys is done by a shell of the guest,
  * one command after the other, on CPU 0. Deviation: see docs/fidelity.md, the
  * shell delays the next step of its vCPU and is not preempted.
  */
@@ -25,7 +25,7 @@ static void shell_begin(struct sim_guest *g)
 	struct shell *sh = &g->shell;
 
 	sh->busy = true;
-	sh->op = (struct guest_op){ .kind = sh->queue[0] };
+	sh->op = sh->queue[0];
 	engine_at(&g->sim->engine, g->sim->engine.now, shell_event, g, 0);
 }
 
@@ -55,13 +55,15 @@ static void shell_event(void *ctx, uint64_t arg)
 }
 
 /* A shell that is behind with its commands leaves those that repeat. */
-static void shell_type(struct sim_guest *g, enum guest_op_kind command)
+static void shell_type(struct sim_guest *g, enum guest_op_kind command,
+		       uint64_t len, uint32_t flags)
 {
 	struct shell *sh = &g->shell;
 
 	if (sh->nr == SHELL_MAX_QUEUE)
 		return;
-	sh->queue[sh->nr++] = command;
+	sh->queue[sh->nr++] = (struct guest_op){ .kind = command, .len = len,
+						  .flags = flags };
 	if (!sh->busy)
 		shell_begin(g);
 }
@@ -82,7 +84,7 @@ static void do_event(struct sim_guest *g, const struct event_options *o)
 	case EVENT_DROP_CACHES:
 		/* 2 alone: slab objects, which are not modelled. */
 		if (o->value & 1)
-			shell_type(g, GUEST_DROP_CACHES);
+			shell_type(g, GUEST_DROP_CACHES, 0, 0);
 		break;
 	case EVENT_REPORTER_START:
 		device_start(g);
@@ -94,7 +96,13 @@ static void do_event(struct sim_guest *g, const struct event_options *o)
 		device_host_request(g, &command);
 		break;
 	case EVENT_COMPACT_MEMORY:
-		shell_type(g, GUEST_COMPACT_MEMORY);
+		shell_type(g, GUEST_COMPACT_MEMORY, 0, 0);
+		break;
+	case EVENT_GIGANTIC_PAGE:
+		shell_type(g, GUEST_RANGE, o->value, 0);
+		break;
+	case EVENT_MEMORY_OFFLINE:
+		shell_type(g, GUEST_RANGE, o->value, GUEST_RANGE_OFFLINE);
 		break;
 	case EVENT_EXIT:
 	case EVENT_KILL:

@@ -7,12 +7,14 @@
 
 #define DAY (UINT64_C(86400) * NSEC_PER_SEC)
 #define TIB (UINT64_C(1) << 40)
+#define SMALLEST_RANGE (UINT64_C(4) << 20)
 
 static const char *const from_names[] = { "start", "end", NULL };
 /* In the order of enum event_action. */
 static const char *const action_names[] = {
 	"balloon_target", "drop_caches", "reporter_start", "reporter_stop",
-	"host_request", "compact_memory", "launch", "exit", "kill", NULL
+	"host_request", "compact_memory", "launch", "exit", "kill",
+	"gigantic_page", "memory_offline", NULL
 };
 /* In the order of enum host_command_kind. */
 static const char *const request_names[] = {
@@ -55,7 +57,8 @@ static const struct option_desc event_descs[] = {
 	{ .name = "value", .type = OPTION_SIZE, .offset = E(value),
 	  .max = 8 * TIB, .def = "0", .unit = "bytes",
 	  .help = "balloon_target: memory of the balloon; drop_caches: 1, 2 or "
-		  "3; host_request = pages, flush: how much, 0 = all." },
+		  "3; host_request = pages, flush: how much, 0 = all; "
+		  "gigantic_page, memory_offline: of the page, of a block." },
 	{ .name = "request", .type = OPTION_NAME, .offset = E(request),
 	  .names = request_names, .def = "pages", .unit = "",
 	  .help = "host_request: what the host asks the design for." },
@@ -129,6 +132,15 @@ int sim_event_check(const struct event_options *o, const char **key, char *why,
 		*key = "value";
 		snprintf(why, why_size, "%llu is nothing that drop_caches "
 			 "takes; allowed are 1 (page cache), 2 (slab), 3 (both)",
+			 (unsigned long long)o->value);
+		return -EINVAL;
+	}
+	if ((o->action == EVENT_GIGANTIC_PAGE ||
+	     o->action == EVENT_MEMORY_OFFLINE) &&
+	    (o->value < SMALLEST_RANGE || o->value & (o->value - 1))) {
+		*key = "value";
+		snprintf(why, why_size, "%llu bytes are no range of memory; "
+			 "allowed are powers of two from 4M on",
 			 (unsigned long long)o->value);
 		return -EINVAL;
 	}

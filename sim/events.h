@@ -28,6 +28,8 @@ enum event_action {
 	EVENT_LAUNCH,           /* guest 0 = the next */
 	EVENT_EXIT,
 	EVENT_KILL,
+	EVENT_GIGANTIC_PAGE,    /* value: bytes in one piece */
+	EVENT_MEMORY_OFFLINE,   /* value: bytes of a block */
 	NR_EVENT_ACTIONS,
 };
 

@@ -186,7 +186,7 @@ struct shell {
 	bool busy;
 	struct guest_op op;
 	uint8_t nr;
-	enum guest_op_kind queue[SHELL_MAX_QUEUE];
+	struct guest_op queue[SHELL_MAX_QUEUE];
 };
 
 enum guest_state {

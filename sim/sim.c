@@ -137,6 +137,27 @@ static int movable_migrate(void *ctx, unsigned int cpu, pfn_t from, pfn_t to)
 	return device_migrate_page(ctx, from, to);
 }
 
+/* Blocks of reports; a balloon's pages are allocated. */
+static bool with_host(void *ctx, pfn_t from, pfn_t to)
+{
+	const struct sim_guest *g = ctx;
+
+	for (unsigned int i = 0; g->dev.in_flight && i < MAX_FLIGHTS; i++) {
+		const struct host_request *rq = &g->dev.flights[i].rq;
+
+		if (!g->dev.flights[i].used || rq->kind != REQUEST_REPORT)
+			continue;
+		for (unsigned int k = 0; k < rq->nr; k++) {
+			const struct page_report *e = &rq->entries[k];
+
+			if (e->pfn < to &&
+			    from < e->pfn + order_nr_pages(e->order))
+				return true;
+		}
+	}
+	return false;
+}
+
 static uint64_t shrink(void *ctx)
 {
 	return device_shrink(ctx);
@@ -165,6 +186,7 @@ static int build_mm(struct sim_guest *g)
 		.ctx = g,
 		.look_around = ahead_look_around,
 		.movable_migrate = movable_migrate,
+		.with_host = with_host,
 		.shrink = shrink,
 		.may_stall = g->may_stall,
 		.known_zero = g->known_zero,

@@ -203,6 +203,8 @@ bad $'[inject e]' "4:1: error: [inject e] has no 'kind'"
 bad $'[event e]\naction = drop_cache' "5:10: error: action: 'drop_cache'"
 bad $'[event e]\naction = drop_caches\nvalue = 4' "6:9: error: value: 4 is nothing"
 bad $'[event e]\naction = drop_caches' "4:1: error: event.e.value: 0 is nothing"
+bad $'[event e]\naction = gigantic_page\nvalue = 6M' \
+	"6:9: error: value: 6291456 bytes are no range of memory"
 bad $'[event e]\nphase = b\naction = drop_caches' "5:9: error: phase: 'b'"
 bad $'[event e]\naction = compact_memory\nevery = 1ns' \
 	"6:9: error: every: 1ns is too short; the shortest is 1us"

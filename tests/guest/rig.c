@@ -108,6 +108,7 @@ void rig_open(struct rig *r, const struct rig_options *opt)
 		.reclaim = opt->reclaim,
 		.max_ptes_none = 511,
 		.movable_migrate = opt->migrate,
+		.with_host = opt->with_host,
 		.ctx = opt->ctx,
 	}), 0);
 	r->free_at_start = rig_free_pages(r);

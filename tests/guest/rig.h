@@ -50,6 +50,7 @@ struct rig_options {
 	uint32_t others;      /* pages of tasks that are not simulated */
 	/* As in guest_config. */
 	int (*migrate)(void *ctx, unsigned int cpu, pfn_t from, pfn_t to);
+	bool (*with_host)(void *ctx, pfn_t from, pfn_t to);
 	void *ctx;
 };
 

@@ -114,6 +114,28 @@ static void test_event__that_never_comes_is_an_error(void **state)
 	finish(&c, s);
 }
 
+/* Memory in one piece, in a guest that reports; then a block goes away. */
+static void test_event__range_of_memory(void **state)
+{
+	const struct sim_result *r;
+	struct moments m;
+	struct cell c;
+	struct sim *s;
+
+	(void)state;
+	idle_cell(&c, &page_reporting_reporter, &m);
+	add_event(&m, "page", EVENT_GIGANTIC_PAGE,
+		  NSEC_PER_SEC)->value = 64 * MIB;
+	add_event(&m, "block", EVENT_MEMORY_OFFLINE,
+		  2 * NSEC_PER_SEC)->value = 32 * MIB;
+	c.cfg.nr_events = m.nr;
+	s = cell_run(&c);
+	r = sim_result(s);
+	ASSERT_U64("had", counter(r, "guest.range_success"), 2);
+	ASSERT_U64("not had", counter(r, "guest.range_fail"), 0);
+	finish(&c, s);
+}
+
 /* Stopped before its first pass the reporter sends nothing; started, it does. */
 static void test_event__reporter_stops_and_starts(void **state)
 {
@@ -166,6 +188,7 @@ static void test_event__off_is_absent(void **state)
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_event__same_time_goes_by_section),
+	cmocka_unit_test(test_event__range_of_memory),
 	cmocka_unit_test(test_event__repeats_as_often_as_asked),
 	cmocka_unit_test(test_event__that_never_comes_is_an_error),
 	cmocka_unit_test(test_event__reporter_stops_and_starts),
