@@ -27,7 +27,8 @@ static const struct args_option options[] = {
 		       "the design's name in experiments (default kernel)" },
 	[OPT_SHIM] = { "shim", 0, "DIR",
 		       "another copy of the headers and of kernel/" },
-	[OPT_CC] = { "cc", 0, "CC", "compiler (default $CC, or cc)" },
+	[OPT_CC] = { "cc", 0, "CC", "compiler, with options if need be (default "
+		     "$CC, or cc)" },
 	[OPT_KEEP] = { "keep", 0, "DIR",
 		       "leave what is compiled there, to look at" },
 	{ NULL, 0, NULL, NULL },
