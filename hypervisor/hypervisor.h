@@ -289,6 +289,12 @@ struct hypervisor_ops {
 		      unsigned int order, enum hv_access kind,
 		      struct hv_events *ev);
 	/*
+	 * Size of the leaf by which a page is mapped that was just accessed.
+	 * NULL: 2 MiB where the map says so, else 4 KiB.
+	 */
+	enum hv_level (*level)(const struct hypervisor *hv, uint32_t guest,
+			       pfn_t pfn);
+	/*
 	 * The guest does not need the contents of an aligned block any more.
 	 * True if the block is sure to read as zeroes. A block that is not all
 	 * inside the guest's memory is ignored.

@@ -376,6 +376,7 @@ const struct hypervisor_ops mock_hypervisor = {
 	.guest_remove = mock_guest_remove,
 	.guest_map = mock_guest_map,
 	.access = mock_access,
+	.level = mock_level,
 	.discard = mock_discard,
 	.khugepaged = mock_khugepaged,
 	.reclaim = mock_reclaim,

@@ -355,6 +355,8 @@ void khugepaged_exit(struct mock_host *h, uint32_t guest);
  * the ops table. */
 int mock_access(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		unsigned int order, enum hv_access kind, struct hv_events *ev);
+enum hv_level mock_level(const struct hypervisor *hv, uint32_t guest,
+			 pfn_t pfn);
 bool mock_discard(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		  unsigned int order, enum hv_origin origin,
 		  struct hv_events *ev);

@@ -215,3 +215,14 @@ int mock_access(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		host_wake_reclaim(r.host);
 	return err;
 }
+
+enum hv_level mock_level(const struct hypervisor *hv, uint32_t guest, pfn_t pfn)
+{
+	const struct mock_guest *g = mock_guest(hv, guest);
+
+	if (g->hugetlb_order == HV_ORDER_1G)
+		return HV_LEVEL_1G;
+	return g->hugetlb_order ||
+	       region_state(g, pfn_region(pfn)) == REGION_HUGE ? HV_LEVEL_2M :
+								 HV_LEVEL_4K;
+}

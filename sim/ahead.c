@@ -50,6 +50,50 @@ static uint32_t begun_before(const struct run_ahead *r, sim_ns_t at)
 	return nr < r->nr ? (uint32_t)nr : r->nr;
 }
 
+#define ALL_PAGES UINT64_MAX
+#define ODD_PAGES UINT64_C(0xaaaaaaaaaaaaaaaa)
+
+/* Of the first nr pages all, or those with odd numbers. */
+static void note_pages(struct walk_counts *w, const struct page_levels *l,
+		       uint32_t nr, uint64_t which)
+{
+	const unsigned int odd = which == ODD_PAGES;
+	const uint32_t first = nr < l->first_huge ? nr : l->first_huge;
+	uint64_t huge = first >> odd;
+
+	for (uint32_t i = 0; first < nr && i * 64 < nr; i++) {
+		const uint64_t below = nr - i * 64 < 64 ?
+				(UINT64_C(1) << (nr - i * 64)) - 1 : UINT64_MAX;
+
+		huge += (uint64_t)__builtin_popcountll(l->huge[i] & below &
+						       which);
+	}
+	w->pages[WALK_GUEST_4K][w->huge] += huge;
+	w->pages[WALK_GUEST_4K][HV_LEVEL_4K] += (nr >> odd) - huge;
+}
+
+/* The accesses of the first nr faults, as host.c counts those of a step. */
+static void note_walks(struct walk_counts *w, const struct run_ahead *r,
+		       uint32_t nr)
+{
+	switch (r->faults.kind) {
+	case GUEST_AHEAD_ANON:
+		note_pages(w, &r->levels[0], nr, ALL_PAGES);
+		break;
+	case GUEST_AHEAD_COPY:
+		note_pages(w, &r->levels[0], nr, ALL_PAGES);
+		note_pages(w, &r->levels[1], nr, ALL_PAGES);
+		break;
+	case GUEST_AHEAD_FILL:
+		/* The page of the cache is filled, then copied. */
+		note_pages(w, &r->levels[0], 2 * nr, ALL_PAGES);
+		note_pages(w, &r->levels[0], 2 * nr, ODD_PAGES);
+		break;
+	case GUEST_AHEAD_ZAP:
+		break;
+	}
+}
+
 /* Carry out the first nr faults; the rest is forgotten. */
 static void carry_out(struct vcpu *v, uint32_t nr)
 {
@@ -64,6 +108,7 @@ static void carry_out(struct vcpu *v, uint32_t nr)
 	if (!nr)
 		return;
 	guest_ahead_run(g->mm, &t->op, v->cpu, &r->faults, nr);
+	note_walks(&g->walk, r, nr);
 	v->ps = ps % PS_PER_NS;
 	if (t->op_counted && r->faults.kind != GUEST_AHEAD_ZAP) {
 		t->iterations += nr;
@@ -142,30 +187,35 @@ static inline bool regions_mapped(const struct hv_guest_map *m,
 
 /* How many pages, up to the first that is not, are mapped on the host. */
 static uint32_t mapped_pages(const struct hv_guest_map *m, const pfn_t *pfn,
-			     uint32_t nr)
+			     uint32_t nr, struct page_levels *l)
 {
 	uint32_t n = 0;
 
+	*l = (struct page_levels){ 0 };
 	while (n + PAGES_AT_ONCE <= nr && regions_mapped(m, &pfn[n]))
 		n += PAGES_AT_ONCE;
-	while (n < nr && hv_block_mapped(m, pfn[n], 0))
-		n++;
+	l->first_huge = n;
+	for (; n < nr && hv_block_mapped(m, pfn[n], 0); n++)
+		if (bitmap_test(m->regions, pfn_region(pfn[n])))
+			bitmap_set(l->huge, n);
 	return n;
 }
 
 /* The steps at the start of the run that cost the host nothing. */
-static uint32_t faults_mapped(const struct sim_guest *g,
-			      const struct guest_ahead *f)
+static uint32_t faults_mapped(const struct sim_guest *g, struct run_ahead *r)
 {
+	const struct guest_ahead *f = &r->faults;
 	uint32_t nr;
 
 	if (f->kind == GUEST_AHEAD_ZAP)
 		return f->nr;
 	if (f->kind == GUEST_AHEAD_FILL)
-		return mapped_pages(g->hv_map, f->pfn, 2 * f->nr) / 2;
-	nr = mapped_pages(g->hv_map, f->pfn, f->nr);
+		return mapped_pages(g->hv_map, f->pfn, 2 * f->nr,
+				    &r->levels[0]) / 2;
+	nr = mapped_pages(g->hv_map, f->pfn, f->nr, &r->levels[0]);
 	return f->kind == GUEST_AHEAD_COPY ?
-		       mapped_pages(g->hv_map, f->from, nr) : nr;
+		       mapped_pages(g->hv_map, f->from, nr, &r->levels[1]) :
+		       nr;
 }
 
 static uint64_t step_price(const struct price_now *p,
@@ -199,11 +249,12 @@ bool ahead_begin(struct vcpu *v, struct task *t, sim_ns_t now)
 	uint32_t nr;
 
 	if (g->sim->cfg.step_by_step || g->may_stall || g->known_zero ||
+	    p->ps[PRICE_GUEST_WALK_REF] ||
 	    !t->op_active || t->native || t->op_fill || t->op_lap ||
 	    guest_ahead_look(g->mm, &t->op, v->cpu, FREE_BUDGET,
 			     &r->faults) < AHEAD_MIN)
 		return false;
-	nr = faults_mapped(g, &r->faults);
+	nr = faults_mapped(g, r);
 	if (nr < AHEAD_MIN)
 		return false;
 	r->nr = nr;

@@ -52,6 +52,10 @@ static const struct price_desc descs[NR_PRICES] = {
 	[PRICE_ZAP_THP] = {
 		"zap_thp", "unmap and free of one huge mapping",
 		2 * US, PRICE_LITERATURE, "one PMD, deposit, one free" },
+	[PRICE_GUEST_WALK_REF] = {
+		"guest_walk_ref", "one reference of a walk in a guest; 0: only counted",
+		0, PRICE_LITERATURE,
+		"part of what a fault was measured to cost" },
 	[PRICE_TOUCH] = {
 		"touch", "touch of a page that is mapped",
 		14 * NS, PRICE_MEASURED,

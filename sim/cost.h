@@ -27,6 +27,7 @@ enum price_id {
 	PRICE_TOUCH,           /* touch of a page that is already mapped */
 	PRICE_FILL_4K,         /* a mapped page written from end to end */
 	PRICE_WALK_REF,        /* one reference of a page-table walk */
+	PRICE_GUEST_WALK_REF,  /* the same in a guest; 0 = only counted */
 	PRICE_SYSCALL,
 	/* Guest locks. */
 	PRICE_LOCK,            /* uncontended zone-lock round trip */

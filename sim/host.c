@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "include/check.h"
+#include "include/likely.h"
 #include "sim/machine.h"
 
 /* Tag of digest words, in the top byte; host_serve.c has another. */
@@ -74,6 +75,7 @@ int host_add_guest(struct sim_guest *g, char *why, size_t why_size)
 	}
 	g->hv_id = (uint32_t)id;
 	g->hv_map = hv->ops->guest_map(hv, g->hv_id);
+	g->walk.huge = order == HV_ORDER_1G ? HV_LEVEL_1G : HV_LEVEL_2M;
 	return reuse_init(&g->reuse, end);
 }
 
@@ -174,6 +176,27 @@ static void note_touches(struct sim_guest *g)
 		first_pass_note(g, b->entries[i].pfn, b->entries[i].order);
 }
 
+/*
+ * Count the access, which has been made, of a block. `mapped`: it needed no
+ * call. Returns the price of its walks.
+ */
+static inline uint64_t note_walk(struct sim_guest *g, const struct touch *t,
+				 bool mapped)
+{
+	const struct hypervisor *hv = g->sim->hv;
+	const uint64_t price = g->sim->price.ps[PRICE_GUEST_WALK_REF];
+	enum hv_level level = HV_LEVEL_4K;
+
+	if (bitmap_test(g->hv_map->regions, pfn_region(t->pfn)))
+		level = g->walk.huge;
+	else if (!mapped && hv->ops->level)
+		level = hv->ops->level(hv, g->hv_id, t->pfn);
+	walk_note(&g->walk, t->order, (enum touch_kind)t->kind, level);
+	return unlikely(price) && t->kind != TOUCH_TABLE ?
+	       price * walk_refs_of(walk_guest_page(t->order, t->kind), level,
+				    order_nr_pages(t->order)) : 0;
+}
+
 uint64_t host_drain_touches(struct sim_guest *g)
 {
 	struct touch_buffer *b = g->touches;
@@ -185,9 +208,14 @@ uint64_t host_drain_touches(struct sim_guest *g)
 	for (i = 0; i < b->nr && guest_runs(g); i++) {
 		const struct touch *t = &b->entries[i];
 
-		if (!hv_block_mapped(g->hv_map, t->pfn, t->order))
+		const bool mapped = hv_block_mapped(g->hv_map, t->pfn,
+						    t->order);
+
+		if (!mapped)
 			ps += host_access(g, t->pfn, t->order,
 					  (enum touch_kind)t->kind);
+		if (mapped || guest_runs(g))
+			ps += note_walk(g, t, mapped);
 	}
 	b->nr = 0;
 	return ps;

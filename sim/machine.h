@@ -18,6 +18,7 @@
  *     kthreads.c the vmstat worker
  *     kthread_mem.c kswapd, kcompactd and khugepaged
  *     oom.c      who is killed when there is no memory left
+ *     walk_count.c  accesses by size of both page tables' leaves
  *     stats.c    counters, samples, results
  *     stall.c    tasks that wait for a host that never answers
  *     tap.c      allocator calls for a listener
@@ -40,6 +41,7 @@
 #include "sim/reclaim.h"
 #include "sim/reuse.h"
 #include "sim/sim.h"
+#include "sim/walk_count.h"
 
 struct sim_guest;
 
@@ -84,6 +86,12 @@ struct task {
 #define FAULT_BUDGET 1
 #define FREE_BUDGET 16
 
+/* Which pages of an array lie in regions that the host maps by huge leaves. */
+struct page_levels {
+	uint32_t first_huge;        /* so many, and of those behind them ... */
+	uint64_t huge[BITMAP_WORDS(GUEST_AHEAD_MAX)];
+};
+
 /* Steps of one task that were begun and are not carried out yet. */
 struct run_ahead {
 	uint32_t nr;                /* 0 = none */
@@ -92,6 +100,8 @@ struct run_ahead {
 	uint64_t ps;                /* fraction and charges at the start */
 	uint64_t price;             /* of one fault */
 	struct guest_ahead faults;
+	/* On which of the host's leaves its pages, and those copied, are. */
+	struct page_levels levels[2];
 };
 
 /* A virtual CPU: the tasks pinned to it, run in turns of one slice. */
@@ -212,6 +222,7 @@ struct sim_guest {
 	struct touch_buffer *touches;
 	struct hv_events host;      /* what its accesses and discards cost */
 	struct reuse_map reuse;
+	struct walk_counts walk;
 	struct zone_lock locks[ALLOC_MAX_ZONES];
 	struct device dev;
 	struct rng shuffle_rng, boot_rng, phase_rng;

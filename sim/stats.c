@@ -103,6 +103,8 @@ void stats_read(struct sim *s, uint64_t values[SIM_MAX_COUNTERS])
 	uint64_t *host = values + NR_OWN;
 	unsigned int i, n;
 
+	for (n = 0; n < s->nr_guests; n++)
+		walk_update(&s->guests[n].walk);
 	read_own(s, values);
 	memset(host, 0, NR_HV_EVENTS * sizeof(*host));
 	hv_events_add((struct hv_events *)host, &s->native.host);
@@ -277,6 +279,35 @@ static void end_metrics(struct sim *s, struct sim_metric *m, unsigned int *nr)
 		   (double)pages_to_bytes(s->peak_used_pages));
 }
 
+static uint64_t counter_named(const struct sim_counter *c, unsigned int nr,
+			      const char *name)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		if (!strcmp(c[i].name, name))
+			return c[i].value;
+	return 0;
+}
+
+/* Of the walks of what the counters say was accessed; none: left out. */
+static void walk_metrics(const struct sim_counter *c, unsigned int nr_counters,
+			 struct sim_metric *m, unsigned int *nr)
+{
+	static const char *const pages[] = {
+		"guest.accessed_4k_on_4k", "guest.accessed_4k_on_2m",
+		"guest.accessed_4k_on_1g", "guest.accessed_2m_on_4k",
+		"guest.accessed_2m_on_2m", "guest.accessed_2m_on_1g",
+	};
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+		sum += counter_named(c, nr_counters, pages[i]);
+	if (sum)
+		put_metric(m, nr, "walk_refs_per_page",
+			   (double)counter_named(c, nr_counters,
+						 "guest.walk_refs") /
+			   (double)sum);
+}
+
 static void lap_metrics(struct sim *s, struct sim_metric *m, unsigned int *nr)
 {
 	static const char *const names[WORKLOAD_MAX_LAPS] = {
@@ -310,6 +341,7 @@ void stats_phase(struct sim *s, unsigned int i)
 	put_metric(p->metrics, &p->nr_metrics, "duration_s",
 		   (double)(p->end - p->start) / 1e9);
 	lap_metrics(s, p->metrics, &p->nr_metrics);
+	walk_metrics(p->counters, p->nr_counters, p->metrics, &p->nr_metrics);
 	close_metrics(s, p->metrics, &p->nr_metrics);
 	reclaim_metrics(s, p->metrics, &p->nr_metrics, p->start);
 	end_metrics(s, p->metrics, &p->nr_metrics);
@@ -394,6 +426,7 @@ const struct sim_result *sim_result(struct sim *s)
 		   (double)s->engine.now / 1e9);
 	put_metric(r->metrics, &r->nr_metrics, "wasted_report_share",
 		   wasted_share(s));
+	walk_metrics(r->counters, r->nr_counters, r->metrics, &r->nr_metrics);
 	end_metrics(s, r->metrics, &r->nr_metrics);
 	r->nr_phases = s->nr_phases_run;
 	r->phases = s->phases;
