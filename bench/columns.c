@@ -43,6 +43,16 @@ const struct column columns[] = {
 	    .decimals = 4 }, false },
 	METRIC("seconds", "length of the phase", "duration_s", "seconds", 1,
 	       "s", 2, false),
+	METRIC("lap1", "ms of the workload's first lap", "lap_1_s", "lap 1",
+	       1e-3, "ms", 3, false),
+	METRIC("lap2", "ms of the workload's second lap", "lap_2_s", "lap 2",
+	       1e-3, "ms", 3, false),
+	METRIC("lap3", "ms of the workload's third lap", "lap_3_s", "lap 3",
+	       1e-3, "ms", 3, false),
+	METRIC("lap4", "ms of the workload's fourth lap", "lap_4_s", "lap 4",
+	       1e-3, "ms", 3, false),
+	METRIC("lap5", "ms of the workload's fifth lap", "lap_5_s", "lap 5",
+	       1e-3, "ms", 3, false),
 	METRIC("resident", "GiB resident on the host when the window closes",
 	       "host_rss_close_bytes", "resident", GIB, "GiB", 2, false),
 	METRIC("huge", "MiB of these behind huge pages of the host",
@@ -113,7 +123,8 @@ int column_better(const struct column_word *w)
 		"throughput", "ratio", "huge", "reclaimed", "batch", NULL
 	};
 	static const char *const down[] = {
-		"resident", "first", "t50", "t90", "t99", "refaults", "zeroed",
+		"lap1", "lap2", "lap3", "lap4", "lap5", "resident",
+		"first", "t50", "t90", "t99", "refaults", "zeroed",
 		"splits", "hold", "nodes", "visits", "reports", "stalls",
 		"stalled", "lost", "failed", "wasted", "again", NULL
 	};

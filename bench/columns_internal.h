@@ -38,7 +38,7 @@ struct column_word {
 
 extern const struct column columns[];
 
-#define COLUMNS_MAX 32
+#define COLUMNS_MAX 48
 
 /* A text of columns taken apart, and how each is headed. */
 struct column_words {
