@@ -221,6 +221,18 @@ static struct sim_guest *largest_guest(struct sim *s)
 	return found;
 }
 
+bool guests_make_room_for_process(struct sim *s, uint64_t its_pages)
+{
+	struct sim_guest *victim = largest_guest(s);
+
+	if (!victim || badness(victim) < its_pages)
+		return false;
+	ahead_settle(s, s->engine.now, 0);
+	s->host_oom_kills++;
+	guests_end(victim, true);
+	return true;
+}
+
 bool guests_make_room(struct sim_guest *g, int err)
 {
 	struct sim *s = g->sim;

@@ -393,6 +393,9 @@ void guests_tasks_done(struct sim_guest *g);
  * failed.
  */
 bool guests_make_room(struct sim_guest *g, int err);
+/* The same for a process of the host: kill the largest guest, if it is as large
+ * as that. False: it is not, or there is none. */
+bool guests_make_room_for_process(struct sim *s, uint64_t its_pages);
 /* The host has begun to swap. */
 void guests_swapped(struct sim *s);
 /* How much of the host is in use, for the peak. */

@@ -158,17 +158,47 @@ static uint64_t take_events(struct sim *s, struct hv_events *ev)
 	return small * p->ps[PRICE_FAULT_ANON] + huge * huge_ps;
 }
 
-static uint64_t access_page(struct sim *s, const struct native_part *p,
-			    pfn_t pfn, bool write)
+static uint64_t resident_pages(const struct sim *s, const struct native_mm *mm)
 {
-	struct hv_events ev = { 0 };
-	const int err = s->hv->ops->access(s->hv, p->hv_id, pfn, 0,
-					   write ? HV_ACCESS_WRITE :
-						   HV_ACCESS_READ, &ev);
+	uint64_t sum = 0;
 
+	for (unsigned int i = 0; i < WORKLOAD_MAX_SLOTS * NATIVE_PARTS; i++) {
+		const struct native_part *p =
+			&mm->slots[i / NATIVE_PARTS].part[i % NATIVE_PARTS];
+		struct hv_gauges hv;
+
+		if (!p->nr_pages)
+			continue;
+		s->hv->ops->gauges(s->hv, p->hv_id, &hv);
+		sum += hv.rss_pages;
+	}
+	return sum;
+}
+
+/*
+ * A host without a page kills the largest guest for it. If the process is
+ * larger the run fails: it would have to be the process, and nothing that the
+ * experiment asks for would be left.
+ */
+static uint64_t access_page(struct sim *s, const struct task *t,
+			    const struct native_part *p, pfn_t pfn)
+{
+	const bool write = !(t->op.flags & GUEST_TOUCH_READ);
+	struct hv_events ev = { 0 };
+	int err;
+
+	do {
+		err = s->hv->ops->access(s->hv, p->hv_id, pfn, 0,
+					 write ? HV_ACCESS_WRITE :
+						 HV_ACCESS_READ, &ev);
+	} while (err && s->cfg.host.oom == HOST_OOM_KILL &&
+		 guests_make_room_for_process(s, resident_pages(s,
+								t->native)));
 	if (err)
 		sim_fail(s, err, "the host is out of memory: a process of its "
 			 "own cannot be backed; give [host] more memory");
+	if (ev.pressure)
+		guests_note_peak(s);
 	return take_events(s, &ev);
 }
 
@@ -197,7 +227,6 @@ static uint64_t price_touches(struct sim *s, const struct task *t, uint64_t nr,
 static uint64_t native_touch(struct sim *s, struct task *t,
 			     struct native_mapping *m, uint32_t *touched)
 {
-	const bool write = !(t->op.flags & GUEST_TOUCH_READ);
 	pfn_t pfn = (pfn_t)bytes_to_pages(t->op.addr + t->op.cursor);
 	pfn_t left = (pfn_t)bytes_to_pages(t->op.len - t->op.cursor);
 	const struct native_part *p = part_of_page(m, &pfn);
@@ -210,7 +239,7 @@ static uint64_t native_touch(struct sim *s, struct task *t,
 	while (nr < left && hv_block_mapped(p->map, pfn + nr, 0))
 		nr++;
 	if (!nr) {
-		ps = access_page(s, p, pfn, write);
+		ps = access_page(s, t, p, pfn);
 		nr = mapped_huge(p, pfn) ? left : 1;
 	}
 	*touched = nr;

@@ -295,9 +295,10 @@ static void test_native__what_needs_a_guest_is_refused(void **state)
 
 static void test_native__a_full_host_is_an_error(void **state)
 {
-	/* 64 MiB on a host that has 48 left; and more than the host has. */
+	/* 128 MiB beside a guest of some 50 on a host of 144, and more than the
+	 * host has. */
 	static const struct { uint64_t size; int err; } rows[] = {
-		{ 64 * MIB, -ENOMEM }, { 1024 * MIB, -EINVAL },
+		{ 128 * MIB, -ENOMEM }, { 1024 * MIB, -EINVAL },
 	};
 
 	(void)state;
@@ -308,7 +309,7 @@ static void test_native__a_full_host_is_an_error(void **state)
 
 		native_setup(&c, &memhog_workload, rows[i].size, "never");
 		set(&mock_hypervisor.options, c.hypervisor_options, "memory",
-		    "96M");
+		    "160M");
 		set(&mock_hypervisor.options, c.hypervisor_options, "base",
 		    "16M");
 		assert_int_equal(sim_create(&s, &c.cfg, why, sizeof(why)), 0);
@@ -319,6 +320,33 @@ static void test_native__a_full_host_is_an_error(void **state)
 		sim_destroy(s);
 		cell_destroy(&c);
 	}
+}
+
+static void test_native__a_larger_guest_is_killed_for_it(void **state)
+{
+	/* Two guests have grown to 100 MiB, and a process asks for 32 more than
+	 * the host has: one guest goes, and the process ends as it would have. */
+	const struct sim_result *r;
+	struct cell c;
+	struct sim *s;
+
+	(void)state;
+	cell_setup(&c, &none_reporter, 1);
+	c.cfg.host.guests = 2;
+	set(&mock_hypervisor.options, c.hypervisor_options, "memory", "240M");
+	set(&mock_hypervisor.options, c.hypervisor_options, "base", "16M");
+	set(&mock_hypervisor.options, c.hypervisor_options, "thp", "never");
+	add_phase(&c, "fill", &memhog_workload, 1, UNTIL_TASKS);
+	c.phases[0].opt.size = (struct option_share){ .value = 48 * MIB };
+	add_phase(&c, "process", &memhog_workload, 1, UNTIL_TASKS);
+	c.phases[1].opt.native = true;
+	c.phases[1].opt.size = (struct option_share){ .value = 32 * MIB };
+	s = cell_run(&c);
+	r = sim_result(s);
+	ASSERT_U64("killed", phase_counter(r, "host.oom_kill"), 1);
+	ASSERT_U64("pages", r->phases[1].iterations, 32 * 256);
+	sim_destroy(s);
+	cell_destroy(&c);
 }
 
 /* ---- against real memory ---- */
@@ -416,6 +444,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_native__laps_are_the_passes),
 	cmocka_unit_test(test_native__what_needs_a_guest_is_refused),
 	cmocka_unit_test(test_native__a_full_host_is_an_error),
+	cmocka_unit_test(test_native__a_larger_guest_is_killed_for_it),
 	cmocka_unit_test(test_native__faults_are_those_of_real_memory),
 };
 
