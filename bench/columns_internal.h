@@ -38,7 +38,9 @@ struct column_word {
 
 extern const struct column columns[];
 
-#define COLUMNS_MAX 48
+#define COLUMNS_MAX 32
+/* Of all columns, for the nearest spelling. */
+#define COLUMNS_LISTED 64
 
 /* A text of columns taken apart, and how each is headed. */
 struct column_words {

@@ -81,11 +81,11 @@ static int unknown_name(const struct column_word *w,
 			const struct sim_counter_desc *counters, char *why,
 			size_t why_size)
 {
-	const char *names[SIM_MAX_COUNTERS + COLUMNS_MAX + 2];
+	const char *names[SIM_MAX_COUNTERS + COLUMNS_LISTED + 2];
 	const char *near;
 	size_t nr = 0;
 
-	for (size_t i = 0; columns[i].desc.name && nr < COLUMNS_MAX; i++)
+	for (size_t i = 0; columns[i].desc.name && nr < COLUMNS_LISTED; i++)
 		names[nr++] = columns[i].desc.name;
 	for (size_t i = 0; counters[i].name[0]; i++) {
 		if (!strcmp(counters[i].name, w->name))

@@ -22,6 +22,8 @@
 #include "sim/machine.h"
 #include "sim/walk.h"
 
+#define REGIONS_OF_1G (1u << (HV_ORDER_1G - HPAGE_PMD_ORDER))
+
 int native_create(struct sim_guest *g, struct task *t)
 {
 	t->native = calloc(1, sizeof(*t->native));
@@ -33,13 +35,24 @@ int native_create(struct sim_guest *g, struct task *t)
 
 /* ---- mapping ---- */
 
+/* Order of the pages of hugetlbfs that mappings are made of, or 0. */
+static unsigned int hugetlb_order(const struct sim *s)
+{
+	const unsigned int order = host_backing_order(&s->cfg);
+
+	return order >= HPAGE_PMD_ORDER && s->hv->ops->guest_add_hugetlb ?
+	       order : 0;
+}
+
 static int part_add(struct sim *s, struct native_part *p, pfn_t nr_pages)
 {
+	const unsigned int order = hugetlb_order(s);
 	int id;
 
 	if (!nr_pages)
 		return 0;
-	id = s->hv->ops->guest_add(s->hv, nr_pages);
+	id = order ? s->hv->ops->guest_add_hugetlb(s->hv, nr_pages, order) :
+		     s->hv->ops->guest_add(s->hv, nr_pages);
 	if (id < 0)
 		return id;
 	*p = (struct native_part){
@@ -54,15 +67,18 @@ static uint64_t part_remove(struct sim *s, struct native_part *p)
 {
 	const struct price_now *price = &s->price;
 	struct hv_gauges had;
+	uint64_t huge, small;
 
 	if (!p->nr_pages)
 		return 0;
 	s->hv->ops->gauges(s->hv, p->hv_id, &had);
 	s->hv->ops->guest_remove(s->hv, p->hv_id);
 	p->nr_pages = 0;
-	return had.anon_huge_regions * price->ps[PRICE_ZAP_THP] +
-	       (had.rss_pages - had.anon_huge_regions * HPAGE_PMD_NR) *
-		       price->ps[PRICE_ZAP_4K];
+	huge = had.anon_huge_regions + (had.hugetlb_pages >> hugetlb_order(s));
+	small = had.rss_pages - had.hugetlb_pages -
+		had.anon_huge_regions * HPAGE_PMD_NR;
+	return huge * price->ps[PRICE_ZAP_THP] +
+	       small * price->ps[PRICE_ZAP_4K];
 }
 
 static uint64_t native_munmap(struct sim *s, struct native_mapping *m)
@@ -85,16 +101,19 @@ static uint64_t native_exit(struct sim *s, struct native_mm *mm)
 
 /*
  * An unaligned mapping starts anywhere but on the boundary. If all of it lies
- * before the first boundary, there is no second part.
+ * before the first boundary, there is no second part. A mapping of hugetlbfs is
+ * always aligned, and whole pages long.
  */
 static void native_mmap(struct sim *s, struct task *t,
 			struct native_mapping *m)
 {
-	const pfn_t nr = (pfn_t)bytes_to_pages(t->op.len);
-	pfn_t head = 0;
+	const unsigned int order = hugetlb_order(s);
+	pfn_t nr = (pfn_t)bytes_to_pages(t->op.len), head = 0;
 	int err;
 
-	if (t->op.flags & GUEST_MAP_UNALIGNED)
+	if (order)
+		nr = pfn_align_down(nr + order_nr_pages(order) - 1, order);
+	else if (t->op.flags & GUEST_MAP_UNALIGNED)
 		head = 1 + rng_below(&t->native->rng, HPAGE_PMD_NR - 1);
 	head = head < nr ? head : nr;
 	err = part_add(s, &m->part[NATIVE_HEAD], head);
@@ -104,7 +123,9 @@ static void native_mmap(struct sim *s, struct task *t,
 		sim_fail(s, -EINVAL, "more than %d mappings of guests and "
 			 "processes: fewer tasks, please", HV_MAX_GUESTS);
 	else if (err)
-		sim_fail(s, err, "no memory for a mapping of %u pages", nr);
+		sim_fail(s, err, "no memory for a mapping of %u pages%s", nr,
+			 order ? ": hugetlbfs has not got as many; give [host] "
+				 "more memory or a larger hugetlb_pool" : "");
 }
 
 void native_destroy(struct sim *s, struct task *t)
@@ -144,18 +165,21 @@ static uint64_t take_events(struct sim *s, struct hv_events *ev)
 	const uint64_t touches = HPAGE_PMD_NR * p->ps[PRICE_TOUCH];
 	const uint64_t huge_ps = p->ps[PRICE_FAULT_THP] > touches ?
 				 p->ps[PRICE_FAULT_THP] - touches : 0;
-	uint64_t small = 0, huge = 0;
+	uint64_t small = 0, huge = 0, giant = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
 		small += ev->ept_violation[faults[i]][HV_LEVEL_4K];
 		huge += ev->ept_violation[faults[i]][HV_LEVEL_2M];
+		giant += ev->ept_violation[faults[i]][HV_LEVEL_1G];
 	}
 	memset(ev->ept_violation, 0, sizeof(ev->ept_violation));
 	memset(ev->ept_zap, 0, sizeof(ev->ept_zap));
 	hv_events_add(&c->host, ev);
-	c->pgfault += small + huge;
-	c->pgfault_huge += huge;
-	return small * p->ps[PRICE_FAULT_ANON] + huge * huge_ps;
+	c->pgfault += small + huge + giant;
+	c->pgfault_huge += huge + giant;
+	/* A page of 1 GiB takes as long as its 512 regions. */
+	return small * p->ps[PRICE_FAULT_ANON] +
+	       (huge + giant * REGIONS_OF_1G) * huge_ps;
 }
 
 static uint64_t resident_pages(const struct sim *s, const struct native_mm *mm)
@@ -231,6 +255,7 @@ static uint64_t native_touch(struct sim *s, struct task *t,
 	pfn_t left = (pfn_t)bytes_to_pages(t->op.len - t->op.cursor);
 	const struct native_part *p = part_of_page(m, &pfn);
 	const pfn_t stop = pfn_align_down(pfn, HPAGE_PMD_ORDER) + HPAGE_PMD_NR;
+	const bool first = !t->op.cursor;
 	uint64_t ps = 0;
 	pfn_t nr = 0;
 
@@ -244,9 +269,14 @@ static uint64_t native_touch(struct sim *s, struct task *t,
 	}
 	*touched = nr;
 	t->op.cursor += pages_to_bytes(nr);
-	return ps + (mapped_huge(p, pfn) ?
-		     price_touches(s, t, nr, 1, WALK_LEVELS_2M) :
-		     price_touches(s, t, nr, nr, WALK_LEVELS_4K));
+	if (!mapped_huge(p, pfn))
+		return ps + price_touches(s, t, nr, nr, WALK_LEVELS_4K);
+	if (hugetlb_order(s) != HV_ORDER_1G)
+		return ps + price_touches(s, t, nr, 1, WALK_LEVELS_2M);
+	/* One entry serves all steps within 1 GiB. */
+	return ps + price_touches(s, t, nr,
+				  first || pfn_aligned(pfn, HV_ORDER_1G),
+				  WALK_LEVELS_1G);
 }
 
 /* ---- discard ---- */

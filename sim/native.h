@@ -40,7 +40,7 @@ struct native_mm {
 /* What processes of the host did, all of them together. */
 struct native_counters {
 	uint64_t pgfault;          /* page faults, huge ones included */
-	uint64_t pgfault_huge;     /* that mapped 2 MiB */
+	uint64_t pgfault_huge;     /* that mapped 2 MiB or more */
 	uint64_t tlb_misses;       /* estimated: pages newly come to */
 	uint64_t walk_refs;        /* references of their walks */
 	struct hv_events host;     /* without EPT leaves */

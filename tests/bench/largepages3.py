@@ -22,7 +22,7 @@ ROWS = "bench/prices/largepages3.rows"
 PRICES = "bench/prices/largepages3.ini"
 PAGES, HUGE = 786432, 1536
 WALK_REF_PS = 1000
-FROM = "largepages3 as posted with transparent huge pages"
+FROM = "largepages3"
 
 
 def read_rows(path):

@@ -7,6 +7,7 @@
 A table stands between two comments, the first of which says what to run:
 
     <!-- buddylab run bench/experiments/designs.ini --only none -->
+    <!-- buddylab reproduce largepages3 -->
     <!-- end -->
 
 Behind a bar, the columns of a second look at the same cells may follow. With
@@ -20,10 +21,12 @@ import sys
 import tempfile
 
 BLOCK = re.compile(
-    r"^<!-- (?P<tested>tested: )?buddylab run (?P<args>[^|\n]*?)"
+    r"^<!-- (?P<tested>tested: )?buddylab (?P<what>run|reproduce) "
+    r"(?P<args>[^|\n]*?)"
     r"(?: \| (?P<columns>[^\n]*?))? -->\n(?P<body>.*?)^<!-- end -->\n",
     re.M | re.S)
 PAGES = ("docs/designs.md", "docs/ablations.md", "docs/thp-order.md",
+         "docs/largepages3.md",
          "docs/open-questions.md")
 
 
@@ -35,10 +38,10 @@ class Runs:
         self.scratch = scratch
         self.folders = {}
 
-    def command(self, words):
+    def command(self, words, fine=(0,)):
         done = subprocess.run([self.buddylab] + words, text=True,
                               capture_output=True, check=False)
-        if done.returncode:
+        if done.returncode not in fine:
             sys.exit(f"buddylab {' '.join(words)}: status "
                      f"{done.returncode}\n{done.stderr}")
         return done.stdout
@@ -51,16 +54,28 @@ class Runs:
             self.folders[args] = path
         return self.folders[args]
 
+    def reproduce(self, args):
+        """A miss is status 1, and stays in the table."""
+        path = os.path.join(self.scratch, "reproduce")
+        return self.command(["reproduce", *args.split(), "--data", "bench",
+                             "-o", path, "--format", "md"], (0, 1))
+
     def table(self, args, columns):
         words = ["report", self.folder(args), "--format", "md"]
         if columns:
             words += ["--columns", columns]
-        lines = self.command(words).splitlines()
-        return "".join(f"{line}\n" for line in lines if line[:1] == "|")
+        return rows(self.command(words))
 
 
-def body(runs, args, columns):
-    text = f"\n    buddylab run {args}\n"
+def rows(text):
+    lines = text.splitlines()
+    return "".join(f"{line}\n" for line in lines if line[:1] == "|")
+
+
+def body(runs, what, args, columns):
+    text = f"\n    buddylab {what} {args}\n"
+    if what == "reproduce":
+        return f"{text}\n{rows(runs.reproduce(args))}\n"
     if columns:
         name = os.path.basename(args.split()[0]).removesuffix(".ini")
         text += f'    buddylab report out/{name} --columns "{columns}"\n'
@@ -72,7 +87,7 @@ def remade(text, runs, everything):
         if not everything and not m["tested"]:
             return m[0]
         start = m[0][:m.start("body") - m.start(0)]
-        return (start + body(runs, m["args"], m["columns"]) +
+        return (start + body(runs, m["what"], m["args"], m["columns"]) +
                 "<!-- end -->\n")
     return BLOCK.sub(replace, text)
 

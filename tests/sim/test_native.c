@@ -99,6 +99,56 @@ static void test_native__faults_by_place_of_the_buffer(void **state)
 	}
 }
 
+static void test_native__hugetlbfs(void **state)
+{
+	/*
+	 * 3 GiB of hugetlbfs: a fault for each page, all of it cleared, five
+	 * passes with a walk of three levels, or two, for each; mappings are
+	 * whole pages long and aligned, whatever was asked for.
+	 */
+	static const struct {
+		unsigned int backing; /* index of its names */
+		const char *buffer;
+		uint64_t faults, pages, refs;
+	} rows[] = {
+		{ 2, "aligned", 1536, 786432, 5 * 1536 * 3 },
+		{ 2, "unaligned", 1536, 786432, 5 * 1536 * 3 },
+		{ 3, "aligned", 3, 786432, 5 * 3 * 2 },
+		/* The header's page; three fills reach into a page more. */
+		{ 2, "malloc", 1537, 786944,
+		  (1 + 3 * 1537 + 2 * 1536) * 3 },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *row = test_row(i);
+		const struct sim_result *r;
+		struct cell c;
+		struct sim *s;
+
+		native_setup(&c, &largepages3_workload, 3072 * MIB, "never");
+		c.cfg.check_every = 10000;
+		c.cfg.host.backing = rows[i].backing;
+		set(&largepages3_workload.options, c.workload_options[0],
+		    "buffer", rows[i].buffer);
+		s = cell_run(&c);
+		r = sim_result(s);
+		ASSERT_U64(row, phase_counter(r, "host.native_pgfault"),
+			   rows[i].faults);
+		ASSERT_U64(row, phase_counter(r, "host.native_pgfault_huge"),
+			   rows[i].faults);
+		ASSERT_U64(row, phase_counter(r, "host.hugetlb_alloc"),
+			   rows[i].faults);
+		ASSERT_U64(row, phase_counter(r, "host.thp_fault_alloc"), 0);
+		ASSERT_U64(row, phase_counter(r, "host.zeroed_pages"),
+			   rows[i].pages);
+		ASSERT_U64(row, phase_counter(r, "host.native_walk_refs"),
+			   rows[i].refs);
+		sim_destroy(s);
+		cell_destroy(&c);
+	}
+}
+
 static void test_native__where_it_starts_is_all_the_same(void **state)
 {
 	/* Other seeds, other places: the ends make 512 pages together. */
@@ -436,6 +486,7 @@ static void test_native__faults_are_those_of_real_memory(void **state)
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_native__faults_by_place_of_the_buffer),
+	cmocka_unit_test(test_native__hugetlbfs),
 	cmocka_unit_test(test_native__where_it_starts_is_all_the_same),
 	cmocka_unit_test(test_native__estimates_walks_by_mapping),
 	cmocka_unit_test(test_native__is_no_guests_business),
