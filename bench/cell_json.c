@@ -179,15 +179,15 @@ static void series_header(const struct sim_result *r, FILE *out)
 
 	fputs("at_ns,guest_free_pages,guest_used_pages,reported_pages,"
 	      "host_rss_pages,host_anon_huge_pages,host_lazy_pages,"
-	      "host_free_pages", out);
+	      "host_free_pages,host_swapped_pages,host_cache_pages", out);
 	for (i = 0; i < NR_PAGE_ORDERS; i++)
 		fprintf(out, ",free_order%u", i);
 	if (r->guest_samples)
 		fputs(",guests_running", out);
 	for (i = 1; r->guest_samples && i <= r->nr_guests; i++)
 		fprintf(out, ",guest%u_free_pages,guest%u_used_pages,"
-			"guest%u_rss_pages,guest%u_anon_huge_pages", i, i, i,
-			i);
+			"guest%u_rss_pages,guest%u_anon_huge_pages,"
+			"guest%u_swapped_pages", i, i, i, i, i);
 	fputc('\n', out);
 }
 
@@ -200,9 +200,10 @@ static void series_guests(const struct sim_result *r, unsigned int sample,
 
 	fprintf(out, ",%" PRIu64, r->samples[sample].guests_running);
 	for (i = 0; i < r->nr_guests; i++)
-		fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64,
-			g[i].free_pages, g[i].used_pages, g[i].rss_pages,
-			g[i].anon_huge_pages);
+		fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+			",%" PRIu64, g[i].free_pages, g[i].used_pages,
+			g[i].rss_pages, g[i].anon_huge_pages,
+			g[i].swapped_pages);
 }
 
 static int write_series(const struct sim_result *r, const char *path,
@@ -219,11 +220,13 @@ static int write_series(const struct sim_result *r, const char *path,
 		const struct sim_sample *s = &r->samples[i];
 
 		fprintf(f.out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-			",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64,
+			",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+			",%" PRIu64 ",%" PRIu64,
 			s->at, s->guest_free_pages, s->guest_used_pages,
 			s->reported_pages, s->host_rss_pages,
 			s->host_anon_huge_pages, s->host_lazy_pages,
-			s->host_free_pages);
+			s->host_free_pages, s->host_swapped_pages,
+			s->host_cache_pages);
 		for (k = 0; k < NR_PAGE_ORDERS; k++)
 			fprintf(f.out, ",%" PRIu64, s->free_blocks[k]);
 		if (r->guest_samples)

@@ -99,6 +99,14 @@ static const struct price_desc descs[NR_PRICES] = {
 	[PRICE_ZERO_4K] = {
 		"zero_4k", "host clears 4 KiB",
 		300 * NS, PRICE_LITERATURE, "line fills and stores" },
+	[PRICE_SWAP_IN_4K] = {
+		"swap_in_4k", "page read from swap, without its transfer",
+		80 * US, PRICE_LITERATURE,
+		"4 KiB read of an NVMe flash drive, queue empty; with its fault" },
+	[PRICE_SWAP_OUT_4K] = {
+		"swap_out_4k", "page unmapped and given to the swap device",
+		3 * US, PRICE_LITERATURE,
+		"rmap walk, slot, flush, block request; the order of a fault" },
 	[PRICE_DISCARD_CALL] = {
 		"discard_call", "one madvise call of a reported range",
 		1400 * NS, PRICE_MEASURED,

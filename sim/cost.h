@@ -40,6 +40,8 @@ enum price_id {
 	PRICE_VIOLATION,       /* EPT violation without zeroing or I/O */
 	PRICE_ZERO_2M,         /* host clears a huge page */
 	PRICE_ZERO_4K,
+	PRICE_SWAP_IN_4K,      /* page read from swap, but for the transfer */
+	PRICE_SWAP_OUT_4K,     /* page unmapped and given to the device */
 	PRICE_DISCARD_CALL,    /* one madvise of a reported range */
 	PRICE_DISCARD_2M,      /* zap of one huge mapping, pages freed */
 	PRICE_DISCARD_4K,

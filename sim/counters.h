@@ -40,6 +40,8 @@ struct counter_desc {
 			offsetof(struct sim_guest, m), false }
 #define H(n, u, h, m) { "host." n, u, h, FROM_RUN, \
 			offsetof(struct sim, m), false }
+#define W(n, u, h, m) { "host." n, u, h, FROM_SIM, \
+			offsetof(struct sim_guest, m), false }
 #define L(n, u, h, m, max) { "lock." n, u, h, FROM_LOCKS, \
 			     offsetof(struct zone_lock, m), max }
 
@@ -324,6 +326,14 @@ static const struct counter_desc counter_descs[] = {
 	  guests_killed),
 	H("oom_kill", "guests", "Of these, for want of memory on the host.",
 	  host_oom_kills),
+	W("swap_out_of_guest_free_pages", "pages",
+	  "Written to the host's swap while they were free in the guest.",
+	  swap_out_of_guest_free_pages),
+	W("swap_in_dead", "pages",
+	  "Read from the host's swap for a guest that then clears them.",
+	  swap_in_dead),
+	H("swap_wait_ns", "ns", "Time spent waiting for the swap device.",
+	  swap.wait_ns),
 	{ NULL, NULL, NULL, FROM_SIM, 0, false }
 };
 
@@ -333,6 +343,7 @@ static const struct counter_desc counter_descs[] = {
 #undef D
 #undef S
 #undef M
+#undef W
 #undef L
 #undef H
 

@@ -198,7 +198,8 @@ static uint64_t badness(const struct sim_guest *g)
 	struct hv_gauges hv;
 
 	host_gauges(g, &hv);
-	return hv.rss_pages + hv.small_regions + hv.anon_huge_regions;
+	return hv.rss_pages + hv.swapped_pages + hv.small_regions +
+	       hv.anon_huge_regions;
 }
 
 /* Models select_bad_process, 5.6. */
@@ -239,11 +240,14 @@ bool guests_make_room(struct sim_guest *g, int err)
 	struct sim_guest *victim;
 
 	if (s->cfg.host.oom == HOST_OOM_FAIL || s->nr_guests_running == 1) {
-		sim_fail(s, err, "the host is out of memory: guest %u cannot "
-			 "be backed%s; give [host] more memory", g->id + 1,
+		sim_fail(s, err, "%s: guest %u cannot be backed%s; %s",
+			 err == -EDQUOT ? "memcg_limit is reached" :
+					  "the host is out of memory", g->id + 1,
 			 s->cfg.host.oom == HOST_OOM_FAIL ||
 			 s->nr_guests == 1 ? "" :
-			 ", and no other is left to be killed");
+			 ", and no other is left to be killed",
+			 err == -EDQUOT ? "raise it, or give [host] swap" :
+					  "give [host] more memory");
 		return false;
 	}
 	/* Steps of others that began before now still find what they found. */

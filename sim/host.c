@@ -39,6 +39,7 @@ int host_init(struct sim *s, char *why, size_t why_size)
 	s->hv->state = calloc(1, ops->state_size ? ops->state_size : 1);
 	if (!s->hv->state)
 		return -ENOMEM;
+	host_swap_init(s);
 	return ops->init(s->hv, why, why_size);
 }
 
@@ -119,9 +120,12 @@ static uint64_t saved_clearing(const struct price_now *p,
 	return (cold - again) * pages / (huge ? HPAGE_PMD_NR : 1);
 }
 
-/* The slow half of host_touch(): the host has something to do. */
+/*
+ * The slow half of host_touch(): the host has something to do, so many
+ * picoseconds after the step began.
+ */
 static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
-			    enum touch_kind kind)
+			    enum touch_kind kind, uint64_t since)
 {
 	struct sim *s = g->sim;
 	struct hv_events ev = { 0 };
@@ -131,10 +135,12 @@ static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
 	/* What is killed in the midst of a step ends it without a host. */
 	if (!guest_runs(g))
 		return 0;
+	s->swap.user = g;
 	do {
 		ret = s->hv->ops->access(s->hv, g->hv_id, pfn, order,
 					 (enum hv_access)kind, &ev);
 	} while (ret && guests_make_room(g, ret));
+	s->swap.user = NULL;
 
 	digest_u64(&s->digest, DIGEST_ACCESS | (uint64_t)kind << 48 |
 		   (uint64_t)order << 40 | pfn);
@@ -150,7 +156,9 @@ static uint64_t host_access(struct sim_guest *g, pfn_t pfn, unsigned int order,
 	if (ev.pressure && s->nr_ahead)
 		ahead_settle(s, s->engine.now,
 			     g->vcpus[g->running_cpu].slot.rank);
-	ps = price_violations(s, &ev);
+	ps = price_violations(s, &ev) +
+	     host_swap_price(s, s->engine.now + since / 1000, &ev);
+	host_swap_note_access(g, kind, &ev);
 	if (kind != TOUCH_ZERO || !ev.zeroed_pages)
 		return ps;
 	saved = saved_clearing(&s->price, &ev, order);
@@ -164,7 +172,7 @@ uint64_t host_touch(struct sim_guest *g, pfn_t pfn, unsigned int order,
 		first_pass_note(g, pfn, order);
 	if (g->hv_map && hv_block_mapped(g->hv_map, pfn, order))
 		return 0;
-	return host_access(g, pfn, order, kind);
+	return host_access(g, pfn, order, kind, 0);
 }
 
 static void note_touches(struct sim_guest *g)
@@ -213,7 +221,7 @@ uint64_t host_drain_touches(struct sim_guest *g)
 
 		if (!mapped)
 			ps += host_access(g, t->pfn, t->order,
-					  (enum touch_kind)t->kind);
+					  (enum touch_kind)t->kind, ps);
 		if (mapped || guest_runs(g))
 			ps += note_walk(g, t, mapped);
 	}

@@ -18,6 +18,7 @@ static void khugepaged_event(void *ctx, uint64_t arg)
 
 	(void)arg;
 	hv_events_add(&s->host_own, &ev);
+	host_swap_price(s, s->engine.now, &ev);
 	if (ev.khugepaged_collapsed)
 		digest_u64(&s->digest, DIGEST_COLLAPSE |
 			   ev.khugepaged_copied_pages << 32 |

@@ -13,6 +13,7 @@
  *     host.c     touches and discards -> hypervisor -> prices
  *     host_serve.c  requests of the device -> hypervisor
  *     host_threads.c  khugepaged of the host
+ *     host_swap.c  its swap device and kswapd, and what both are wasted on
  *     device.c   the reporter's device: set-up, callbacks, what is asked of it
  *     device_*.c its environment in virtual time: env, host, work
  *     kthreads.c the vmstat worker
@@ -256,6 +257,18 @@ struct sim_guest {
 	/* Requests that ended without a page while the host had blocks. */
 	uint64_t failures_in_flight;
 	uint64_t alloc_stalls, alloc_stall_ns;
+	/* Pages free in the guest that the host wrote to swap; pages read from
+	 * it to be overwritten. */
+	uint64_t swap_out_of_guest_free_pages, swap_in_dead;
+};
+
+/* Swap of the host in virtual time. */
+struct host_swap {
+	struct hv_env env;
+	const struct sim_guest *user; /* whose access it is, or NULL */
+	sim_ns_t free_at;           /* the device has done what it was given */
+	uint64_t free_ps;           /* and a fraction of a nanosecond */
+	uint64_t wait_ns;           /* of all who waited for it */
 };
 
 struct sim {
@@ -267,6 +280,7 @@ struct sim {
 	unsigned int nr_guests;
 	struct digest digest;
 	uint32_t nr_ahead;          /* of all guests */
+	struct host_swap swap;
 	struct hv_events host_own;  /* of the host's threads, for no guest */
 	uint64_t host_stolen_ns;
 	bool pulling;               /* the host is short, and asks */
@@ -422,6 +436,15 @@ void tap_fill_hooks(struct sim_guest *g, struct alloc_hooks *h);
 sim_ns_t lock_hold(struct zone_lock *l, sim_ns_t at, sim_ns_t hold);
 sim_ns_t zone_locks_hold(struct sim_guest *g, uint64_t zones, sim_ns_t at,
 			 uint64_t hold_ps, uint64_t nr);
+
+/* host_swap.c: before the hypervisor is initialised */
+void host_swap_init(struct sim *s);
+/* What swapping adds to the price of these events, in picoseconds: the time of
+ * whoever waits, from `at` on. */
+uint64_t host_swap_price(struct sim *s, sim_ns_t at,
+			 const struct hv_events *ev);
+void host_swap_note_access(struct sim_guest *g, enum touch_kind kind,
+			   const struct hv_events *ev);
 
 /* host_threads.c: when all guests are there */
 void host_threads_start(struct sim *s);

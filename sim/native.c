@@ -223,7 +223,7 @@ static uint64_t access_page(struct sim *s, const struct task *t,
 			 "own cannot be backed; give [host] more memory");
 	if (ev.pressure)
 		guests_note_peak(s);
-	return take_events(s, &ev);
+	return host_swap_price(s, s->engine.now, &ev) + take_events(s, &ev);
 }
 
 static bool mapped_huge(const struct native_part *p, pfn_t pfn)

@@ -59,6 +59,7 @@ enum guest_poison { POISON_OFF, POISON_ZERO, POISON_PATTERN };
 /* [host]; the other keys belong to the chosen hypervisor. */
 struct host_options {
 	uint64_t guests;          /* identical guests on this host */
+	uint64_t swap_bandwidth;  /* bytes a second; 0 = no limit */
 	uint64_t pull_below;      /* free bytes below which it pulls; 0 = no */
 	char prices[OPTION_STRING_SIZE]; /* price file, empty = built in */
 	unsigned int backing;     /* page size behind guest memory: 4K ... */
@@ -236,6 +237,8 @@ struct sim_sample {
 	uint64_t host_anon_huge_pages;  /* in 4 KiB pages */
 	uint64_t host_lazy_pages;
 	uint64_t host_free_pages;       /* really free on the host */
+	uint64_t host_swapped_pages;    /* of guests, in its swap */
+	uint64_t host_cache_pages;      /* of its own page cache */
 	uint64_t guests_running;
 	uint64_t free_blocks[NR_PAGE_ORDERS]; /* on free lists, all guests */
 };
@@ -243,7 +246,7 @@ struct sim_sample {
 /* One guest at the time of a sample; all zero while it is not there. */
 struct sim_guest_sample {
 	uint64_t free_pages, used_pages;
-	uint64_t rss_pages, anon_huge_pages, lazy_pages;
+	uint64_t rss_pages, anon_huge_pages, lazy_pages, swapped_pages;
 };
 
 /* Pages of a part of the first guest's memory. */

@@ -157,6 +157,7 @@ static void sample_guest(const struct sim_guest *g,
 	host_gauges(g, &hv);
 	out->rss_pages = hv.rss_pages;
 	out->lazy_pages = hv.lazy_pages;
+	out->swapped_pages = hv.swapped_pages;
 	out->anon_huge_pages = hv.anon_huge_regions * HPAGE_PMD_NR;
 }
 
@@ -191,6 +192,8 @@ static void read_gauges(struct sim *s, struct sim_sample *out,
 			each[i] = one;
 	}
 	s->hv->ops->gauges(s->hv, HV_ALL_GUESTS, &hv);
+	out->host_swapped_pages = hv.swapped_pages;
+	out->host_cache_pages = hv.host_cache_pages;
 	native_gauges(s, out);
 	out->host_free_pages = hv.host_free_pages;
 	out->guests_running = s->nr_guests_running;

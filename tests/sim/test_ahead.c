@@ -102,6 +102,27 @@ static void draw_guest(struct rng *r, struct drawn *d, struct cell *c,
 	set(d, t, o, "khugepaged_scan_sleep", PICK(r, "5ms", "50ms", "10s"));
 }
 
+/* What it has besides: swap, page cache, marks, a limit for each guest. */
+static void draw_swap(struct rng *r, struct drawn *d, struct cell *c)
+{
+	const struct option_table *t = &mock_hypervisor.options;
+	void *o = c->hypervisor_options;
+
+	set(d, t, o, "swap", PICK(r, "0", "3M", "40M", "1G"));
+	set(d, t, o, "lru", PICK(r, "sampled", "sampled", "strict"));
+	set(d, t, o, "thp_swap", PICK(r, "off", "on"));
+	set(d, t, o, "cache", PICK(r, "0", "5M"));
+	set(d, &host_option_table, &c->cfg.host, "swap_bandwidth",
+	    PICK(r, "0", "100M", "1G"));
+	if (rng_below(r, 2)) {
+		set(d, t, o, "watermark_high", "7M");
+		set(d, t, o, "watermark_low", PICK(r, "2M", "7M"));
+		set(d, t, o, "watermark_min", PICK(r, "0", "1M"));
+	}
+	if (!rng_below(r, 4))
+		set(d, t, o, "memcg_limit", PICK(r, "90M", "120M", "200M"));
+}
+
 /* A host that is too small drops and splits what it can, or gives up. */
 static void draw_host(struct rng *r, struct drawn *d, struct cell *c)
 {
@@ -129,6 +150,7 @@ static void draw_host(struct rng *r, struct drawn *d, struct cell *c)
 		 c->cfg.guest.memory / MIB * c->cfg.host.guests *
 		 percent[rng_below(r, ARRAY_SIZE(percent))] / 100);
 	set(d, t, o, "memory", text);
+	draw_swap(r, d, c);
 	if (rng_below(r, 4))
 		return;
 	note(d, " forgetful");
@@ -289,12 +311,16 @@ static void same_result(const char *row, const struct sim_result *a,
 	assert_string_equal(a->digest, b->digest);
 }
 
-/* Engine events that the run-ahead saved. */
-static uint64_t compare_cell(uint64_t seed)
+/* Over all cells, what must not be zero or they prove little. */
+struct met {
+	uint64_t saved;    /* engine events, by the run-ahead */
+	uint64_t pswpout, pswpin, kswapd;
+};
+
+static void compare_cell(uint64_t seed, struct met *met)
 {
 	char why_ahead[256], why_steps[256];
 	struct sim *ahead, *steps;
-	uint64_t saved = 0;
 	struct drawn d;
 	struct cell c;
 
@@ -310,27 +336,34 @@ static uint64_t compare_cell(uint64_t seed)
 
 		same_result(d.text, a, b);
 		assert_true(a->events <= b->events);
-		saved = b->events - a->events;
+		met->saved += b->events - a->events;
+		met->pswpout += counter(a, "host.pswpout");
+		met->pswpin += counter(a, "host.pswpin");
+		met->kswapd += counter(a, "host.pgsteal_kswapd");
 	} else {
 		print_message("  ends with: %s\n", why_steps);
 	}
 	sim_destroy(ahead);
 	sim_destroy(steps);
 	cell_destroy(&c);
-	return saved;
 }
 
 static void test_ahead__random_cells_agree(void **state)
 {
 	/* Workloads, kernels, reporters, pressure, ties: one engine or other. */
-	uint64_t i, saved = 0;
+	struct met met = { 0 };
+	uint64_t i;
 
 	(void)state;
 	for (i = 0; i < nr_cells; i++)
-		saved += compare_cell(first_seed + i);
-	print_message("engine events saved: %" PRIu64 "\n", saved);
-	if (nr_cells >= 40)
-		assert_true(saved > 100000);
+		compare_cell(first_seed + i, &met);
+	print_message("engine events saved: %" PRIu64 ", pages swapped out %"
+		      PRIu64 ", in %" PRIu64 ", taken by kswapd %" PRIu64 "\n",
+		      met.saved, met.pswpout, met.pswpin, met.kswapd);
+	if (nr_cells < 40)
+		return;
+	assert_true(met.saved > 100000);
+	assert_true(met.pswpout && met.pswpin && met.kswapd);
 }
 
 #define NR_PROBES 3000
