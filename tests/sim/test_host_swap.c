@@ -23,12 +23,10 @@ struct row {
 
 static void set_up(struct cell *c, const struct row *r)
 {
-	struct sim_phase_config *p;
-
 	cell_setup(c, r->reporter, 1);
 	c->cfg.guest.memory = 128 * MIB;
 	set_option(&mock_hypervisor.options, c->hypervisor_options, "memory",
-		   "100M");
+		   "72M");
 	set_option(&mock_hypervisor.options, c->hypervisor_options, "base",
 		   "0");
 	set_option(&mock_hypervisor.options, c->hypervisor_options, "swap",
@@ -46,10 +44,8 @@ static void set_up(struct cell *c, const struct row *r)
 	add_phase(c, "settle", &idle_workload, 1, UNTIL_DURATION);
 	add_phase(c, "second", &memhog_workload, 1, UNTIL_TASKS);
 	c->phases[1].opt.duration = 10 * NSEC_PER_SEC;
-	for (unsigned int i = 0; i < 3; i += 2) {
-		p = &c->phases[i];
-		set_option(&phase_option_table, &p->opt, "size", "85%");
-	}
+	set_option(&phase_option_table, &c->phases[0].opt, "size", "95%");
+	set_option(&phase_option_table, &c->phases[2].opt, "size", "40%");
 }
 
 struct outcome {
@@ -80,6 +76,10 @@ static void run(const struct row *r, struct outcome *o)
 	for (unsigned int i = 0; i < res->nr_samples; i++)
 		if (res->samples[i].host_swapped_pages > o->most_swapped)
 			o->most_swapped = res->samples[i].host_swapped_pages;
+	print_message("%s: out %" PRIu64 " (free %" PRIu64 ") in %" PRIu64
+		      " (dead %" PRIu64 ") stalls %" PRIu64 " kswapd %" PRIu64
+		      "\n", r->name, o->out, o->out_free, o->in, o->dead,
+		      o->direct, o->kswapd);
 	sim_destroy(s);
 	cell_destroy(&c);
 }
@@ -114,6 +114,7 @@ static void test_host_swap__a_reporter_saves_it(void **state)
 	run(&none, &a);
 	run(&with, &b);
 	assert_true(b.out < a.out);
+	assert_true(b.in < a.in / 2);
 	assert_true(b.dead < a.dead);
 	assert_true(b.out_free < a.out_free);
 	assert_true(b.second_ns < a.second_ns);
