@@ -140,38 +140,48 @@ static uint64_t share_of(const struct mock_options *o,
 	       pages % 10000 * share->value / 10000;
 }
 
-/* What does not fit together; NULL if all does. */
-static const char *contradiction(const struct mock_options *o)
+/* `less` has to be no more than `more`; else says so. */
+static bool in_order(const char *less, uint64_t a, const char *more, uint64_t b,
+		     char *why, size_t why_size)
 {
-	if (o->base > o->memory)
-		return "base is more than memory";
-	if (o->cache > o->memory - o->base)
-		return "base and cache are more than memory";
-	if (o->watermark_min > o->watermark_low ||
-	    o->watermark_low > o->watermark_high)
-		return "watermark_min <= watermark_low <= watermark_high does "
-		       "not hold";
-	if (o->watermark_high > o->memory - o->base)
-		return "watermark_high is more than memory without base";
-	if (share_of(o, &o->hugetlb_pool) >
-	    bytes_to_pages(o->memory - o->base) - bytes_to_pages(o->cache))
-		return "hugetlb_pool is more than memory without base and "
-		       "cache";
-	if (o->memcg_limit && o->memcg_limit < pages_to_bytes(1))
-		return "memcg_limit is less than a page";
-	return NULL;
+	if (a > b)
+		snprintf(why, why_size, "%s (%llu) is more than %s (%llu)",
+			 less, (unsigned long long)a, more,
+			 (unsigned long long)b);
+	return a <= b;
+}
+
+static bool fits_together(const struct mock_options *o, char *why,
+			  size_t why_size)
+{
+	if (o->memcg_limit && o->memcg_limit < pages_to_bytes(1)) {
+		snprintf(why, why_size, "memcg_limit (%llu) is less than a page",
+			 (unsigned long long)o->memcg_limit);
+		return false;
+	}
+	return in_order("base", o->base, "memory", o->memory, why, why_size) &&
+	       in_order("cache", o->cache, "memory without base",
+			o->memory - o->base, why, why_size) &&
+	       in_order("watermark_min", o->watermark_min, "watermark_low",
+			o->watermark_low, why, why_size) &&
+	       in_order("watermark_low", o->watermark_low, "watermark_high",
+			o->watermark_high, why, why_size) &&
+	       in_order("watermark_high", o->watermark_high,
+			"memory without base", o->memory - o->base, why,
+			why_size) &&
+	       in_order("hugetlb_pool",
+			pages_to_bytes(share_of(o, &o->hugetlb_pool)),
+			"memory without base and cache",
+			o->memory - o->base - o->cache, why, why_size);
 }
 
 static int mock_init(struct hypervisor *hv, char *why, size_t why_size)
 {
 	struct mock_host *h = hv->state;
 	const struct mock_options *opt = hv->options;
-	const char *wrong = contradiction(opt);
 
-	if (wrong) {
-		snprintf(why, why_size, "%s", wrong);
+	if (!fits_together(opt, why, why_size))
 		return -EINVAL;
-	}
 	h->opt = opt;
 	h->env = hv->env;
 	h->total_pages = bytes_to_pages(opt->memory);
