@@ -93,7 +93,7 @@ typedef unsigned int uint;
 #define MODULE_LICENSE(text) _Static_assert(1, text)
 /* Options of the reporter take the place of parameters. */
 #define module_param(name, type, mode) \
-	_Static_assert(sizeof(name) != 0, #name)
+	static const void *const kernel_param_##name __maybe_unused = &(name)
 #define module_param_cb(name, ops, arg, mode) \
 	static const struct kernel_param kernel_param_##name \
 		__maybe_unused = { #name, (ops), (arg) }
