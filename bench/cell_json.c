@@ -134,6 +134,12 @@ static json_t *wall_json(const struct sim_result *r,
 	json_object_set_new(o, "shared_seconds",
 			    json_real(wall->shared_seconds));
 	set_u64(o, "events", r->events);
+	for (size_t i = 0; wall->is_real && i < NR_HV_REAL; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "real_%s", hv_real_name(i));
+		set_u64(o, name, ((const uint64_t *)&wall->real)[i]);
+	}
 	return o;
 }
 

@@ -11,6 +11,8 @@
 struct cell_wall {
 	double seconds;        /* of its own phases */
 	double shared_seconds; /* of what it shares with other cells */
+	bool is_real;          /* the host has real memory: */
+	struct hv_real real;
 };
 
 /* Write DIR/series/ID.csv and then DIR/cells/ID.json. 0 or -errno. */

@@ -50,7 +50,7 @@ static double now_s(void)
 }
 
 static void send_report(const struct run *run, const struct cell *c,
-			const char *why, bool unmet)
+			const char *why, int err)
 {
 	struct run_report r;
 
@@ -59,20 +59,28 @@ static void send_report(const struct run *run, const struct cell *c,
 	memset(&r, 0, sizeof(r));
 	r.cell = c->index;
 	r.done = !why;
-	r.unmet = unmet;
+	/* -EPROTO: it ran, and what has to come of an injection did not. */
+	r.unmet = err == -EPROTO;
+	r.skipped = err == -ENOTSUP;
 	snprintf(r.why, sizeof(r.why), "%s", why ? why : "");
 	/* Less than PIPE_BUF: whole or not at all. */
 	while (write(run->report_fd, &r, sizeof(r)) < 0 && errno == EINTR)
 		;
 }
 
-void run_report_failed(const struct run *run, const struct cell *const *cells,
-		       size_t nr, const char *why)
+static void report_all(const struct run *run, const struct cell *const *cells,
+		       size_t nr, const char *why, int err)
 {
 	size_t i;
 
 	for (i = 0; i < nr; i++)
-		send_report(run, cells[i], why, false);
+		send_report(run, cells[i], why, err);
+}
+
+void run_report_failed(const struct run *run, const struct cell *const *cells,
+		       size_t nr, const char *why)
+{
+	report_all(run, cells, nr, why, -EIO);
 }
 
 void run_describe_status(int status, char *out, size_t out_size)
@@ -117,15 +125,17 @@ static bool all_alike(const struct branch *br)
 
 static int fail_branch(const struct branch *br, int err, const char *why)
 {
+	/* What a phase cannot do is no matter of the machine. */
 	if (err != -EINTR)
-		run_report_failed(br->run, br->cells, br->nr, why);
+		report_all(br->run, br->cells, br->nr, why,
+			   br->sim || err != -ENOTSUP ? -EIO : err);
 	return err;
 }
 
 static int write_cell(const struct branch *br)
 {
 	const struct cell *c = br->cells[0];
-	const struct cell_wall wall = {
+	struct cell_wall wall = {
 		.seconds = now_s() - br->began_s,
 		.shared_seconds = br->shared_s,
 	};
@@ -134,13 +144,13 @@ static int write_cell(const struct branch *br)
 	int err;
 
 	CHECK_EQ(br->nr, 1);
-	/* -EPROTO: it ran, and what has to come of an injection did not. */
+	wall.is_real = sim_host_real(br->sim, &wall.real);
 	err = sim_verdict(br->sim, why, sizeof(why));
 	unmet = err == -EPROTO;
 	if (!err)
 		err = cell_write(br->run->e, c, sim_result(br->sim), &wall,
 				 br->run->dir, why, sizeof(why));
-	send_report(br->run, c, err ? why : NULL, unmet);
+	send_report(br->run, c, err ? why : NULL, unmet ? -EPROTO : 0);
 	return err;
 }
 

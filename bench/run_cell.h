@@ -25,6 +25,7 @@ struct run_report {
 	size_t cell;               /* index in plan order */
 	bool done;
 	bool unmet;                /* !done: it ran, but an expectation failed */
+	bool skipped;              /* !done: this machine cannot run it */
 	char why[400];             /* !done: what went wrong */
 };
 

@@ -70,9 +70,18 @@ static int by_first(const void *a, const void *b)
 	       x->cells[0]->index > y->cells[0]->index;
 }
 
-static bool same_group(const struct cell *a, const struct cell *b)
+/* Guests of such a host cannot be gone on with in a fork: each cell boots. */
+static bool shares_nothing(const struct runner *r, const struct cell *c)
 {
-	return a->seed == b->seed &&
+	const unsigned int member = c->body->host_choice.member;
+
+	return r->e->schema.registry->hypervisors[member]->no_fork;
+}
+
+static bool same_group(const struct runner *r, const struct cell *a,
+		       const struct cell *b)
+{
+	return a->seed == b->seed && !shares_nothing(r, a) &&
 	       !strcmp(a->body->base_key, b->body->base_key);
 }
 
@@ -106,7 +115,7 @@ static void make_groups(struct runner *r)
 	size_t i;
 
 	for (i = 0; i < r->nr_cells; i++) {
-		if (!g || !same_group(g->cells[0], r->cells[i])) {
+		if (!g || !same_group(r, g->cells[0], r->cells[i])) {
 			g = &r->groups[r->nr_groups++];
 			g->cells = &r->cells[i];
 		}
@@ -160,6 +169,8 @@ static void take_report(struct runner *r, const struct run_report *report)
 {
 	if (!report->done) {
 		r->out->nr_unmet += report->unmet &&
+			r->state[report->cell] == CELL_WANTED;
+		r->out->nr_skipped += report->skipped &&
 			r->state[report->cell] == CELL_WANTED;
 		cell_failed(r, &r->e->cells[report->cell], report->why);
 		return;

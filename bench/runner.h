@@ -25,6 +25,7 @@ struct runner_outcome {
 	size_t nr_kept;           /* had a valid result before */
 	size_t nr_done, nr_failed;
 	size_t nr_unmet;          /* of the failed: an expectation was not met */
+	size_t nr_skipped;        /* of the failed: this machine cannot */
 	bool interrupted;
 };
 

@@ -53,6 +53,8 @@ static int run_one(struct exp_args *a, struct experiment *e,
 		return EXIT_INTERRUPTED;
 	if (outcome.nr_unmet)
 		return EXIT_REGRESSION;
+	if (outcome.nr_skipped)
+		return EXIT_SKIPPED;
 	return outcome.nr_failed ? EXIT_RUNTIME : EXIT_FINE;
 }
 

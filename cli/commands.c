@@ -31,6 +31,8 @@ static const struct command commands[] = {
 	{ "reproduce", cmd_reproduce,
 	  "published results against prediction, with verdicts" },
 	{ "calibrate", cmd_calibrate, "prices, measured here or solved" },
+	{ "conformance", cmd_conformance,
+	  "the mock host against real memory, here" },
 	{ "bench", cmd_bench, "how fast this program is, here" },
 	{ "step", cmd_step, "the allocator by hand" },
 	{ "import", cmd_import, "a recorded trace of any format as .blt" },

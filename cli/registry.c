@@ -23,6 +23,7 @@ static const struct reporter_ops *const reporters[] = {
 
 static const struct hypervisor_ops *const hypervisors[] = {
 	&mock_hypervisor,
+	&live_hypervisor,
 	&null_hypervisor,
 	NULL,
 };

@@ -169,3 +169,23 @@ void hv_events_add(struct hv_events *to, const struct hv_events *from)
 	for (size_t i = 0; i < NR_HV_EVENTS; i++)
 		t[i] += f[i];
 }
+
+_Static_assert(sizeof(struct hv_real) % sizeof(uint64_t) == 0,
+	       "struct hv_real is an array of uint64_t");
+
+#define REAL(member) \
+	[offsetof(struct hv_real, member) / sizeof(uint64_t)] = #member
+
+const char *hv_real_name(size_t i)
+{
+	static const char *const names[NR_HV_REAL] = {
+		REAL(minor_faults), REAL(rss_pages), REAL(anon_huge_regions),
+		REAL(lazy_pages), REAL(stray_faults),
+		REAL(background_collapses), REAL(background_splits),
+		REAL(background_lazy_drops), REAL(background_swap_outs),
+		REAL(fallbacks),
+	};
+
+	CHECK_LT(i, NR_HV_REAL);
+	return names[i];
+}

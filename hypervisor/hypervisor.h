@@ -229,6 +229,31 @@ struct hv_guest_map {
 
 /* Answer of khugepaged(): it is not to run again. */
 #define HV_NEVER UINT64_MAX
+/*
+ * What a back end on real memory has seen, sums since init(). None of it is
+ * sure to be the same in the next run: it goes where host times go.
+ */
+struct hv_real {
+	uint64_t minor_faults;     /* of the thread, during accesses */
+	uint64_t rss_pages;        /* of the guests' mappings, by smaps */
+	uint64_t anon_huge_regions;
+	uint64_t lazy_pages;
+	/* Faults more or less than the changes explain. */
+	uint64_t stray_faults;
+	/* What the kernel did between two calls, in regions or pages: huge
+	 * pages made and broken, lazy pages dropped, pages swapped out. */
+	uint64_t background_collapses;
+	uint64_t background_splits;
+	uint64_t background_lazy_drops;
+	uint64_t background_swap_outs;
+	/* Huge faults that got a small page. */
+	uint64_t fallbacks;
+};
+
+#define NR_HV_REAL (sizeof(struct hv_real) / sizeof(uint64_t))
+
+/* Name of member i of struct hv_real as an array. */
+const char *hv_real_name(size_t i);
 
 struct hypervisor_ops;
 
@@ -259,12 +284,18 @@ struct hypervisor_ops {
 	const char *summary;     /* one line for `buddylab list` */
 	struct option_table options;
 	size_t state_size;
-	/* 0, or -errno (bad combination of options; memory) with a reason. */
+	/* Its guests are memory of this very process: a fork of it does not
+	 * have them, so that nothing can be run in one process and gone on with
+	 * in another. */
+	bool no_fork;
+	/* 0, or -errno with a reason: bad combination of options; memory;
+	 * -ENOTSUP: not on this machine as it is set up. */
 	int (*init)(struct hypervisor *hv, char *why, size_t why_size);
 	/*
 	 * A guest of nr_pages (frame numbers 0..nr_pages-1) without backing.
 	 * Its id (the smallest that is not in use), -EINVAL without pages,
-	 * -ENOSPC above HV_MAX_GUESTS, -ENOMEM of the simulator itself.
+	 * -ENOSPC above HV_MAX_GUESTS, -ENOMEM of the simulator itself,
+	 * -E2BIG more than the back end may take, -ENOTSUP more than it can get.
 	 */
 	int (*guest_add)(struct hypervisor *hv, pfn_t nr_pages);
 	/*
@@ -274,6 +305,8 @@ struct hypervisor_ops {
 	 */
 	int (*guest_add_hugetlb)(struct hypervisor *hv, pfn_t nr_pages,
 				 unsigned int order);
+	/* A sentence on the guest_add() that failed last. NULL = none. */
+	const char *(*refusal)(const struct hypervisor *hv);
 	/* The VMM exits; all it held is free again. */
 	void (*guest_remove)(struct hypervisor *hv, uint32_t guest);
 	const struct hv_guest_map *(*guest_map)(const struct hypervisor *hv,
@@ -317,11 +350,14 @@ struct hypervisor_ops {
 	/* Every invariant, in time linear in touched memory. NULL or a
 	 * description, valid until the thread's next check. */
 	const char *(*check)(const struct hypervisor *hv);
+	/* NULL, or look at what is real now. 0 or -errno. */
+	int (*real)(const struct hypervisor *hv, struct hv_real *out);
 	void (*destroy)(struct hypervisor *hv); /* accepts zeroed state */
 };
 
 extern const struct hypervisor_ops null_hypervisor;
 extern const struct hypervisor_ops mock_hypervisor;
+extern const struct hypervisor_ops live_hypervisor;
 
 /*
  * True only if access() to the block would add no event and change no state.

@@ -269,6 +269,7 @@ static inline void count_split_pmd(struct hv_events *ev,
 }
 
 /* mock_region.c: changes of a region that keep every gauge and queue true. */
+bool thp_is_lazy(const struct small_region *s);
 struct small_region *small_get(const struct region_ref *r);
 void small_put_if_empty(const struct region_ref *r);
 void region_set_none(const struct region_ref *r);

@@ -88,19 +88,10 @@ static void drop_lazy_huge(const struct region_ref *r)
 	}
 }
 
-/* A huge page can be dropped if none of its pages was written again. */
-static bool thp_is_lazy(const struct small_region *s)
-{
-	for (uint32_t w = 0; w < PAGE_WORDS; w++) {
-		if (s->thp[w] & ~s->lazy[w])
-			return false;
-	}
-	return true;
-}
-
 static void drop_lazy_small(const struct region_ref *r)
 {
 	const struct small_region *s = small_of(r->guest, r->region);
+	/* A huge page can be dropped if none of its pages was written again. */
 	const bool keep_thp = !thp_is_lazy(s);
 
 	for (uint32_t w = 0; w < PAGE_WORDS; w++) {

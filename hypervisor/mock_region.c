@@ -258,18 +258,33 @@ static void partial_end(const struct region_ref *r, uint32_t nr_unmapped)
 	host_give_back(r, nr_unmapped);
 }
 
+/* No mapped page of the partial huge page was written since it became lazy. */
+bool thp_is_lazy(const struct small_region *s)
+{
+	for (uint32_t w = 0; w < PAGE_WORDS; w++) {
+		if (s->thp[w] & ~s->lazy[w])
+			return false;
+	}
+	return true;
+}
+
 /*
  * split_huge_page_to_list(), 5.6: the huge page becomes small pages, and those
  * that nobody maps are freed. The others are unmapped and mapped again on the
- * way, so that their EPT leaves go.
+ * way, so that their EPT leaves go. A dirty page makes all of the huge page
+ * dirty, and each part inherits that: none stays lazy (try_to_unmap_one() and
+ * __split_huge_page_tail(), 5.6; seen on 6.18).
  */
 void split_huge_page(const struct region_ref *r, enum hv_split_cause cause)
 {
 	struct small_region *s = small_get(r);
 	const uint32_t nr_unmapped = HPAGE_PMD_NR - s->nr_thp;
+	const bool lazy = thp_is_lazy(s);
 
 	CHECK(s->nr_thp);
 	for (uint32_t w = 0; w < PAGE_WORDS; w++) {
+		if (!lazy)
+			small_clear_lazy(r, w, s->thp[w]);
 		small_zap_ept(r, w, s->thp[w]);
 		s->thp[w] = 0;
 	}

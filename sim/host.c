@@ -68,10 +68,14 @@ int host_add_guest(struct sim_guest *g, char *why, size_t why_size)
 			      hv->ops->guest_add(hv, end);
 
 	if (id < 0) {
-		snprintf(why, why_size, "the host cannot take guest %u%s",
-			 g->id, pool && id == -ENOMEM ?
-			 ": not enough pages for hugetlbfs; give [host] more "
-			 "memory or a larger hugetlb_pool" : "");
+		const char *text = hv->ops->refusal ? hv->ops->refusal(hv) :
+						      NULL;
+
+		if (pool && id == -ENOMEM)
+			text = "not enough pages for hugetlbfs; give [host] "
+			       "more memory or a larger hugetlb_pool";
+		snprintf(why, why_size, "the host cannot take guest %u%s%s",
+			 g->id, text ? ": " : "", text ? text : "");
 		return id;
 	}
 	g->hv_id = (uint32_t)id;
@@ -235,6 +239,13 @@ void host_gauges(const struct sim_guest *g, struct hv_gauges *out)
 		g->sim->hv->ops->gauges(g->sim->hv, g->hv_id, out);
 	else
 		*out = (struct hv_gauges){ 0 };
+}
+
+bool sim_host_real(const struct sim *s, struct hv_real *out)
+{
+	const struct hypervisor_ops *ops = s->hv->ops;
+
+	return ops->real && !ops->real(s->hv, out);
 }
 
 void host_check(struct sim *s)

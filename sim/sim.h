@@ -177,6 +177,8 @@ int sim_run_phase(struct sim *s, unsigned int i,
 		  const volatile sig_atomic_t *stop, char *why,
 		  size_t why_size);
 void sim_destroy(struct sim *s);
+/* What the host has seen of real memory; false if it has none. */
+bool sim_host_real(const struct sim *s, struct hv_real *out);
 
 /*
  * Replace the phases that have not run yet (a fork that goes on with another

@@ -9,7 +9,7 @@ PUBLIC_HEADERS = {
     "include": True,
     "alloc": {"alloc.h", "gfp.h", "hooks.h", "profile.h"},
     "trace": True,
-    "hypervisor": {"hypervisor.h"},
+    "hypervisor": {"hypervisor.h", "conformance.h"},
     "workloads": {"workload.h"},
     "guest": {"guest.h"},
     "reporter": {"counters.h", "env.h", "plugin.h", "reporter.h",

@@ -2,6 +2,7 @@
 /* Scripts and expectations for hosts under test; see host.h. */
 #include "tests/hypervisor/host.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,11 +35,9 @@ static void set_options(struct host *h, const char *row, const char *options)
 		set_option(h, row, word);
 }
 
-void host_open(struct host *h, const char *row,
+void host_make(struct host *h, const char *row,
 	       const struct hypervisor_ops *ops, const char *options)
 {
-	char why[256] = "";
-
 	memset(h, 0, sizeof(*h));
 	h->hv.ops = ops;
 	h->hv.state = calloc(1, ops->state_size);
@@ -48,8 +47,30 @@ void host_open(struct host *h, const char *row,
 	option_defaults(&ops->options, h->options);
 	h->hv.options = h->options;
 	set_options(h, row, options);
+}
+
+void host_open(struct host *h, const char *row,
+	       const struct hypervisor_ops *ops, const char *options)
+{
+	char why[256] = "";
+
+	host_make(h, row, ops, options);
 	if (ops->init(&h->hv, why, sizeof(why)))
 		fail_msg("%s: init: %s", row, why);
+}
+
+bool host_possible(const struct hypervisor_ops *ops, const char *options,
+		   char *why, size_t why_size)
+{
+	struct host h;
+	int err;
+
+	host_make(&h, ops->name, ops, options);
+	err = ops->init(&h.hv, why, why_size);
+	host_close(&h);
+	if (err && err != -ENOTSUP)
+		fail_msg("%s: init: %s", ops->name, why);
+	return !err;
 }
 
 void host_close(struct host *h)

@@ -34,6 +34,12 @@ struct host {
 void host_open(struct host *h, const char *row,
 	       const struct hypervisor_ops *ops, const char *options);
 void host_close(struct host *h);
+/* The same before init(), which may refuse. */
+void host_make(struct host *h, const char *row,
+	       const struct hypervisor_ops *ops, const char *options);
+/* False, and why, if this machine cannot be such a host (-ENOTSUP). */
+bool host_possible(const struct hypervisor_ops *ops, const char *options,
+		   char *why, size_t why_size);
 
 /* host_open() and one guest of nr_pages. */
 void host_boot(struct host *h, const char *row,

@@ -132,16 +132,29 @@ void naive_split_mapping(struct naive_region *r, enum hv_split_cause cause,
 	ev->thp_split_pmd_by[cause]++;
 }
 
+bool naive_thp_lazy(const struct naive_region *r)
+{
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
+		if (r->page[i].thp && !r->page[i].lazy)
+			return false;
+	}
+	return true;
+}
+
 void naive_split_page(struct naive_region *r, enum hv_split_cause cause,
 		       struct hv_events *ev)
 {
+	const bool lazy = naive_thp_lazy(r);
+
 	ev->phys_reclaimed_pages += naive_held(r);
 	ev->thp_split_page++;
 	ev->thp_split_page_by[cause]++;
 	r->thp_exists = false;
 	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
-		if (r->page[i].thp)
+		if (r->page[i].thp) {
 			naive_drop_leaf(r, i, ev);
+			r->page[i].lazy = r->page[i].lazy && lazy;
+		}
 		r->page[i].thp = false;
 	}
 }

@@ -26,6 +26,8 @@ void naive_unmap_page(struct naive_region *r, uint32_t i,
 void naive_unmap_huge(struct naive_region *r, struct hv_events *ev);
 void naive_split_mapping(struct naive_region *r, enum hv_split_cause cause,
 			 struct hv_events *ev);
+/* No mapped page of the huge page was written since it became lazy. */
+bool naive_thp_lazy(const struct naive_region *r);
 void naive_split_page(struct naive_region *r, enum hv_split_cause cause,
 		      struct hv_events *ev);
 

@@ -6,19 +6,10 @@
 
 /* ---- pressure ---- */
 
-static bool thp_all_lazy(const struct naive_region *r)
-{
-	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
-		if (r->page[i].thp && !r->page[i].lazy)
-			return false;
-	}
-	return true;
-}
-
 static void drop_lazy(struct naive_host *h, struct naive_region *r,
 		      struct hv_events *ev)
 {
-	const bool keep = !thp_all_lazy(r);
+	const bool keep = !naive_thp_lazy(r);
 
 	ev->tlb_flush_rounds++;
 	if (r->pmd) {

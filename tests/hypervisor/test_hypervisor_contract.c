@@ -22,14 +22,34 @@ static const struct {
 	{ "mock, page by page", &mock_hypervisor, "discard_granularity=page" },
 	{ "mock, inhibited", &mock_hypervisor, "inhibit=on" },
 	{ "mock, small", &mock_hypervisor, "memory=9M base=0" },
+	{ "live", &live_hypervisor, "" },
+	{ "live, no THP", &live_hypervisor, "thp=never" },
+	{ "live, MADV_FREE", &live_hypervisor, "discard=free" },
+	{ "live, page by page", &live_hypervisor, "discard_granularity=page" },
+	{ "live, memory file", &live_hypervisor, "thp=never memory_file=memfd" },
+	{ "live, inhibited", &live_hypervisor, "inhibit=on" },
 };
 
+/* The next host from row i on that this machine can be, with a guest. */
+static size_t next_host(size_t i, struct host *h)
+{
+	char why[256];
+
+	while (i < ARRAY_SIZE(hosts) &&
+	       !host_possible(hosts[i].ops, hosts[i].options, why,
+			      sizeof(why))) {
+		print_message("%s: skipped: %s\n", hosts[i].name, why);
+		i++;
+	}
+	if (i < ARRAY_SIZE(hosts))
+		host_boot(h, hosts[i].name, hosts[i].ops, hosts[i].options,
+			  NR_PAGES);
+	return i;
+}
+
 #define FOR_EACH_HOST(i, h)                                                   \
-	for (size_t i = 0;                                                    \
-	     i < ARRAY_SIZE(hosts) &&                                         \
-	     (host_boot(h, hosts[i].name, hosts[i].ops, hosts[i].options,     \
-			NR_PAGES), true);                                     \
-	     host_close(h), i++)
+	for (size_t i = next_host(0, h); i < ARRAY_SIZE(hosts);               \
+	     host_close(h), i = next_host(i + 1, h))
 
 static struct hv_gauges gauges_of(const struct host *h)
 {

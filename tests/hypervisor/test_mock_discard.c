@@ -142,6 +142,21 @@ static const struct host_case lazy[] = {
 		    "tlb_flush_rounds=1 phys_reclaimed_pages=256",
 	  .gauges = "rss_pages=257 lazy_pages=1 partial_thps=0 "
 		    "partial_unmapped_pages=0 ept_4k_leaves=1" },
+	{ .name = "split of a lazy huge page: stays lazy",
+	  .options = "discard=free", .before = "w 0 9; d 0 9; b 0 3",
+	  .script = "d 64 6",
+	  .events = "discard_free_order6=1 discard_calls=1 thp_split_page=1 "
+		    "discard_backed_pages=64 tlb_flush_rounds=1 "
+		    "phys_reclaimed_pages=8",
+	  .gauges = "rss_pages=504 lazy_pages=504 partial_thps=0" },
+	/* As on 6.18, by LazyFree of smaps (`buddylab conformance`). */
+	{ .name = "the same, of which a part was written: none stays lazy",
+	  .options = "discard=free", .before = "w 0 9; d 0 9; b 0 3; w 16 3",
+	  .script = "d 64 6",
+	  .events = "discard_free_order6=1 discard_calls=1 thp_split_page=1 "
+		    "pglazyfree=64 ept_zap_4k=8 discard_backed_pages=64 "
+		    "tlb_flush_rounds=1 phys_reclaimed_pages=8",
+	  .gauges = "rss_pages=504 lazy_pages=64 partial_thps=0" },
 	{ .name = "beside a partial huge page: left as it is",
 	  .options = "discard=free", .before = "w 0 9; b 0 8; w 0 0",
 	  .script = "d 0 8",
