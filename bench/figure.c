@@ -17,6 +17,10 @@ const char *const figure_terminal_names[] = {
 	NULL
 };
 
+const char *const figure_backend_names[] = {
+	[FIGURE_GNUPLOT] = "gnuplot", [FIGURE_MATPLOTLIB] = "matplotlib", NULL
+};
+
 const struct figure_desc figure_descs[] = {
 	{ "resident", "memory that the host holds, all variants over time" },
 	{ "memory", "guest and host memory over time, one picture a variant" },
@@ -180,7 +184,8 @@ static int draw_resident(struct figure *f, const struct series *s, size_t nr)
 		print_heading(f, text, s[0].cell, phases);
 	script_heading(&script, text);
 	script_number(&script, "nr", (double)nr);
-	fprintf(script.out, "array file[%zu]\narray label[%zu]\n", nr, nr);
+	script_array(&script, "file", nr);
+	script_array(&script, "label", nr);
 	for (size_t i = 0; i < nr; i++) {
 		put_array(&script, "file", i,
 			  arena_printf(&f->a, "./%s", s[i].file));
@@ -265,8 +270,11 @@ static void unknown_figure(const char *name, FILE *messages)
 static void explain(const struct figure *f, const char *name, int err)
 {
 	if (err == -ENOENT)
-		fputs("error: gnuplot is not there, or cannot be run; Debian "
-		      "has it as gnuplot-nox\n", f->messages);
+		fprintf(f->messages, "error: %s is not there, or cannot be "
+			"run; Debian has it as %s\n",
+			figure_backend_names[f->backend],
+			f->backend == FIGURE_GNUPLOT ? "gnuplot-nox" :
+						       "python3-matplotlib");
 	else if (err == -ENODATA)
 		fprintf(f->messages, "error: figure %s: %s\n", name,
 			!strcmp(name, "throughput") ?
@@ -275,8 +283,8 @@ static void explain(const struct figure *f, const char *name, int err)
 			"the results have no memory maps; set [experiment] map" :
 			"the results have no series; set [experiment] sample");
 	else if (err == -EIO)
-		fprintf(f->messages, "error: figure %s: gnuplot failed\n",
-			name);
+		fprintf(f->messages, "error: figure %s: %s failed\n", name,
+			figure_backend_names[f->backend]);
 	else if (err && err != -EBADMSG)
 		fprintf(f->messages, "error: figure %s: %s\n", name,
 			strerror(-err));
@@ -293,18 +301,23 @@ static int draw_all(struct figure *f, int only)
 			continue;
 		err = drawers[i].draw(f);
 		drawn += !err;
-		if (err)
-			explain(f, figure_descs[i].name, err);
 		if (err == -ENODATA && only < 0)
 			err = 0;
+		else if (err)
+			explain(f, figure_descs[i].name, err);
 	}
-	return !err && !drawn ? -ENODATA : err;
+	if (err || drawn)
+		return err;
+	fputs("error: there is nothing to draw: no series, and no second "
+	      "variant with iterations\n", f->messages);
+	return -ENODATA;
 }
 
 int figure_plot(const struct results *r, const struct figure_request *req,
 		FILE *out, FILE *messages)
 {
-	struct figure f = { .r = r, .terminal = req->terminal, .out = out,
+	struct figure f = { .r = r, .backend = req->backend,
+			    .terminal = req->terminal, .out = out,
 			    .messages = messages };
 	const int only = req->name ? find_figure(req->name) : -1;
 	int err;

@@ -11,10 +11,12 @@
 
 #include "bench/results.h"
 
+enum figure_backend { FIGURE_GNUPLOT, FIGURE_MATPLOTLIB };
 enum figure_terminal { FIGURE_DUMB, FIGURE_SVG, FIGURE_PNG };
 
-/* Spellings, NULL-ended, in the order of the enum. */
+/* Spellings, NULL-ended, in the order of the enums. */
 extern const char *const figure_terminal_names[];
+extern const char *const figure_backend_names[];
 
 /* What can be drawn; ends with a NULL name. */
 struct figure_desc {
@@ -25,12 +27,14 @@ extern const struct figure_desc figure_descs[];
 struct figure_request {
 	const char *name;              /* NULL = all */
 	enum figure_terminal terminal;
+	enum figure_backend backend;   /* matplotlib draws pictures only */
 };
 
 /*
  * Draw. Text goes to `out`; of pictures the paths are printed there. 0;
  * -EINVAL: no such figure; -ENODATA: the results have nothing to show; -EBADMSG:
- * a series is broken; -ENOENT: gnuplot is missing; another -errno. A sentence
+ * a series is broken; -ENOENT: the backend is
+ * missing; another -errno. A sentence
  * goes to `messages`.
  */
 int figure_plot(const struct results *r, const struct figure_request *req,

@@ -290,7 +290,7 @@ static int write_data(struct figure *f)
 }
 
 struct ticks {
-	struct script *s;
+	const char **labels;
 	size_t nr;
 };
 
@@ -299,9 +299,7 @@ static int put_tick(struct figure *f, const struct group_row *ref,
 {
 	struct ticks *t = ctx;
 
-	fputs(t->nr ? ", " : "set xtics (", t->s->out);
-	script_label(t->s, point_name(f, ref, group, "\n"), false);
-	fprintf(t->s->out, " %zu", t->nr++);
+	t->labels[t->nr++] = point_name(f, ref, group, "\n");
 	return 0;
 }
 
@@ -318,6 +316,7 @@ static int count_point(struct figure *f, const struct group_row *ref,
 int figure_throughput(struct figure *f)
 {
 	const char *text;
+	struct ticks ticks = { 0 };
 	struct script script;
 	size_t nr = 0;
 	int err;
@@ -327,7 +326,9 @@ int figure_throughput(struct figure *f)
 		return -ENODATA;
 	if (f->terminal == FIGURE_DUMB)
 		return print_text(f);
-	err = write_data(f);
+	ticks.labels = arena_array(&f->a, f->g.nr_rows * f->g.nr_groups + 1,
+				   sizeof(*ticks.labels));
+	err = ticks.labels ? write_data(f) : -ENOMEM;
 	if (!err)
 		err = script_begin(&script, f, "throughput");
 	if (err)
@@ -341,8 +342,8 @@ int figure_throughput(struct figure *f)
 	script_text(&script, "subject", text ? text : "");
 	script_text(&script, "data", "./throughput.csv");
 	script_number(&script, "nr", (double)(f->g.nr_variants - 1));
-	each_point(f, put_tick, &(struct ticks){ .s = &script });
-	fputs(")\n", script.out);
+	each_point(f, put_tick, &ticks);
+	script_ticks(&script, ticks.labels, ticks.nr);
 	return script_run(&script, "throughput");
 }
 

@@ -27,6 +27,7 @@ struct series {
 /* All that is known while figures are drawn. */
 struct figure {
 	const struct results *r;
+	enum figure_backend backend;
 	enum figure_terminal terminal;
 	FILE *out, *messages;
 	struct arena a;
@@ -68,6 +69,10 @@ int script_begin(struct script *s, struct figure *f, const char *name);
 /* name = 'text', quoted for gnuplot. */
 void script_text(struct script *s, const char *name, const char *text);
 void script_number(struct script *s, const char *name, double value);
+/* An array of so many texts; name[1] is the first. */
+void script_array(struct script *s, const char *name, size_t nr);
+/* What stands below the points 0, 1, ... of the x axis. */
+void script_ticks(struct script *s, const char *const *labels, size_t nr);
 /* A label: a newline in it, or behind it, is one on the picture too. */
 void script_label(struct script *s, const char *text, bool raised);
 /* The title, of one or two lines. */
@@ -86,11 +91,12 @@ extern const struct plot_script plot_scripts[];
 const char *plot_text(const char *name);
 
 /*
- * Run gnuplot on a script in folder `dir`. Its standard output, if wanted, is
- * allocated. 0; -ENOENT: there is no gnuplot; -EIO: it failed.
+ * Run the program on a script in folder `dir`. Its standard output, if wanted,
+ * is allocated. 0; -ENOENT: there is no such program, or no matplotlib; -EIO: it
+ * failed.
  */
-int gnuplot_run(const char *dir, const char *script, char **text,
-		size_t *len);
+int figure_run(enum figure_backend backend, const char *dir,
+	       const char *script, char **text, size_t *len);
 
 /* The figures themselves. */
 int figure_memory(struct figure *f);

@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * gnuplot: scripts, and the program as a child process. No text reaches a
- * shell: names of files are made by figure_file_name() and start with "./",
- * all other text is quoted, and gnuplot is run by exec in the folder.
+ * Scripts for gnuplot and for matplotlib: a head that sets the same variables in
+ * the language of each, then the text of plots/NAME.gp, or of plots/common.py and
+ * plots/NAME.py. Names of files start with "./", and all other text is quoted.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "bench/figure_internal.h"
 
-#define MAX_TEXT ((size_t)1 << 20)
+static bool is_python(const struct script *s)
+{
+	return s->f->backend == FIGURE_MATPLOTLIB;
+}
+
+static void put_python(FILE *out, const char *text)
+{
+	fputc('\'', out);
+	for (; *text; text++)
+		if (*text == '\n')
+			fputs("\\n", out);
+		else if (*text == '\'' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else
+			fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
+	fputc('\'', out);
+}
 
 /* Single quotes keep everything but themselves. */
 static void put_quoted(FILE *out, const char *text)
@@ -52,7 +65,8 @@ static void put_terminal(struct script *s)
 int script_begin(struct script *s, struct figure *f, const char *name)
 {
 	*s = (struct script){ .f = f, .name = name };
-	snprintf(s->path, sizeof(s->path), "%.3900s/%s.gp", f->dir, name);
+	snprintf(s->path, sizeof(s->path), "%.3900s/%s.%s", f->dir, name,
+		 is_python(s) ? "py" : "gp");
 	s->out = fopen(s->path, "we");
 	if (!s->out) {
 		const int err = errno;
@@ -60,6 +74,12 @@ int script_begin(struct script *s, struct figure *f, const char *name)
 		fprintf(f->messages, "error: %s: cannot be written: %s\n",
 			s->path, strerror(err));
 		return -err;
+	}
+	if (is_python(s)) {
+		fprintf(s->out, "# Made by buddylab plot.\n"
+			"output = './%s.%s'\n", name,
+			figure_terminal_names[f->terminal]);
+		return 0;
 	}
 	fputs("set encoding utf8\n", s->out);
 	put_terminal(s);
@@ -72,7 +92,10 @@ int script_begin(struct script *s, struct figure *f, const char *name)
 void script_text(struct script *s, const char *name, const char *text)
 {
 	fprintf(s->out, "%s = ", name);
-	put_quoted(s->out, text);
+	if (is_python(s))
+		put_python(s->out, text);
+	else
+		put_quoted(s->out, text);
 	fputc('\n', s->out);
 }
 
@@ -91,7 +114,10 @@ void script_label(struct script *s, const char *text, bool raised)
 void script_heading(struct script *s, const char *text)
 {
 	fputs("heading = ", s->out);
-	script_label(s, text, false);
+	if (is_python(s))
+		put_python(s->out, text);
+	else
+		script_label(s, text, false);
 	fputc('\n', s->out);
 }
 
@@ -130,8 +156,49 @@ static void put_phase_names(struct script *s, const struct result_cell *c)
 	fputs(") scale 0\n", s->out);
 }
 
+void script_array(struct script *s, const char *name, size_t nr)
+{
+	if (is_python(s))
+		fprintf(s->out, "%s = {}\n", name);
+	else
+		fprintf(s->out, "array %s[%zu]\n", name, nr);
+}
+
+void script_ticks(struct script *s, const char *const *labels, size_t nr)
+{
+	fputs(is_python(s) ? "ticks = [" : "set xtics (", s->out);
+	for (size_t i = 0; i < nr; i++) {
+		fputs(i ? ", " : "", s->out);
+		if (is_python(s)) {
+			put_python(s->out, labels[i]);
+			continue;
+		}
+		script_label(s, labels[i], false);
+		fprintf(s->out, " %zu", i);
+	}
+	fputs(is_python(s) ? "]\n" : ")\n", s->out);
+}
+
+/* phases = [('fill', begin, end), ...] */
+static void python_phases(struct script *s, const struct result_cell *c)
+{
+	fputs("phases = [", s->out);
+	for (size_t i = 0; i < c->nr_phases; i++) {
+		fputs(i ? ", (" : "(", s->out);
+		put_python(s->out, c->phases[i].name);
+		fprintf(s->out, ", %.9g, %.9g)",
+			(double)c->phases[i].start / 1e9,
+			(double)c->phases[i].end / 1e9);
+	}
+	fputs("]\n", s->out);
+}
+
 void script_phases(struct script *s, const struct result_cell *c)
 {
+	if (is_python(s)) {
+		python_phases(s, c);
+		return;
+	}
 	if (!c->nr_phases)
 		return;
 	if (s->f->terminal != FIGURE_DUMB)
@@ -155,7 +222,7 @@ static int show_text(struct figure *f, const char *script)
 {
 	char *text = NULL;
 	size_t len = 0;
-	int err = gnuplot_run(f->dir, script, &text, &len);
+	int err = figure_run(FIGURE_GNUPLOT, f->dir, script, &text, &len);
 
 	if (!err) {
 		figure_clean_text(text, len, f->out);
@@ -167,115 +234,27 @@ static int show_text(struct figure *f, const char *script)
 
 int script_run(struct script *s, const char *plot)
 {
-	const char *text = plot_text(plot);
-	char file[FIGURE_NAME_SIZE + 8];
+	char file[FIGURE_NAME_SIZE + 8], python[FIGURE_NAME_SIZE];
+	const char *text;
 	int err;
 
+	snprintf(python, sizeof(python), "%s.py", plot);
+	text = plot_text(is_python(s) ? python : plot);
+	if (is_python(s))
+		fputs(plot_text("common.py"), s->out);
 	fputs(text ? text : "", s->out);
 	if (fclose(s->out)) {
 		fprintf(s->f->messages, "error: %s: cannot be written: %s\n",
 			s->path, strerror(errno));
 		return -EIO;
 	}
-	snprintf(file, sizeof(file), "%s.gp", s->name);
+	snprintf(file, sizeof(file), "%s.%s", s->name,
+		 is_python(s) ? "py" : "gp");
 	if (s->f->terminal == FIGURE_DUMB)
 		return show_text(s->f, file);
-	err = gnuplot_run(s->f->dir, file, NULL, NULL);
+	err = figure_run(s->f->backend, s->f->dir, file, NULL, NULL);
 	if (!err)
 		fprintf(s->f->out, "%s/%s.%s\n", s->f->dir, s->name,
 			figure_terminal_names[s->f->terminal]);
-	return err;
-}
-
-/* ---- the program ---- */
-
-/* In the child: never returns. errno goes to fd if there is no gnuplot. */
-__attribute__((noreturn))
-static void run_child(const char *dir, const char *script, int out, int fd)
-{
-	char program[] = "gnuplot", defaults[] = "-d", path[256];
-	char *argv[] = { program, defaults, path, NULL };
-	ssize_t n;
-	int err;
-
-	snprintf(path, sizeof(path), "./%s", script);
-	if (chdir(dir) || (out >= 0 && dup2(out, STDOUT_FILENO) < 0))
-		_exit(126);
-	/* Numbers and dates look the same everywhere. */
-	setenv("LC_ALL", "C.UTF-8", 1);
-	execvp(argv[0], argv);
-	err = errno;
-	n = write(fd, &err, sizeof(err));
-	_exit(n == sizeof(err) ? 127 : 126);
-}
-
-static int read_all(int fd, char **text, size_t *len)
-{
-	char *buf = malloc(MAX_TEXT);
-	ssize_t n = 1;
-
-	*len = 0;
-	while (buf && n > 0 && *len < MAX_TEXT) {
-		n = read(fd, buf + *len, MAX_TEXT - *len);
-		if (n > 0)
-			*len += (size_t)n;
-		else if (n < 0 && errno == EINTR)
-			n = 1;
-	}
-	*text = buf;
-	return buf ? 0 : -ENOMEM;
-}
-
-static int wait_child(pid_t pid, int fd)
-{
-	int status, err = 0;
-	ssize_t n = read(fd, &err, sizeof(err));
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (n == (ssize_t)sizeof(err))
-		return -err;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
-}
-
-static void close_pipe(int fds[2])
-{
-	if (fds[0] >= 0)
-		close(fds[0]);
-	if (fds[1] >= 0)
-		close(fds[1]);
-}
-
-int gnuplot_run(const char *dir, const char *script, char **text, size_t *len)
-{
-	int out[2] = { -1, -1 }, failed[2] = { -1, -1 };
-	int err = 0;
-	pid_t pid = -1;
-
-	if (pipe2(failed, O_CLOEXEC) || (text && pipe2(out, O_CLOEXEC)))
-		err = -errno;
-	if (!err) {
-		pid = fork();
-		err = pid < 0 ? -errno : 0;
-	}
-	if (!pid)
-		run_child(dir, script, out[1], failed[1]);
-	if (!err) {
-		close(failed[1]);
-		failed[1] = -1;
-		if (text) {
-			close(out[1]);
-			out[1] = -1;
-			err = read_all(out[0], text, len);
-		}
-	}
-	if (pid > 0) {
-		const int status = wait_child(pid, failed[0]);
-
-		err = err ? err : status;
-	}
-	close_pipe(out);
-	close_pipe(failed);
 	return err;
 }

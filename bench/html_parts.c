@@ -47,7 +47,7 @@ static int read_paths(struct page *p, FILE *f, struct arena *a)
 static int add_pictures(struct page *p, const struct results *r,
 			struct arena *a)
 {
-	const struct figure_request req = { NULL, FIGURE_SVG };
+	const struct figure_request req = { .terminal = FIGURE_SVG };
 	FILE *paths = tmpfile();
 	int err;
 

@@ -10,7 +10,7 @@
 enum { BACKEND, TERMINAL, FIGURE };
 
 static const struct args_option options[] = {
-	[BACKEND] = { "backend", 0, "B", "gnuplot (the only one so far)" },
+	[BACKEND] = { "backend", 0, "B", "gnuplot (default) or matplotlib, for pictures" },
 	[TERMINAL] = { "terminal", 0, "T", "dumb (default): text on standard "
 		       "output; svg, png: files in DIR/figures" },
 	[FIGURE] = { "figure", 0, "NAME", "only this one; `buddylab list "
@@ -40,15 +40,15 @@ static int parse_terminal(const char *text, enum figure_terminal *out)
 	return -EINVAL;
 }
 
-static int check_backend(const struct args *a)
+static int parse_backend(struct args *a, struct figure_request *req)
 {
-	if (!strcmp(a->value, "gnuplot"))
-		return 0;
-	if (!strcmp(a->value, "matplotlib"))
-		return args_error(a, "backend matplotlib is not part of this "
-				  "version; use gnuplot");
-	return args_error(a, "unknown backend '%s'; gnuplot is known",
-			  a->value);
+	for (int i = 0; figure_backend_names[i]; i++)
+		if (!strcmp(a->value, figure_backend_names[i])) {
+			req->backend = (enum figure_backend)i;
+			return 0;
+		}
+	return args_error(a, "unknown backend '%s'; gnuplot and matplotlib "
+			  "are known", a->value);
 }
 
 static int plot(const char *path, const struct figure_request *req)
@@ -69,7 +69,7 @@ static int take_option(struct args *a, int opt, struct figure_request *req)
 {
 	switch (opt) {
 	case BACKEND:
-		return check_backend(a);
+		return parse_backend(a, req);
 	case TERMINAL:
 		if (parse_terminal(a->value, &req->terminal))
 			return args_error(a, "unknown terminal '%s'; dumb, "
@@ -83,7 +83,7 @@ static int take_option(struct args *a, int opt, struct figure_request *req)
 
 int cmd_plot(int argc, char **argv)
 {
-	struct figure_request req = { NULL, FIGURE_DUMB };
+	struct figure_request req = { .terminal = FIGURE_DUMB };
 	struct args a;
 	int opt, code;
 
@@ -97,5 +97,8 @@ int cmd_plot(int argc, char **argv)
 		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
 	if (a.nr_words != 1)
 		return args_error(&a, "expects one folder of results");
+	if (req.backend == FIGURE_MATPLOTLIB && req.terminal == FIGURE_DUMB)
+		return args_error(&a, "matplotlib draws pictures: say "
+				  "--terminal svg or png");
 	return plot(a.words[0], &req);
 }

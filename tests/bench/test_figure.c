@@ -37,7 +37,8 @@ static void start(struct drawn *d, const struct fixture_cell *c, size_t nr)
 static void draw_figure(struct drawn *d, const char *name,
 			enum figure_terminal terminal)
 {
-	const struct figure_request req = { name, terminal };
+	const struct figure_request req = { .name = name,
+					    .terminal = terminal };
 	FILE *out = tmpfile(), *messages = tmpfile();
 
 	assert_non_null(out);
@@ -465,7 +466,73 @@ static void test_figure__broken_map_is_named_by_line(void **state)
 	}
 }
 
+/* ---- matplotlib ---- */
+
+static bool matplotlib_is_there(void)
+{
+	return !system("/usr/bin/python3 -I -c 'import matplotlib' "
+		       ">/dev/null 2>&1");
+}
+
+static void draw_by_matplotlib(struct drawn *d)
+{
+	const struct figure_request req = { .terminal = FIGURE_SVG,
+					    .backend = FIGURE_MATPLOTLIB };
+	FILE *out = tmpfile(), *messages = tmpfile();
+
+	assert_non_null(out);
+	assert_non_null(messages);
+	free(d->text);
+	free(d->messages);
+	d->err = figure_plot(&d->r, &req, out, messages);
+	d->text = fixture_text(out);
+	d->messages = fixture_text(messages);
+}
+
+static void test_figure__matplotlib_draws_the_same_bytes(void **state)
+{
+	/* All figures, twice, with a name that would like to be code. */
+	static const char *const names[] = {
+		"resident.svg", "memory-baseline.svg", "throughput.svg",
+		"map-baseline.svg"
+	};
+	static const char evil[] = "x'); __import__('os').mkdir('evil') #";
+	struct fixture_cell odd[NR];
+	char *first[ARRAY_SIZE(names)];
+	struct drawn d;
+
+	(void)state;
+	if (!matplotlib_is_there())
+		skip();
+	memcpy(odd, cells, sizeof(cells));
+	odd[2].variant = odd[3].variant = evil;
+	start(&d, odd, NR);
+	write_series(&d, 1, samples);
+	write_series(&d, 3, samples);
+	write_map(&d, 1, map);
+	draw_by_matplotlib(&d);
+	if (d.err)
+		print_message("%s\n", d.messages);
+	assert_int_equal(d.err, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		first[i] = read_file(d.f.dir, names[i]);
+		assert_has(first[i], "<svg");
+	}
+	draw_by_matplotlib(&d);
+	assert_int_equal(d.err, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char *again = read_file(d.f.dir, names[i]);
+
+		assert_string_equal(first[i], again);
+		free(again);
+		free(first[i]);
+	}
+	assert_int_equal(access("evil", F_OK), -1);
+	end(&d);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_figure__matplotlib_draws_the_same_bytes),
 	cmocka_unit_test(test_figure__map_as_text),
 	cmocka_unit_test(test_figure__map_has_its_numbers_beside_it),
 	cmocka_unit_test(test_figure__broken_map_is_named_by_line),
