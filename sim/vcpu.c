@@ -245,6 +245,17 @@ static uint64_t price_of_faults(const struct price_now *p,
 					 PRICE_FAULT_ANON);
 }
 
+/* A huge fault has its 512 touches in it; here they are part of the fill. */
+static uint64_t price_of_fill(const struct price_now *p,
+			      const struct guest_work *w)
+{
+	const uint64_t ps = w->touched_pages * p->ps[PRICE_FILL_4K];
+	const uint64_t had = (uint64_t)w->faults_thp * HPAGE_PMD_NR *
+			     p->ps[PRICE_TOUCH];
+
+	return ps > had ? ps - had : 0;
+}
+
 /*
  * What the program itself does with the pages: nothing to speak of where it
  * faults, as the fault's price holds the touch, unless it writes all of them.
@@ -255,7 +266,7 @@ static uint64_t price_of_touches(const struct price_now *p,
 	const uint64_t faults = w->faults_anon + w->faults_cow + w->faults_read;
 
 	if (fill)
-		return w->touched_pages * p->ps[PRICE_FILL_4K];
+		return price_of_fill(p, w);
 	if (w->faults_thp || w->touched_pages <= faults)
 		return 0;
 	return (w->touched_pages - faults) * p->ps[PRICE_TOUCH];

@@ -317,6 +317,36 @@ static void test_native__laps_are_the_passes(void **state)
 		assert_true(laps[1][n] > laps[0][n]);
 }
 
+static void test_native__passes_over_mapped_memory_in_a_guest(void **state)
+{
+	/* 64 MiB in a guest, small pages and huge ones: what is mapped on both
+	 * sides is paid by the page and by nothing else. */
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		const struct sim_result *r;
+		struct cell c;
+		struct sim *s;
+		double fill, store;
+
+		native_setup(&c, &largepages3_workload, 64 * MIB, "always");
+		c.phases[0].opt.native = false;
+		c.phases[0].opt.thp = i;
+		fill = (double)c.prices.p[PRICE_FILL_4K].ps_1 * 64 * 256 / 1e12;
+		store = (double)c.prices.p[PRICE_TOUCH].ps_1 * 64 * 256 / 1e12;
+		s = cell_run(&c);
+		r = sim_result(s);
+		assert_true(phase_metric(r, "lap_1_s") > fill * 1.5);
+		assert_true(phase_metric(r, "lap_2_s") - fill < 1e-8);
+		assert_true(fill - phase_metric(r, "lap_3_s") < 1e-8);
+		assert_true(phase_metric(r, "lap_4_s") - store < 1e-8);
+		assert_true(store - phase_metric(r, "lap_5_s") < 1e-8);
+		ASSERT_U64(test_row(i), phase_counter(r, "guest.pgfault"),
+			   i ? 32 : 64 * 256);
+		sim_destroy(s);
+		cell_destroy(&c);
+	}
+}
+
 static void test_native__what_needs_a_guest_is_refused(void **state)
 {
 	/* Files and records exist in guests only; the message says so. */
@@ -493,6 +523,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_native__memory_is_seen_while_it_is_held),
 	cmocka_unit_test(test_native__holes_are_calls_of_one_page),
 	cmocka_unit_test(test_native__laps_are_the_passes),
+	cmocka_unit_test(test_native__passes_over_mapped_memory_in_a_guest),
 	cmocka_unit_test(test_native__what_needs_a_guest_is_refused),
 	cmocka_unit_test(test_native__a_full_host_is_an_error),
 	cmocka_unit_test(test_native__a_larger_guest_is_killed_for_it),
