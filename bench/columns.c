@@ -14,6 +14,7 @@
 #define PAGE_MIB ((double)PAGE_SIZE / MIB)
 
 #define REFAULTS "host.ept_violation_zero_4k", "host.ept_violation_zero_2m", \
+	"host.ept_violation_zero_1g", \
 	"host.ept_violation_lazy_4k", "host.ept_violation_lazy_2m", \
 	"host.ept_violation_swap_in_4k", "host.ept_violation_swap_in_2m"
 
@@ -75,6 +76,9 @@ const struct column columns[] = {
 		false, "host.zeroed_pages"),
 	COUNTER("splits", "huge mappings of the host split", 1, "regions", 0,
 		true, "host.thp_split_pmd"),
+	METRIC("walk", "memory references of a TLB miss's walk, for each page "
+	       "accessed", "walk_refs_per_page", "walk", 1, "references", 1,
+	       false),
 	COUNTER("hold", "longest hold of a zone lock, in us", 1000, "us", 1,
 		true, "lock.max_hold_ns"),
 	COUNTER("nodes", "most list nodes touched in one hold", 1, "entries", 0,
@@ -126,7 +130,7 @@ int column_better(const struct column_word *w)
 		"lap1", "lap2", "lap3", "lap4", "lap5", "resident",
 		"first", "t50", "t90", "t99", "refaults", "zeroed",
 		"splits", "hold", "nodes", "visits", "reports", "stalls",
-		"stalled", "lost", "failed", "wasted", "again", NULL
+		"stalled", "lost", "failed", "wasted", "again", "walk", NULL
 	};
 
 	for (size_t i = 0; up[i]; i++)
