@@ -14,9 +14,12 @@ for tool in xmllint prove python3; do
 	fi
 done
 
+# Another one may come first in the path and take its time to start.
+python=$(command -v /usr/bin/python3 || command -v python3)
+
 # json EXPRESSION: of `o`, what the program printed last.
 json() {
-	python3 -c "import json
+	"$python" -c "import json
 o = json.load(open('out.txt'))
 print($1)"
 }

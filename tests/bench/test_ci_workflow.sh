@@ -81,7 +81,9 @@ workflow() {
 }
 
 commit() {
-	git -C repo add -A && git -C repo commit -qm "$1" || fail "cannot commit"
+	if ! git -C repo add -A || ! git -C repo commit -qm "$1"; then
+		fail "cannot commit"
+	fi
 }
 
 accept() {
