@@ -75,6 +75,8 @@
 
 static const char *const variant_names[] = { "v2", "v10", "may2019", NULL };
 
+static const char *const counts_names[] = { "apart", "free_area", NULL };
+
 static const char *const order_names[] = {
 	"pageblock", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10",
 	NULL,
@@ -103,6 +105,10 @@ static const struct option_desc hinted_boundary_descs[] = {
 	{ .name = "watermark_gate", .type = OPTION_BOOL,
 	  .offset = OFFSET(watermark_gate), .def = "off", .unit = "",
 	  .help = "skip zones without low watermark + a full batch free" },
+	{ .name = "counts", .type = OPTION_NAME, .offset = OFFSET(counts),
+	  .names = counts_names, .def = "apart", .unit = "",
+	  .help = "free_area: the count of the largest order is on a line "
+		  "with the zone lock, and costs what a shared line costs" },
 	{ .name = NULL },
 };
 
@@ -197,6 +203,7 @@ static void hinted_boundary_unmark(struct reporter *r, unsigned int zone,
 		return;
 	CHECK_LE(1, s->zones[zone].hinted_count[order]);
 	s->zones[zone].hinted_count[order]--;
+	hinted_count_changes(r, order);
 	r->counters.refault_pages += order_nr_pages(order);
 	if (s->active == (int)zone && s->boundary[order][mt] == pfn)
 		s->boundary[order][mt] = next_hinted(a, pfn);
@@ -214,6 +221,7 @@ static void hinted_boundary_marked(struct reporter *r, unsigned int zone,
 	(void)pfn;
 	(void)mt;
 	s->zones[zone].hinted_count[order]++;
+	hinted_count_changes(r, order);
 	r->counters.marked_pages += order_nr_pages(order);
 }
 

@@ -22,7 +22,11 @@ struct hinted_boundary_options {
 	uint64_t delay_ns;    /* from the first request to the work */
 	uint64_t threshold;   /* unhinted blocks of an order that request */
 	bool watermark_gate;  /* leave zones that a full batch would empty */
+	unsigned int counts;  /* enum hinted_counts */
 };
+
+/* Where hinted_count lies. */
+enum hinted_counts { COUNTS_APART, COUNTS_FREE_AREA };
 
 struct hinted_zone {
 	bool requested;       /* ZONE_PAGE_HINTING_REQUESTED */
@@ -71,6 +75,18 @@ hinted_boundary_options(const struct reporter *r)
 static inline bool is_may(const struct reporter *r)
 {
 	return hinted_boundary_options(r)->variant == BOUNDARY_MAY;
+}
+
+/*
+ * In the free area the count of the largest order shares a line with the zone
+ * lock: a change takes it from the CPUs that wait for the lock.
+ */
+static inline void hinted_count_changes(const struct reporter *r,
+					unsigned int order)
+{
+	if (order == MAX_PAGE_ORDER &&
+	    hinted_boundary_options(r)->counts == COUNTS_FREE_AREA)
+		r->env->charge(r->env->ctx, COST_SHARED, 1);
 }
 
 static inline bool is_hinted(const struct alloc *a, pfn_t pfn)

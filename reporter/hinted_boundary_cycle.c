@@ -176,6 +176,7 @@ static void mark_hinted(struct reporter *r, pfn_t pfn, unsigned int order)
 
 	r->env->set_mark(r->env->ctx, pfn, BLOCK_HINTED);
 	s->zones[s->zone].hinted_count[order]++;
+	hinted_count_changes(r, order);
 	s->boundary[order][mt] = pfn;
 	r->counters.marked_pages += order_nr_pages(order);
 }

@@ -186,6 +186,7 @@ static void put_treated(struct reporter *r, const struct page_report *e,
 		return;
 	r->env->set_mark(r->env->ctx, e->pfn, BLOCK_HINTED);
 	s->zones[e->zone].hinted_count[e->order]++;
+	hinted_count_changes(r, e->order);
 	r->counters.marked_pages += order_nr_pages(e->order);
 	if (alloc_block_type(a, e->pfn) == (enum migratetype)m->mt)
 		m->pfn = e->pfn;
