@@ -143,27 +143,47 @@ static json_t *differences_json(struct writer *w)
 
 /* ---- over seeds ---- */
 
-static json_t *summary_json(struct writer *w, const struct stats_summary *s)
+/* null if err says that the samples are too small for it. */
+static json_t *interval_json(const struct stats_interval *i, int err)
+{
+	return err ? json_null() : json_pack("[f, f]", i->low, i->high);
+}
+
+static json_t *summary_json(struct writer *w, const struct stats_sample *sample,
+			    const struct stats_summary *s)
 {
 	json_t *o = json_object();
+	struct stats_interval i;
+	int err = stats_interval(sample, STATS_MEDIAN, NULL, &i);
 
-	set_count(w, o, "n", s->nr);
+	set_count(w, o, "n", sample->nr);
 	set_number(w, o, "mean", s->mean);
 	set_number(w, o, "sd", s->sd);
+	set_number(w, o, "dev_percent", s->dev);
 	set_number(w, o, "median", s->median);
+	set(w, o, "median_interval", interval_json(&i, err));
 	set_number(w, o, "min", s->min);
 	set_number(w, o, "max", s->max);
 	return o;
 }
 
-/* Interval of the change of the median; null if there is none. */
-static json_t *interval_json(const struct seeds_value *v)
+/* How sure, and how much. */
+static void set_tests(struct writer *w, json_t *o, const struct seeds_value *v)
 {
 	struct stats_interval i;
+	struct stats_test welch;
+	double g;
+	int err = stats_change_interval(&v->base, &v->new, STATS_MEDIAN, NULL,
+					&i);
 
-	if (stats_change_interval(&v->base, &v->new, STATS_MEDIAN, NULL, &i))
-		return json_null();
-	return json_pack("[f, f]", i.low, i.high);
+	set(w, o, "change_interval", interval_json(&i, err));
+	set_number(w, o, "p", v->test.p);
+	set(w, o, "p_exact", json_boolean(v->test.exact));
+	set_number(w, o, "cliffs_delta", v->delta);
+	set(w, o, "welch_p", stats_welch(&v->base, &v->new, &welch) ?
+	    json_null() : json_real(welch.p));
+	set(w, o, "hedges_g", stats_hedges_g(&v->base, &v->new, &g) ?
+	    json_null() : json_real(g));
 }
 
 static json_t *seeds_json(struct writer *w, const struct seeds_value *v)
@@ -181,16 +201,13 @@ static json_t *seeds_json(struct writer *w, const struct seeds_value *v)
 	set_text(w, o, "name", v->name);
 	set_text(w, o, "kind", stats_kind_names[v->rule->kind]);
 	set_text(w, o, "verdict", verdicts[v->verdict]);
-	set(w, o, "base", summary_json(w, &v->was));
-	set(w, o, "new", summary_json(w, &v->is));
+	set(w, o, "base", summary_json(w, &v->base, &v->was));
+	set(w, o, "new", summary_json(w, &v->new, &v->is));
 	if (v->verdict == SEEDS_LACKING)
 		return o;
 	set(w, o, "change_percent", seeds_change(v, &change) ?
 	    json_real(change) : json_null());
-	set(w, o, "change_interval", interval_json(v));
-	set_number(w, o, "p", v->test.p);
-	set(w, o, "p_exact", json_boolean(v->test.exact));
-	set_number(w, o, "cliffs_delta", v->delta);
+	set_tests(w, o, v);
 	if (v->verdict != SEEDS_FINE)
 		set_text(w, o, "repeat", seeds_repeat_text(w->c, v, &w->a));
 	return o;

@@ -160,6 +160,27 @@ static int add_keys(struct compare_report *r, struct grid *t)
 	return 0;
 }
 
+/* Of after over before, over all numbers of the table; NULL if there is one. */
+static const char *mean_ratio(struct compare_report *r, const struct grid *t)
+{
+	const size_t nr = t->nr_rows * t->nr_groups;
+	double *ratios = arena_array(&r->a, nr + 1, sizeof(*ratios)), mean;
+	struct stats_sample s = { .v = ratios };
+
+	for (size_t i = 0; i < nr && ratios; i++) {
+		const struct grid_value *v = &t->rows[i / t->nr_groups].values[
+			i % t->nr_groups * t->nr_columns];
+
+		if (v[BEFORE].present && v[AFTER].present &&
+		    v[BEFORE].mean > 0)
+			ratios[s.nr++] = v[AFTER].mean / v[BEFORE].mean;
+	}
+	if (!ratios || s.nr < 2 || stats_geometric_mean(&s, &mean))
+		return NULL;
+	return arena_printf(&r->a, "Geometric mean of after over before: %.4f",
+			    mean);
+}
+
 /* One row per variant and axes, as in a report. */
 static int add_metric_table(struct compare_report *r, const struct grid *head,
 			    const char *metric, double unit)
@@ -192,6 +213,7 @@ static int add_metric_table(struct compare_report *r, const struct grid *head,
 					  unit,
 					  &row->values[k * t->nr_columns]);
 	}
+	t->note = mean_ratio(r, t);
 	r->nr_tables++;
 	return err;
 }
