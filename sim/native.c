@@ -22,6 +22,10 @@
 #include "sim/machine.h"
 #include "sim/walk.h"
 
+/* Tag of digest words, in the top byte; host*.c have others. */
+#define DIGEST_NATIVE (UINT64_C(0xf1) << 56)
+enum { DIGEST_MAP, DIGEST_UNMAP, DIGEST_TOUCH, DIGEST_DROP };
+
 #define REGIONS_OF_1G (1u << (HV_ORDER_1G - HPAGE_PMD_ORDER))
 
 int native_create(struct sim_guest *g, struct task *t)
@@ -31,6 +35,14 @@ int native_create(struct sim_guest *g, struct task *t)
 		return -ENOMEM;
 	rng_init(&t->native->rng, g->sim->cfg.seed, "native", t->nr);
 	return 0;
+}
+
+/* What the host was asked for: of which mapping, and where. */
+static void note(struct sim *s, unsigned int what, uint32_t hv_id,
+		 unsigned int order, pfn_t pfn)
+{
+	digest_u64(&s->digest, DIGEST_NATIVE | (uint64_t)what << 54 |
+		   (uint64_t)hv_id << 40 | (uint64_t)order << 36 | pfn);
 }
 
 /* ---- mapping ---- */
@@ -59,6 +71,7 @@ static int part_add(struct sim *s, struct native_part *p, pfn_t nr_pages)
 		.hv_id = (uint32_t)id, .nr_pages = nr_pages,
 		.map = s->hv->ops->guest_map(s->hv, (uint32_t)id),
 	};
+	note(s, DIGEST_MAP, p->hv_id, 0, nr_pages);
 	return 0;
 }
 
@@ -73,6 +86,7 @@ static uint64_t part_remove(struct sim *s, struct native_part *p)
 		return 0;
 	s->hv->ops->gauges(s->hv, p->hv_id, &had);
 	s->hv->ops->guest_remove(s->hv, p->hv_id);
+	note(s, DIGEST_UNMAP, p->hv_id, 0, p->nr_pages);
 	p->nr_pages = 0;
 	huge = had.anon_huge_regions + (had.hugetlb_pages >> hugetlb_order(s));
 	small = had.rss_pages - had.hugetlb_pages -
@@ -218,6 +232,7 @@ static uint64_t access_page(struct sim *s, const struct task *t,
 	} while (err && s->cfg.host.oom == HOST_OOM_KILL &&
 		 guests_make_room_for_process(s, resident_pages(s,
 								t->native)));
+	note(s, DIGEST_TOUCH, p->hv_id, 0, pfn);
 	if (err)
 		sim_fail(s, err, "the host is out of memory: a process of its "
 			 "own cannot be backed; give [host] more memory");
@@ -300,6 +315,7 @@ static void discard_part(struct sim *s, const struct native_part *p, pfn_t pfn,
 
 		s->hv->ops->discard(s->hv, p->hv_id, pfn, order,
 				    HV_ORIGIN_BALLOON, ev);
+		note(s, DIGEST_DROP, p->hv_id, order, pfn);
 		pfn += order_nr_pages(order);
 		nr -= order_nr_pages(order);
 	}

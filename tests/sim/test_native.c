@@ -1,59 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Processes of the host: what they fault, what they give back, and that no
- * guest has to do with it. The last case compares with real memory.
+ * guest has to do with it.
  */
-#define _GNU_SOURCE
 #include <errno.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 
-#include "sim/machine.h"
-#include "tests/sim/cell.h"
+#include "tests/sim/native_cell.h"
 
 #define REGION_PAGES 512u
-
-static void set(const struct option_table *t, void *options, const char *name,
-		const char *value)
-{
-	char why[256] = "";
-
-	if (option_parse(option_find(t, name), value, options, why,
-			 sizeof(why)))
-		fail_msg("%s = %s: %s", name, value, why);
-}
-
-static void native_setup(struct cell *c, const struct workload_ops *w,
-			 uint64_t bytes, const char *thp)
-{
-	cell_setup(c, &none_reporter, 1);
-	set(&mock_hypervisor.options, c->hypervisor_options, "thp", thp);
-	add_phase(c, "native", w, 1, UNTIL_TASKS);
-	c->phases[0].opt.native = true;
-	c->phases[0].opt.size = (struct option_share){ .value = bytes };
-	c->cfg.check_every = 50;
-}
-
-static uint64_t phase_counter(const struct sim_result *r, const char *name)
-{
-	const struct sim_phase_result *p = &r->phases[r->nr_phases - 1];
-
-	for (unsigned int i = 0; i < p->nr_counters; i++)
-		if (!strcmp(p->counters[i].name, name))
-			return p->counters[i].value;
-	fail_msg("no counter %s", name);
-	return 0;
-}
-
-static double phase_metric(const struct sim_result *r, const char *name)
-{
-	const struct sim_phase_result *p = &r->phases[r->nr_phases - 1];
-
-	for (unsigned int i = 0; i < p->nr_metrics; i++)
-		if (!strcmp(p->metrics[i].name, name))
-			return p->metrics[i].value;
-	return -1;
-}
 
 static void test_native__faults_by_place_of_the_buffer(void **state)
 {
@@ -429,91 +383,6 @@ static void test_native__a_larger_guest_is_killed_for_it(void **state)
 	cell_destroy(&c);
 }
 
-/* ---- against real memory ---- */
-
-static uint64_t real_faults(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (uint64_t)(u.ru_minflt + u.ru_majflt);
-}
-
-/* Faults of a first pass over `size` bytes that start `offset` pages behind a
- * boundary; 0 if there is no memory. */
-static uint64_t real_first_pass(size_t size, size_t offset, bool huge)
-{
-	const size_t all = size + 2 * HPAGE_PMD_SIZE;
-	char *map = mmap(NULL, all, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *p;
-	uint64_t before;
-
-	if (map == MAP_FAILED)
-		return 0;
-	p = map + (HPAGE_PMD_SIZE - (uintptr_t)map % HPAGE_PMD_SIZE) +
-	    offset * PAGE_SIZE;
-	/* The mapping ends where the buffer does, on both sides. */
-	munmap(map, (size_t)(p - map));
-	munmap(p + size, all - size - (size_t)(p - map));
-	madvise(p, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-	before = real_faults();
-	for (size_t at = 0; at < size; at += PAGE_SIZE)
-		*(volatile char *)(p + at) = 0;
-	before = real_faults() - before;
-	munmap(p, size);
-	return before;
-}
-
-static uint64_t simulated_faults(size_t size, const char *buffer, bool huge)
-{
-	struct cell c;
-	struct sim *s;
-	uint64_t nr;
-
-	native_setup(&c, &largepages3_workload, size,
-		     huge ? "always" : "never");
-	set(&largepages3_workload.options, c.workload_options[0], "buffer",
-	    buffer);
-	s = cell_run(&c);
-	nr = phase_counter(sim_result(s), "host.native_pgfault");
-	sim_destroy(s);
-	cell_destroy(&c);
-	return nr;
-}
-
-static void test_native__faults_are_those_of_real_memory(void **state)
-{
-	/* 64 MiB written for the first time here and in the simulation. A fault
-	 * or two of the program itself may come in between. */
-	static const struct {
-		const char *buffer;
-		size_t offset;
-		bool huge;
-	} rows[] = {
-		{ "aligned", 0, true }, { "unaligned", 1, true },
-		{ "unaligned", 300, true }, { "unaligned", 511, true },
-		{ "aligned", 0, false }, { "unaligned", 77, false },
-	};
-	const size_t size = 64 * MIB;
-
-	(void)state;
-	if (real_first_pass(size, 0, true) > 100) {
-		printf("skipped: this host gives no huge pages\n");
-		skip();
-	}
-	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
-		const uint64_t real = real_first_pass(size, rows[i].offset,
-						      rows[i].huge);
-		const uint64_t mine = simulated_faults(size, rows[i].buffer,
-						       rows[i].huge);
-
-		printf("%s %zu, huge %d: real %llu, simulated %llu\n",
-		       rows[i].buffer, rows[i].offset, rows[i].huge,
-		       (unsigned long long)real, (unsigned long long)mine);
-		assert_true(real >= mine && real <= mine + 3);
-	}
-}
-
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_native__faults_by_place_of_the_buffer),
 	cmocka_unit_test(test_native__hugetlbfs),
@@ -527,7 +396,6 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_native__what_needs_a_guest_is_refused),
 	cmocka_unit_test(test_native__a_full_host_is_an_error),
 	cmocka_unit_test(test_native__a_larger_guest_is_killed_for_it),
-	cmocka_unit_test(test_native__faults_are_those_of_real_memory),
 };
 
 TEST_MAIN(cases)
