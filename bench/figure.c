@@ -25,6 +25,12 @@ const struct figure_desc figure_descs[] = {
 	{ "resident", "memory that the host holds, all variants over time" },
 	{ "memory", "guest and host memory over time, one picture a variant" },
 	{ "throughput", "iterations per second against the first variant" },
+	{ "footprint", "GiB x minutes that the host held" },
+	{ "tradeoff", "memory held against throughput, with the Pareto front" },
+	{ "scaling", "throughput over the number of tasks" },
+	{ "orders", "free memory by order over time, one picture a variant" },
+	{ "holds", "how long zone locks are held" },
+	{ "batches", "how many blocks a request holds" },
 	{ "map", "memory map: address over time, one picture a variant" },
 	{ NULL, NULL }
 };
@@ -34,6 +40,8 @@ static const struct {
 	int (*draw)(struct figure *f);
 } drawers[] = {
 	{ figure_resident }, { figure_memory }, { figure_throughput },
+	{ figure_footprint }, { figure_tradeoff }, { figure_scaling },
+	{ figure_orders }, { figure_holds }, { figure_batches },
 	{ figure_map },
 };
 
@@ -69,9 +77,7 @@ static const char *heading(struct figure *f, const char *variant,
 	return text ? text : "";
 }
 
-/* Above a text figure, which has no room for a title and for labels. */
-static void print_heading(struct figure *f, const char *text,
-			  const struct result_cell *c, bool phases)
+void figure_text_heading(struct figure *f, const char *text)
 {
 	const char *newline = strchr(text, '\n');
 	char first[FIGURE_PATH_SIZE];
@@ -82,6 +88,13 @@ static void print_heading(struct figure *f, const char *text,
 	if (newline)
 		print_wrapped(newline + 1, 2, FIGURE_TEXT_COLUMNS, true,
 			      f->out);
+}
+
+/* Above a text figure, which has no room for a title and for labels. */
+static void print_heading(struct figure *f, const char *text,
+			  const struct result_cell *c, bool phases)
+{
+	figure_text_heading(f, text);
 	for (size_t i = 0; i < c->nr_phases && phases; i++)
 		fprintf(f->out, "%s%s %.1f..%.1f s", i ? ", " : "phases: ",
 			c->phases[i].name, (double)c->phases[i].start / 1e9,

@@ -15,6 +15,7 @@
 struct series_row {
 	uint64_t at_ns;
 	uint64_t guest_free_pages, guest_used_pages, host_rss_pages;
+	uint64_t free_blocks[NR_PAGE_ORDERS]; /* zero if not in the file */
 };
 
 struct series {
@@ -55,6 +56,9 @@ const char *series_caption(struct figure *f, const struct result_cell *c);
 /* "NAME" or "NAME-VARIANT", with nothing a file name should not have. */
 void figure_file_name(char *out, size_t size, const char *name,
 		      const char *variant);
+
+/* A heading of up to two lines, above a figure that is text. */
+void figure_text_heading(struct figure *f, const char *text);
 
 /* A script under construction: head with variables, then plots/NAME.gp. */
 struct script {
@@ -103,5 +107,11 @@ int figure_memory(struct figure *f);
 int figure_resident(struct figure *f);
 int figure_throughput(struct figure *f);
 int figure_map(struct figure *f);
+int figure_footprint(struct figure *f);
+int figure_tradeoff(struct figure *f);
+int figure_scaling(struct figure *f);
+int figure_holds(struct figure *f);
+int figure_batches(struct figure *f);
+int figure_orders(struct figure *f);
 
 #endif

@@ -24,7 +24,15 @@ static const struct {
 	{ "guest_free_pages", offsetof(struct series_row, guest_free_pages) },
 	{ "guest_used_pages", offsetof(struct series_row, guest_used_pages) },
 	{ "host_rss_pages", offsetof(struct series_row, host_rss_pages) },
+#define ORDER(o) \
+	{ "free_order" #o, offsetof(struct series_row, free_blocks[o]) }
+	ORDER(0), ORDER(1), ORDER(2), ORDER(3), ORDER(4), ORDER(5), ORDER(6),
+	ORDER(7), ORDER(8), ORDER(9), ORDER(10),
 };
+
+/* The first of these must be in every file. */
+#define NR_REQUIRED 4
+
 
 struct reader {
 	struct figure *f;
@@ -51,9 +59,9 @@ static int read_header(struct reader *r, char *line)
 		const int field = field_named(word);
 
 		r->column[r->nr_columns++] = field;
-		found += field >= 0;
+		found += field >= 0 && field < NR_REQUIRED;
 	}
-	if (found == ARRAY_SIZE(fields))
+	if (found == NR_REQUIRED)
 		return 0;
 	diag_error(&r->d, r->at, "the first line does not name at_ns, "
 		   "guest_free_pages, guest_used_pages and host_rss_pages");
@@ -65,6 +73,7 @@ static int read_row(struct reader *r, char *line, struct series_row *row)
 	size_t i = 0;
 	char *word;
 
+	*row = (struct series_row){ 0 };
 	while ((word = strsep(&line, ",")) && i < r->nr_columns) {
 		const int field = r->column[i++];
 

@@ -466,6 +466,68 @@ static void test_figure__broken_map_is_named_by_line(void **state)
 	}
 }
 
+/* ---- numbers of variants ---- */
+
+static void test_figure__footprint_is_the_area_below_the_line(void **state)
+{
+	/* 4 GiB for 5 s, then falling to 1 GiB in 5 s: 32.5 GiB x s. */
+	struct drawn d;
+
+	(void)state;
+	start(&d, cells, NR);
+	write_series(&d, 1, samples);
+	write_series(&d, 3, samples);
+	draw_figure(&d, "footprint", FIGURE_DUMB);
+	assert_int_equal(d.err, 0);
+	assert_has(d.text, "page_fault1, tasks 16\n"
+		   "  baseline                       0.54 ###");
+	assert_mail_text(d.text);
+	draw_figure(&d, "tradeoff", FIGURE_DUMB);
+	assert_int_equal(d.err, 0);
+	assert_has(d.text, "       0.54   +0.00% * baseline\n"
+		   "       0.54   -2.00%   enabled\n");
+	assert_mail_text(d.text);
+	end(&d);
+}
+
+static void test_figure__scaling_is_over_tasks(void **state)
+{
+	/* Two numbers of tasks. */
+	struct drawn d;
+
+	(void)state;
+	start(&d, cells, NR);
+	draw_figure(&d, "scaling", FIGURE_DUMB);
+	assert_int_equal(d.err, 0);
+	assert_has(d.text, "  enabled\n"
+		   "    1                      1.01\n"
+		   "    16                     7.84\n");
+	assert_mail_text(d.text);
+	end(&d);
+}
+
+static void test_figure__orders_are_gib_of_free_blocks(void **state)
+{
+	/* 1 GiB in blocks of order 10, then half of it in order 0. */
+	static const char text[] =
+		"at_ns,guest_free_pages,guest_used_pages,host_rss_pages,"
+		"free_order0,free_order10\n"
+		"0,262144,0,0,0,256\n1000000000,262144,0,0,131072,128\n";
+	struct drawn d;
+
+	(void)state;
+	start(&d, cells, NR);
+	write_series(&d, 1, text);
+	draw_figure(&d, "orders", FIGURE_DUMB);
+	assert_int_equal(d.err, 0);
+	assert_has(d.text, "      0.0    0.000     0.000     0.000     0.000 "
+			   "    1.000\n");
+	assert_has(d.text, "      1.0    0.500     0.000     0.000     0.000 "
+			   "    0.500\n");
+	assert_mail_text(d.text);
+	end(&d);
+}
+
 /* ---- matplotlib ---- */
 
 static bool matplotlib_is_there(void)
@@ -494,7 +556,8 @@ static void test_figure__matplotlib_draws_the_same_bytes(void **state)
 	/* All figures, twice, with a name that would like to be code. */
 	static const char *const names[] = {
 		"resident.svg", "memory-baseline.svg", "throughput.svg",
-		"map-baseline.svg"
+		"map-baseline.svg", "footprint.svg", "scaling-page_fault1.svg",
+		"tradeoff-page_fault1__tasks_16.svg"
 	};
 	static const char evil[] = "x'); __import__('os').mkdir('evil') #";
 	struct fixture_cell odd[NR];
@@ -533,6 +596,9 @@ static void test_figure__matplotlib_draws_the_same_bytes(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_figure__matplotlib_draws_the_same_bytes),
+	cmocka_unit_test(test_figure__footprint_is_the_area_below_the_line),
+	cmocka_unit_test(test_figure__scaling_is_over_tasks),
+	cmocka_unit_test(test_figure__orders_are_gib_of_free_blocks),
 	cmocka_unit_test(test_figure__map_as_text),
 	cmocka_unit_test(test_figure__map_has_its_numbers_beside_it),
 	cmocka_unit_test(test_figure__broken_map_is_named_by_line),

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One number a cell, and figures of such numbers: memory held over time as an
+ * integral, what it costs in throughput, throughput over tasks, and histograms.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/figure_internal.h"
+#include "bench/grid.h"
+#include "bench/store.h"
+
+#define GIB_PAGES 262144.0
+#define TEXT_BAR 34
+
+/* ---- numbers ---- */
+
+/* GiB x minutes that the host held, over the whole run; false: no series. */
+static bool footprint_of(struct figure *f, const struct result_cell *c,
+			 double *out)
+{
+	struct series s;
+	double sum = 0;
+
+	if (series_read(f, c, &s))
+		return false;
+	for (size_t i = 1; i < s.nr; i++)
+		sum += (double)(s.rows[i].at_ns - s.rows[i - 1].at_ns) / 6e10 *
+		       (double)(s.rows[i].host_rss_pages +
+				s.rows[i - 1].host_rss_pages) / 2 / GIB_PAGES;
+	free(s.rows);
+	*out = sum;
+	return s.nr > 1;
+}
+
+static bool rate_of(struct figure *f, const struct result_cell *c, double *out)
+{
+	(void)f;
+	return result_metric(&c->values, "iterations_per_s", out) && *out > 0;
+}
+
+typedef bool (*number_fn)(struct figure *f, const struct result_cell *c,
+			  double *out);
+
+/* Over the seeds; false if any of them lacks it. */
+static bool tally_slot(struct figure *f, const struct group_slot *s,
+		       number_fn number, struct tally *t)
+{
+	double v;
+
+	*t = (struct tally){ 0 };
+	for (size_t i = 0; i < s->nr; i++) {
+		if (!number(f, s->cells[i], &v))
+			return false;
+		tally_add(t, v);
+	}
+	return t->nr;
+}
+
+/* "page_fault1, tasks 16" */
+static const char *where_text(struct figure *f, const struct group_row *row,
+			      size_t group)
+{
+	const char *text = f->g.groups[group];
+
+	for (size_t i = 0; i < f->g.nr_axes && text; i++)
+		text = arena_printf(&f->a, "%s%s%s %s", text,
+				    *text ? ", " : "", f->g.axis_labels[i],
+				    row->axes[i]);
+	return text ? text : "";
+}
+
+/* ---- data files ---- */
+
+static int open_data(struct figure *f, const char *name, struct store_file *to)
+{
+	char path[FIGURE_PATH_SIZE], why[4400] = "";
+	int err;
+
+	snprintf(path, sizeof(path), "%.3900s/%s.csv", f->dir, name);
+	err = store_create(to, path, why, sizeof(why));
+	if (err)
+		fprintf(f->messages, "error: %s\n", why);
+	return err;
+}
+
+static int close_data(struct figure *f, struct store_file *to)
+{
+	char why[4400] = "";
+	int err = store_commit(to, why, sizeof(why));
+
+	if (err)
+		fprintf(f->messages, "error: %s\n", why);
+	return err;
+}
+
+static void put_word(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++)
+		fputc(*text == '"' ? '\'' : *text, out);
+	fputc('"', out);
+}
+
+/* ---- footprint ---- */
+
+/* Rows so that all variants of a point stand together: the i-th one, or NULL. */
+static const struct group_row *row_by_point(const struct grouping *g, size_t i)
+{
+	for (size_t r = 0; r < g->nr_rows; r++) {
+		if (grouping_reference(g, &g->rows[r]) != &g->rows[r])
+			continue;
+		for (size_t k = 0; k < g->nr_rows; k++)
+			if (grouping_reference(g, &g->rows[k]) ==
+			    &g->rows[r] && !i--)
+				return &g->rows[k];
+	}
+	return NULL;
+}
+
+static void print_bar(struct figure *f, const char *name, double value,
+		      double most)
+{
+	const int n = most > 0 ? (int)(value / most * TEXT_BAR + 0.5) : 0;
+	char line[128];
+
+	snprintf(line, sizeof(line), "%.24s", name);
+	fprintf(f->out, "  %-24s %10.2f ", line, value);
+	for (int i = 0; i < n; i++)
+		fputc('#', f->out);
+	fputc('\n', f->out);
+}
+
+static double largest(struct figure *f)
+{
+	double most = 0;
+	struct tally t;
+
+	for (size_t r = 0; r < f->g.nr_rows; r++)
+		for (size_t i = 0; i < f->g.nr_groups; i++)
+			if (tally_slot(f, &f->g.rows[r].slots[i], footprint_of,
+				       &t) && tally_mean(&t) > most)
+				most = tally_mean(&t);
+	return most;
+}
+
+static void print_footprint(struct figure *f, double most)
+{
+	const char *was = NULL, *where;
+	struct tally t;
+
+	fputs("  GiB x minutes that the host held\n", f->out);
+	for (size_t i = 0; i < f->g.nr_groups; i++)
+		for (size_t r = 0; row_by_point(&f->g, r); r++) {
+			const struct group_row *row = row_by_point(&f->g, r);
+
+			if (!tally_slot(f, &row->slots[i], footprint_of, &t))
+				continue;
+			where = where_text(f, row, i);
+			if (*where && (!was || strcmp(was, where) != 0))
+				print_wrapped(where, 2, FIGURE_TEXT_COLUMNS,
+					      true, f->out);
+			was = where;
+			print_bar(f, row->variant, tally_mean(&t), most);
+		}
+	fputc('\n', f->out);
+}
+
+/* Lines "label, mean, low, high"; the labels are ticks, too. */
+static int write_footprint(struct figure *f, const char **ticks, size_t *nr)
+{
+	struct store_file out;
+	struct tally t;
+	int err = open_data(f, "footprint", &out);
+
+	if (err)
+		return err;
+	fputs("label,gib_minutes,low,high\n", out.out);
+	for (size_t i = 0; i < f->g.nr_groups; i++)
+		for (size_t r = 0; row_by_point(&f->g, r); r++) {
+			const struct group_row *row = row_by_point(&f->g, r);
+			const char *where = where_text(f, row, i);
+
+			if (!tally_slot(f, &row->slots[i], footprint_of, &t))
+				continue;
+			ticks[*nr] = arena_printf(&f->a, "%s%s%s", row->variant,
+						  *where ? "\n" : "", where);
+			if (!ticks[(*nr)++])
+				return -ENOMEM;
+			put_word(out.out, *where ? arena_printf(&f->a,
+				 "%s, %s", row->variant, where) :
+				 row->variant);
+			fprintf(out.out, ",%.6f,%.6f,%.6f\n", tally_mean(&t),
+				t.min, t.max);
+		}
+	return close_data(f, &out);
+}
+
+static int begin(struct figure *f, struct script *s, const char *name,
+		 const char *what)
+{
+	const char *text = arena_printf(&f->a, "%s\n%s, n = %zu%s",
+					f->r->cells[0].experiment, what,
+					f->g.nr_seeds, f->g.nr_seeds == 1 ?
+					"" : " seeds");
+	int err = text ? script_begin(s, f, name) : -ENOMEM;
+
+	if (err)
+		return err;
+	script_heading(s, text);
+	script_text(s, "data", arena_printf(&f->a, "./%s.csv", name));
+	return 0;
+}
+
+int figure_footprint(struct figure *f)
+{
+	const double most = largest(f);
+	struct script script;
+	const char **ticks;
+	size_t nr = 0;
+	int err;
+
+	if (most <= 0)
+		return -ENODATA;
+	if (f->terminal == FIGURE_DUMB) {
+		print_footprint(f, most);
+		return 0;
+	}
+	ticks = arena_array(&f->a, f->g.nr_rows * f->g.nr_groups + 1,
+			    sizeof(*ticks));
+	err = ticks ? write_footprint(f, ticks, &nr) : -ENOMEM;
+	if (!err)
+		err = begin(f, &script, "footprint",
+			    "Memory held by the host, integral over time");
+	if (err)
+		return err;
+	script_ticks(&script, ticks, nr);
+	script_number(&script, "nr", (double)nr);
+	return script_run(&script, "footprint");
+}
+
+/* ---- trade-off ---- */
+
+struct trade {
+	const char *label;
+	double footprint, change;
+	bool front;                 /* nothing is better in both */
+};
+
+static void find_front(struct trade *t, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		t[i].front = true;
+		for (size_t k = 0; k < nr; k++)
+			if (t[k].footprint <= t[i].footprint &&
+			    t[k].change >= t[i].change &&
+			    (t[k].footprint < t[i].footprint ||
+			     t[k].change > t[i].change))
+				t[i].front = false;
+	}
+}
+
+static int by_footprint(const void *a, const void *b)
+{
+	const struct trade *x = a, *y = b;
+
+	return (x->footprint > y->footprint) - (x->footprint < y->footprint);
+}
+
+/* Every variant at one point of the experiment. */
+static size_t trades_at(struct figure *f, const struct group_row *ref,
+			size_t group, struct trade *out)
+{
+	struct tally base, rate, held;
+	size_t nr = 0;
+
+	if (!tally_slot(f, &ref->slots[group], rate_of, &base))
+		return 0;
+	for (size_t r = 0; r < f->g.nr_rows; r++) {
+		const struct group_row *row = &f->g.rows[r];
+
+		if (grouping_reference(&f->g, row) != ref ||
+		    !tally_slot(f, &row->slots[group], rate_of, &rate) ||
+		    !tally_slot(f, &row->slots[group], footprint_of, &held))
+			continue;
+		out[nr++] = (struct trade){
+			.label = row->variant, .footprint = tally_mean(&held),
+			.change = (tally_mean(&rate) / tally_mean(&base) -
+				   1) * 100 };
+	}
+	find_front(out, nr);
+	qsort(out, nr, sizeof(*out), by_footprint);
+	return nr;
+}
+
+static void print_trades(struct figure *f, const struct trade *t, size_t nr,
+			 const char *where)
+{
+	char name[64];
+
+	fprintf(f->out, "  GiB x min  change  variant (* on the front%s%.24s)"
+		"\n", *where ? "; " : "", where);
+	for (size_t i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "%.40s", t[i].label);
+		fprintf(f->out, "  %9.2f %+7.2f%% %c %s\n", t[i].footprint,
+			t[i].change, t[i].front ? '*' : ' ', name);
+	}
+	fputc('\n', f->out);
+}
+
+static int draw_trades(struct figure *f, const struct trade *t, size_t nr,
+		       const char *where)
+{
+	char name[FIGURE_NAME_SIZE];
+	struct store_file out;
+	struct script script;
+	int err;
+
+	figure_file_name(name, sizeof(name), "tradeoff",
+			 *where ? where : NULL);
+	err = open_data(f, name, &out);
+	if (err)
+		return err;
+	fputs("footprint_gib_min,change_percent,front,label\n", out.out);
+	for (size_t i = 0; i < nr; i++) {
+		fprintf(out.out, "%.6f,%.6f,%d,", t[i].footprint, t[i].change,
+			t[i].front);
+		put_word(out.out, t[i].label);
+		fputc('\n', out.out);
+	}
+	err = close_data(f, &out);
+	if (!err)
+		err = begin(f, &script, name, *where ? where :
+			    "Memory against throughput");
+	if (err)
+		return err;
+	script_text(&script, "subject",
+		    arena_printf(&f->a, "throughput against %s [%%]",
+				 f->g.variants[0]));
+	return script_run(&script, "tradeoff");
+}
+
+int figure_tradeoff(struct figure *f)
+{
+	struct trade *t = arena_array(&f->a, f->g.nr_rows + 1, sizeof(*t));
+	size_t drawn = 0, nr;
+	int err = t ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < f->g.nr_groups; i++)
+		for (size_t r = 0; r < f->g.nr_rows && !err; r++) {
+			const struct group_row *row = &f->g.rows[r];
+			const char *where = where_text(f, row, i);
+
+			if (grouping_reference(&f->g, row) != row)
+				continue;
+			nr = trades_at(f, row, i, t);
+			if (nr < 2)
+				continue;
+			drawn++;
+			if (f->terminal == FIGURE_DUMB)
+				print_trades(f, t, nr, where);
+			else
+				err = draw_trades(f, t, nr, where);
+		}
+	return err || drawn ? err : -ENODATA;
+}

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Memory against throughput: a point for each variant; a line through those that
+# no other is better than in both. Given: data, heading, subject.
+set title heading
+set xlabel 'memory held by the host [GiB x minutes], less is better'
+set ylabel subject
+set tics out nomirror
+set grid linetype 1 linecolor rgb 'gray90'
+set border 3
+set key bottom right
+set offsets graph 0.08, graph 0.22, graph 0.1, graph 0.1
+set xzeroaxis linetype 1 linecolor rgb 'gray60'
+plot data using ($3 > 0 ? $1 : NaN):2 with lines linecolor rgb '#009e73' \
+         dashtype 2 linewidth 2 title 'Pareto front', \
+     data using 1:2 with points pointtype 7 pointsize 1.2 \
+         linecolor rgb '#0072b2' notitle, \
+     data using 1:2:4 with labels offset 0.8, 0.6 left font ',10' notitle
