@@ -97,10 +97,13 @@ static void lossy_gauges(const struct hypervisor *hv, uint32_t guest,
 			 struct hv_gauges *out)
 {
 	struct hypervisor *mine = (struct hypervisor *)(uintptr_t)hv;
-	const struct hv_guest_map *map = mock_hypervisor.guest_map(hv, guest);
+	const struct hv_guest_map *map;
 	struct hv_events unseen = { 0 };
 
 	mock_hypervisor.gauges(hv, guest, out);
+	if (guest == HV_ALL_GUESTS)
+		return;
+	map = mock_hypervisor.guest_map(hv, guest);
 	for (pfn_t pfn = 0; pfn < map->nr_pages; pfn += HPAGE_PMD_NR) {
 		if (!bitmap_test(map->regions, pfn_region(pfn)))
 			continue;
