@@ -25,7 +25,7 @@ static const struct args_command command = {
 	.synopsis = "[TOPIC]",
 	.text = "List what is compiled in, and loaded. Topics: reporters,\n"
 		"hypervisors, workloads, kernels, options, counters, columns, "
-		"figures,\nrules; without a topic the first four.\n",
+		"figures,\nrules, thresholds; without a topic the first four.\n",
 	.options = options,
 	.example = "  buddylab list options\n",
 };
@@ -159,6 +159,16 @@ static int list_options(const struct sim_registry *reg)
 	return EXIT_FINE;
 }
 
+/* Keys of the file that `check --thresholds` reads. */
+static int list_thresholds(const struct sim_registry *reg)
+{
+	(void)reg;
+	printf("[default], [metric NAME]\n");
+	print_table(&threshold_options, NULL);
+	printf("\n[thresholds]\n  NAME = N%%, N or ignore\n");
+	return EXIT_FINE;
+}
+
 static int list_counters(const struct sim_registry *reg)
 {
 	struct sim_counter_desc *c = calloc(SIM_MAX_COUNTERS + 1, sizeof(*c));
@@ -223,6 +233,7 @@ static const struct topic topics[] = {
 	{ "columns", list_columns, false },
 	{ "figures", list_figures, false },
 	{ "rules", list_rules, false },
+	{ "thresholds", list_thresholds, false },
 };
 
 static int list_brief(const struct sim_registry *reg)

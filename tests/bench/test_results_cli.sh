@@ -104,6 +104,16 @@ cp moved.jsonl before.jsonl
 expect 3 accept empty.jsonl --baseline moved.jsonl
 check "a refused baseline is as it was" cmp moved.jsonl before.jsonl
 
+# Every key of a threshold file stands in the page, with its default.
+expect 0 list thresholds
+while read -r key default; do
+	grep -qF "| \`$key\` | \`$default\` |" "$source_dir/docs/ci.md" ||
+		fail "docs/ci.md lacks $key with default $default"
+done < <(awk '/^  [a-z_]+ / { key = $1 }
+	/; default / { sub(/.*; default /, ""); sub(/\)$/, ""); print key, $0 }
+	' out.txt)
+[[ $(grep -c "; default" out.txt) -eq 7 ]] || fail "not seven keys"
+
 # plot
 expect 0 plot base --figure throughput
 stdout_has "Iterations per second against one"
