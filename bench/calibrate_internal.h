@@ -53,6 +53,9 @@ struct calibration {
 /* Median and spread of n > 0 samples, which are sorted in place. */
 void fact_add(struct calibration *c, const char *name, unsigned int procs,
 	      double *ns, size_t n);
+/* 80 % of the samples lie further apart than twice their median: no price is
+ * made of it. */
+#define FACT_TOO_WIDE 1.0
 /* NULL: not measured. */
 const struct fact *fact_find(const struct calibration *c, const char *name,
 			     unsigned int procs);

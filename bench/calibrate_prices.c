@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Facts to prices. Most prices are one fact; a few are a difference of two. A
- * price whose facts are missing, or whose difference is lost in their spread,
- * keeps its built-in value and tag.
+ * price whose facts are missing or spread too far, or whose difference is lost
+ * in their spread, keeps its built-in value and tag.
  */
 #include "bench/calibrate_internal.h"
 
@@ -52,6 +52,14 @@ static uint64_t to_ps(double ns)
 	return ns > 0.001 ? (uint64_t)(ns * PS_PER_NS) : 1;
 }
 
+static const struct fact *usable(const struct calibration *c, const char *name,
+				 unsigned int procs)
+{
+	const struct fact *f = fact_find(c, name, procs);
+
+	return f && f->spread <= FACT_TOO_WIDE ? f : NULL;
+}
+
 static void set_price(const struct calibration *c, struct price_list *l,
 		      enum price_id id, double one, double spread,
 		      const char *how)
@@ -67,8 +75,8 @@ static void set_price(const struct calibration *c, struct price_list *l,
 static void apply_rule(const struct calibration *c, struct price_list *l,
 		       const struct rule *r)
 {
-	const struct fact *one = fact_find(c, r->fact, 1);
-	const struct fact *many = fact_find(c, r->fact, c->procs);
+	const struct fact *one = usable(c, r->fact, 1);
+	const struct fact *many = usable(c, r->fact, c->procs);
 	struct price *p = &l->p[r->price];
 
 	if (!one)
@@ -100,7 +108,7 @@ static void set_difference(const struct calibration *c, struct price_list *l,
 /* One call is what is left of order 0 when its page is taken out. */
 static void set_discard_call(const struct calibration *c, struct price_list *l)
 {
-	const struct fact *f = fact_find(c, "discard_order0", 1);
+	const struct fact *f = usable(c, "discard_order0", 1);
 	const struct price *page = &l->p[PRICE_DISCARD_4K];
 	double ns;
 

@@ -31,8 +31,10 @@ void calibrate_print(const struct calibration *c, const struct price_list *l,
 	for (unsigned int i = 0; i < c->nr_facts; i++) {
 		const struct fact *f = &c->facts[i];
 
-		fprintf(out, "# %-24s %5u %14.3f %8.1f %8u\n", f->name,
-			f->procs, f->ns, f->spread * 100, f->samples);
+		fprintf(out, "# %-24s %5u %14.3f %8.1f %8u%s\n", f->name,
+			f->procs, f->ns, f->spread * 100, f->samples,
+			f->spread > FACT_TOO_WIDE ? "  too wide for a price" :
+						    "");
 	}
 	for (unsigned int i = 0; i < c->nr_gaps; i++)
 		fprintf(out, "# not measured: %s: %s\n", c->gaps[i].name,

@@ -120,7 +120,8 @@ static void test_calibrate__prices_are_made_of_facts(void **state)
 
 static void test_calibrate__what_is_not_known_keeps_its_price(void **state)
 {
-	/* No facts at all; and a difference that the spread swallows. */
+	/* No facts at all; differences that the spread swallows, or that are
+	 * none; and samples that are all over the place. */
 	struct calibration *c = calibration(1);
 	struct price_list builtin, l;
 
@@ -132,7 +133,10 @@ static void test_calibrate__what_is_not_known_keeps_its_price(void **state)
 	fact(c, "store_small", 1, 16, 0.2);
 	fact(c, "discard_order9", 1, 6000, 0.01);
 	fact(c, "discard_order10", 1, 5000, 0.01);
+	fact(c, "collapse_2m", 1, 512000, 1.5);
 	calibrate_prices(c, &l);
+	ASSERT_U64("migrate_4k", l.p[PRICE_MIGRATE_4K].ps_1,
+		   builtin.p[PRICE_MIGRATE_4K].ps_1);
 	ASSERT_U64("walk_ref", l.p[PRICE_WALK_REF].tag, PRICE_LITERATURE);
 	ASSERT_U64("discard_2m", l.p[PRICE_DISCARD_2M].ps_1,
 		   builtin.p[PRICE_DISCARD_2M].ps_1);
