@@ -27,6 +27,20 @@ stderr_has "skipped: "
 stdout_empty
 [[ ! -e none.ini ]] || fail "a file was written all the same"
 
+# A host without huge pages, as far as this process can see.
+what="calibrate without huge pages"
+python3 - "$buddylab" >out.txt 2>err.txt <<'PY'
+import ctypes, os, sys
+PR_SET_THP_DISABLE = 41
+if ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0):
+    sys.exit(77)
+os.execv(sys.argv[1], [sys.argv[1], "calibrate", "--time", "1s"])
+PY
+status=$? out=$(<out.txt) err=$(<err.txt)
+[[ $status -eq 77 ]] || fail "status $status, expected 77"
+stderr_has "gives no huge pages"
+stdout_empty
+
 "$buddylab" calibrate --time 4s --memory 128M --procs 2 -o prices.ini \
 	>out.txt 2>err.txt
 status=$?
