@@ -241,9 +241,14 @@ static uint64_t access_page(struct sim *s, const struct task *t,
 	return host_swap_price(s, s->engine.now, &ev) + take_events(s, &ev);
 }
 
-static bool mapped_huge(const struct native_part *p, pfn_t pfn)
+/* A host that wants to hear of each access shows no bits. */
+static bool mapped_huge(const struct sim *s, const struct native_part *p,
+			pfn_t pfn)
 {
-	return bitmap_test(p->map->regions, pfn_region(pfn));
+	const struct hypervisor_ops *ops = s->hv->ops;
+
+	return bitmap_test(p->map->regions, pfn_region(pfn)) ||
+	       (ops->level && ops->level(s->hv, p->hv_id, pfn) != HV_LEVEL_4K);
 }
 
 /* `nr` pages of one region are written or read, `misses` TLB entries. */
@@ -280,11 +285,11 @@ static uint64_t native_touch(struct sim *s, struct task *t,
 		nr++;
 	if (!nr) {
 		ps = access_page(s, t, p, pfn);
-		nr = mapped_huge(p, pfn) ? left : 1;
+		nr = mapped_huge(s, p, pfn) ? left : 1;
 	}
 	*touched = nr;
 	t->op.cursor += pages_to_bytes(nr);
-	if (!mapped_huge(p, pfn))
+	if (!mapped_huge(s, p, pfn))
 		return ps + price_touches(s, t, nr, nr, WALK_LEVELS_4K);
 	if (hugetlb_order(s) != HV_ORDER_1G)
 		return ps + price_touches(s, t, nr, 1, WALK_LEVELS_2M);
