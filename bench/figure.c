@@ -354,3 +354,27 @@ int figure_plot(const struct results *r, const struct figure_request *req,
 	arena_free(&f.a);
 	return err;
 }
+
+int figure_draw_data(const struct figure_of_data *d, FILE *out, FILE *messages)
+{
+	struct figure f = { .backend = d->backend, .terminal = d->terminal,
+			    .out = out, .messages = messages };
+	struct script script;
+	const char *data;
+	int err;
+
+	snprintf(f.dir, sizeof(f.dir), "%.4000s", d->dir);
+	data = arena_printf(&f.a, "./%s.csv", d->name);
+	err = data ? script_begin(&script, &f, d->name) : -ENOMEM;
+	if (!err) {
+		script_heading(&script, d->heading);
+		script_text(&script, "data", data);
+		script_text(&script, "across", d->across);
+		script_number(&script, "nr", (double)d->nr);
+		err = script_run(&script, d->plot);
+	}
+	if (err)
+		explain(&f, d->name, err);
+	arena_free(&f.a);
+	return err;
+}

@@ -41,6 +41,20 @@ int figure_plot(const struct results *r, const struct figure_request *req,
 		FILE *out, FILE *messages);
 
 /*
+ * One picture from a file of numbers that is there already: DIR/NAME.csv, as
+ * plots/PLOT wants it. Its path is printed to `out`. As figure_plot().
+ */
+struct figure_of_data {
+	const char *dir, *name, *plot;
+	const char *heading, *across;  /* title; label of the x axis */
+	size_t nr;                     /* rows */
+	enum figure_terminal terminal; /* not FIGURE_DUMB */
+	enum figure_backend backend;
+};
+int figure_draw_data(const struct figure_of_data *d, FILE *out,
+		     FILE *messages);
+
+/*
  * What gnuplot prints on a dumb terminal, fit for a mail: no form feed, no
  * blank at the end of a line, no empty line at either end, ASCII, and at most
  * 75 columns (longer lines are cut).

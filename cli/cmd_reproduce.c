@@ -10,7 +10,8 @@
 #include "cli/commands.h"
 #include "cli/registry.h"
 
-enum { LIST, OUTPUT, JOBS, SEEDS, NO_BUDGET, FORMAT, DATA };
+enum { LIST, OUTPUT, JOBS, SEEDS, NO_BUDGET, FORMAT, FIGURE, BACKEND,
+       DATA };
 
 static const struct args_option options[] = {
 	[LIST] = { "list", 0, NULL, "name the claims and what each is" },
@@ -21,6 +22,10 @@ static const struct args_option options[] = {
 	[NO_BUDGET] = { "no-budget", 0, NULL, "do not run with changed prices: "
 			"intervals are of seeds only" },
 	[FORMAT] = { "format", 0, "FORMAT", "table (default), md, json" },
+	[FIGURE] = { "figure", 0, "T", "svg or png: draw DIR/NAME/figure.svg "
+		     "of each claim" },
+	[BACKEND] = { "backend", 0, "B", "of figures: gnuplot (default) or "
+		      "matplotlib" },
 	[DATA] = { "data", 0, "DIR", "folder with predictions/ and published/ "
 		   "(default bench)" },
 	{ NULL, 0, NULL, NULL },
@@ -73,6 +78,28 @@ static int take_format(struct reproduce_command *c)
 			  "are known", c->args.value);
 }
 
+static int take_figure(struct reproduce_command *c)
+{
+	const char *v = c->args.value;
+
+	if (strcmp(v, "svg") != 0 && strcmp(v, "png") != 0)
+		return args_error(&c->args, "unknown figure '%s'; svg and png "
+				  "are known", v);
+	c->req.terminal = *v == 's' ? FIGURE_SVG : FIGURE_PNG;
+	return 0;
+}
+
+static int take_backend(struct reproduce_command *c)
+{
+	for (int i = 0; figure_backend_names[i]; i++)
+		if (!strcmp(c->args.value, figure_backend_names[i])) {
+			c->req.backend = (enum figure_backend)i;
+			return 0;
+		}
+	return args_error(&c->args, "unknown backend '%s'; gnuplot and "
+			  "matplotlib are known", c->args.value);
+}
+
 static int take_option(struct reproduce_command *c, int option)
 {
 	switch (option) {
@@ -92,6 +119,10 @@ static int take_option(struct reproduce_command *c, int option)
 		return 0;
 	case FORMAT:
 		return take_format(c);
+	case FIGURE:
+		return take_figure(c);
+	case BACKEND:
+		return take_backend(c);
 	default:
 		c->req.data = c->args.value;
 		return 0;

@@ -48,7 +48,8 @@ int reproduce_list(const char *data, struct arena *a, const char ***names,
 	return 0;
 }
 
-static int write_csv(const struct score *s, const char *dir, FILE *messages)
+static int write_csv(const struct score *s, const char *dir, size_t *nr,
+		     FILE *messages)
 {
 	char path[STORE_PATH_SIZE], why[4400] = "";
 	struct store_file f;
@@ -58,11 +59,33 @@ static int write_csv(const struct score *s, const char *dir, FILE *messages)
 		 s->prediction->claim->name);
 	err = store_create(&f, path, why, sizeof(why));
 	if (!err) {
-		score_print_csv(s, f.out);
+		*nr = score_print_csv(s, f.out);
 		err = store_commit(&f, why, sizeof(why));
 	}
 	if (err)
 		fprintf(messages, "error: %s\n", why);
+	return err ? -EIO : 0;
+}
+
+/* The numbers of the figure, and the figure itself if it is asked for. */
+static int write_figure(const struct reproduce_request *req,
+			const struct score *s)
+{
+	const struct claim *c = s->prediction->claim;
+	struct figure_of_data d = {
+		.name = "figure", .plot = "reproduce", .heading = c->title,
+		.across = score_unit(s), .terminal = req->terminal,
+		.backend = req->backend,
+	};
+	char dir[STORE_PATH_SIZE];
+	int err = write_csv(s, req->predict.dir, &d.nr, req->predict.messages);
+
+	if (err || req->terminal == FIGURE_DUMB || !d.nr)
+		return err;
+	snprintf(dir, sizeof(dir), "%.3000s/%.200s", req->predict.dir, c->name);
+	d.dir = dir;
+	err = figure_draw_data(&d, req->predict.messages,
+			       req->predict.messages);
 	return err ? -EIO : 0;
 }
 
@@ -85,7 +108,7 @@ static int run_claim(const struct reproduce_request *req, const char *name,
 	if (!err)
 		err = score_print(&s, req->format, out);
 	if (!err && claim.experiment)
-		err = write_csv(&s, req->predict.dir, req->predict.messages);
+		err = write_figure(req, &s);
 	if (!err)
 		*misses += s.nr_misses;
 	published_free(&published);

@@ -6,6 +6,7 @@
 #ifndef BENCH_REPRODUCE_REPRODUCE_H
 #define BENCH_REPRODUCE_REPRODUCE_H
 
+#include "bench/figure.h"
 #include "bench/reproduce/score.h"
 
 struct reproduce_request {
@@ -13,6 +14,9 @@ struct reproduce_request {
 	const char *const *names;/* claims; NULL-ended */
 	enum reproduce_format format;
 	struct predict_request predict;
+	/* A picture of each claim, DIR/NAME/figure.svg; FIGURE_DUMB: none. */
+	enum figure_terminal terminal;
+	enum figure_backend backend;
 };
 
 /* Names of the claims in a data folder, sorted, NULL-ended; of the arena. 0,

@@ -102,7 +102,12 @@ extern const char *const reproduce_format_names[];
  * the caller puts into a list. 0 or -ENOMEM. */
 int score_print(const struct score *s, enum reproduce_format format, FILE *out);
 
-/* What plots/reproduce.gp takes: "row,published,spread,predicted,low,high". */
-void score_print_csv(const struct score *s, FILE *out);
+/* The unit of the first row that has a published value. */
+const char *score_unit(const struct score *s);
+/*
+ * What plots/reproduce takes: "row,published,spread,predicted,low,high" of all
+ * rows of that unit. Their number.
+ */
+size_t score_print_csv(const struct score *s, FILE *out);
 
 #endif

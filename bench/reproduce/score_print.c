@@ -328,16 +328,31 @@ int score_print(const struct score *s, enum reproduce_format format, FILE *out)
 	return 0;
 }
 
-void score_print_csv(const struct score *s, FILE *out)
+const char *score_unit(const struct score *s)
 {
+	for (size_t i = 0; i < s->nr_rows; i++)
+		if (s->rows[i].published->has_value)
+			return s->rows[i].predicted->quantity->o.unit;
+	return "";
+}
+
+size_t score_print_csv(const struct score *s, FILE *out)
+{
+	const char *unit = score_unit(s);
+	size_t nr = 0;
+
 	fputs("row,published,spread,predicted,low,high\n", out);
 	for (size_t i = 0; i < s->nr_rows; i++) {
 		const struct scored_row *r = &s->rows[i];
 
-		if (r->published->has_value)
-			fprintf(out, "\"%s\",%.9g,%.9g,%.9g,%.9g,%.9g\n",
-				r->published->title, r->published->value,
-				r->published->spread, r->predicted->mean,
-				r->predicted->low, r->predicted->high);
+		if (!r->published->has_value ||
+		    strcmp(r->predicted->quantity->o.unit, unit) != 0)
+			continue;
+		nr++;
+		fprintf(out, "\"%s\",%.9g,%.9g,%.9g,%.9g,%.9g\n",
+			r->published->title, r->published->value,
+			r->published->spread, r->predicted->mean,
+			r->predicted->low, r->predicted->high);
 	}
+	return nr;
 }

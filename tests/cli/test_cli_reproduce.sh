@@ -51,6 +51,13 @@ PY
 check "Markdown" exits 0 reproduce tlb-walk --format md
 check "is a table" grep -q "^| 2 MiB on both | 15 | 15 | - | equal | hit |$" \
 	"$dir/out"
+if command -v gnuplot >/dev/null; then
+	check "a figure" exits 1 reproduce thp-order --figure svg
+	check "is a picture" grep -q "<svg" "$dir/o/thp-order/figure.svg"
+fi
+check "its numbers" grep -q '^"left by 4 KiB units",153600,0,155648,155648,155648$' \
+	"$dir/o/thp-order/figure.csv"
+check "an unknown figure" exits 2 reproduce --figure gif
 check "a wrong name is a usage error" exits 2 reproduce tlb-wok
 check "and the nearest is named" grep -q "did you mean 'tlb-walk'" "$dir/err"
 check "a folder without claims" exits 2 "$buddylab" reproduce --data "$dir"
