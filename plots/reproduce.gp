@@ -9,11 +9,10 @@ set tics out nomirror
 set ytics scale 0
 set grid xtics linetype 1 linecolor rgb 'gray88'
 set border 1
-set xzeroaxis
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead linecolor rgb 'gray50' back
-set key outside bottom center horizontal reverse Left
+set key at screen 0.5, 0.06 center vertical reverse Left samplen 2
 set offsets graph 0.05, graph 0.05, 0, 0
-set bmargin 6
+set bmargin 7
 plot data using 2:($0 - 0.14):3:ytic(1) every ::1 with xerrorbars \
          linecolor rgb '#000000' pointtype 5 pointsize 1 linewidth 1.5 \
          title 'published, with its spread', \
