@@ -292,8 +292,8 @@ static int fill_page(struct compare_report *r, enum report_format f,
 	/* Of one seed; of several; and with columns that a mail leaves out. */
 	static const char *const notes[] = {
 		"", " p is of the Mann-Whitney test.",
-		" p is of the Mann-Whitney test; from and to bound the change "
-		"with 95 % confidence.",
+		(" p is of the Mann-Whitney test; from and to bound the change "
+		 "with 95 % confidence."),
 	};
 	const struct comparison *c = r->c;
 
