@@ -16,7 +16,7 @@
 
 struct calibrate_measure_request {
 	uint64_t memory;           /* bytes to touch at a time, at the most */
-	uint64_t time_ns;          /* to take, within a second or two */
+	uint64_t time_ns;          /* nothing is begun after it */
 	unsigned int procs;        /* the most at the same time */
 	bool json;
 	const char *path;          /* of the result; NULL: to `out` */
