@@ -55,7 +55,7 @@ static void test_rezero__is_paid_where_the_host_cleared(void **state)
 
 	(void)state;
 	ASSERT_U64("the same pages", n[1], n[0]);
-	ASSERT_U64("whole regions", (as_cold - cheap) % 60000, 0);
+	ASSERT_U64("whole regions", as_cold - cheap, saved * 60000);
 	assert_true(saved >= GUEST_REGIONS - 2 && saved <= GUEST_REGIONS);
 }
 
