@@ -80,6 +80,44 @@ static void test_compare__seeds_are_judged_by_all_conditions(void **state)
 	}
 }
 
+static void test_compare__exact_values_have_a_better_direction_too(void **s)
+{
+	/* 1280 refaults to 1270 and back: each cell by itself. */
+	static const struct {
+		const char *rule;
+		enum compare_verdict less, more;
+	} rows[] = {
+		{ "", COMPARE_MOVED, COMPARE_MOVED },
+		{ "better = lower\n", COMPARE_EQUAL, COMPARE_MOVED },
+		{ "better = higher\n", COMPARE_MOVED, COMPARE_EQUAL },
+		{ "better = lower\nmax_regress = 1%\n", COMPARE_EQUAL,
+		  COMPARE_EQUAL },
+		{ "max_change = 0.5%\n", COMPARE_MOVED, COMPARE_MOVED },
+		{ "max_change = 1%\n", COMPARE_EQUAL, COMPARE_EQUAL },
+		{ "min_effect = 1000000\n", COMPARE_EQUAL, COMPARE_EQUAL },
+	};
+	struct fixture_cell few[1] = { cells[0] }, many[1] = { cells[0] };
+	char text[256];
+
+	(void)s;
+	few[0].refaults = 1270;
+	many[0].refaults = 1280;
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct thresholds t;
+		struct both b;
+
+		snprintf(text, sizeof(text), "[metric *]\n%s", rows[i].rule);
+		read_rules(&t, text);
+		compare_start(&b, many, 1, few, 1, &t);
+		ASSERT_U64(test_row(i), b.c.verdict, rows[i].less);
+		compare_end(&b);
+		compare_start(&b, few, 1, many, 1, &t);
+		ASSERT_U64(test_row(i), b.c.verdict, rows[i].more);
+		compare_end(&b);
+		thresholds_free(&t);
+	}
+}
+
 static void test_compare__seeds_are_told_in_every_format(void **state)
 {
 	/* Five seeds, a tenth slower; host time is equal and asked for. */
@@ -260,6 +298,8 @@ static void test_compare__notes_are_escaped_and_few(void **state)
 
 static const struct CMUnitTest cases_of_seeds[] = {
 	cmocka_unit_test(test_compare__seeds_are_judged_by_all_conditions),
+	cmocka_unit_test(
+		test_compare__exact_values_have_a_better_direction_too),
 	cmocka_unit_test(test_compare__seeds_are_told_in_every_format),
 	cmocka_unit_test(test_compare__time_that_was_not_kept_is_not_comparable),
 	cmocka_unit_test(test_compare__rules_that_make_no_sense_are_refused),
