@@ -23,8 +23,8 @@ static const struct args_option options[] = {
 	[OPT_STREAMS] = { "streams", 0, "N", "random streams (default 100)" },
 	[OPT_STEPS] = { "steps", 0, "N", "of each stream (default 200)" },
 	[OPT_SEED] = { "seed", 0, "S", "of the streams (default 1)" },
-	[OPT_CASE] = { "case", 0, "NAME", "no other case, for instance "
-		       "punch-4k or stream-17" },
+	[OPT_CASE] = { "case", 0, "PATTERN", "no other case, for instance "
+		       "'punch-*' or stream-17" },
 	[OPT_MEMORY] = { "memory", 0, "SIZE",
 			 "real memory of a case (default 128M; 64M to 1G)" },
 	[OPT_RETRIES] = { "retries", 0, "N", "more runs of a case that differs "

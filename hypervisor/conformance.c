@@ -11,6 +11,7 @@
 #include "hypervisor/conformance.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct pair {
 	unsigned int nr_guests;
 	struct conformance_result *result;
 	struct hv_events sum;     /* of the model, since pair_open() */
+	uint64_t sleep[NR_SIDES]; /* last answer of khugepaged */
 	struct conformance_op at; /* one block of it */
 };
 
@@ -54,7 +56,7 @@ static int set_word(const struct option_table *t, void *base, char *word,
 static int set_words(const struct option_table *t, void *base,
 		     const char *words, char *why, size_t why_size)
 {
-	char text[320], *save, *word;
+	char text[400], *save, *word;
 	int err = 0;
 
 	snprintf(text, sizeof(text), "%s", words ? words : "");
@@ -138,6 +140,10 @@ static int do_block(struct pair *p, enum side side, struct hv_events *ev)
 	struct hypervisor *hv = &p->hv[side];
 	const uint32_t guest = p->guests[side][p->at.guest];
 
+	if (p->at.verb == 'k') {
+		p->sleep[side] = hv->ops->khugepaged(hv, ev);
+		return 0;
+	}
 	if (kind)
 		return hv->ops->access(hv, guest, p->at.pfn, p->at.order,
 				       (enum hv_access)(kind - kinds), ev);
@@ -205,6 +211,7 @@ static void step(struct pair *p)
 		differs(p, i == MODEL ? "model's failure" : "real failure", 0,
 			(uint64_t)-do_block(p, i, &ev[i]));
 	compare_events(p, &ev[MODEL], &ev[REAL]);
+	differs(p, "sleep of khugepaged", p->sleep[MODEL], p->sleep[REAL]);
 	compare_gauges(p);
 	hv_events_add(&p->sum, &ev[MODEL]);
 	p->result->steps++;
@@ -378,7 +385,7 @@ static int run_stream(struct campaign *c, struct conformance_result *r,
 
 /* The words of both hosts and what they are given. */
 struct words {
-	char model[320], real[320];
+	char model[400], real[400];
 };
 
 static int try_case(struct campaign *c, struct conformance_result *r,
@@ -455,7 +462,7 @@ int conformance_run(const struct conformance_request *rq,
 		else
 			snprintf(name, sizeof(name), "stream-%u",
 				 i - nr_conformance_cases);
-		if (!rq->only || !strcmp(rq->only, name))
+		if (!rq->only || !fnmatch(rq->only, name, 0))
 			err = run_case(&c, i, name);
 	}
 	if (!err && !out->cases) {

@@ -29,7 +29,7 @@ struct conformance_request {
 	unsigned int streams;    /* random ones */
 	unsigned int steps;      /* of each */
 	uint64_t seed;
-	const char *only;        /* case of this name; NULL = all */
+	const char *only;        /* cases whose names match; NULL = all */
 	/* A case that differs is run so many times more: what the kernel does
 	 * on its own (khugepaged, a huge page that was not to be had) does not
 	 * come back, a wrong model does. */

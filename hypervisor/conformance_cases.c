@@ -91,6 +91,19 @@ const struct conformance_case conformance_cases[] = {
 	  .script = "w 0 0 * 1; d 0 7 * 128; w 0 0 * 3; b 0 0 * 5; w 0 0 * 1" },
 	{ .name = "tail-lazy", .small = true, .tail = 100, .options = LAZY,
 	  .script = "w 0 0 * 1; d 0 2 * 4; w 0 0 * 3; d 0 0 * 1; r 0 0 * 1" },
+	{ .name = "khugepaged", .half = true,
+	  .options = "khugepaged=on khugepaged_pages_to_scan=100000",
+	  .script = "w 0 0 * 512; d 0 9 * 1024; k 0 0;" "w 512 0 * 1024;"
+		    "d 517 0 * 1024; k 0 0; k 0 0; d 0 9 * 512;" FILL "k 0 0" },
+	{ .name = "khugepaged-in-steps", .half = true,
+	  .options = "khugepaged=on khugepaged_pages_to_scan=1500 "
+		     "khugepaged_max_ptes_none=255 khugepaged_pte_mapped=on",
+	  .script = FILL "d 0 7 * 512; k 0 0 5 0;" FILL "d 0 8 * 512;"
+		    "d 256 0 * 1536; k 0 0 30 0;" FILL "k 0 0 40 0" },
+	{ .name = "khugepaged-lazy", .half = true,
+	  .options = LAZY " khugepaged=on khugepaged_pages_to_scan=100000",
+	  .script = FILL "d 0 7 * 512; d 512 9 * 2048; k 0 0; d 0 8 * 1024;"
+		    "r 0 8 * 2048; k 0 0;" FILL },
 	{ .name = "two-guests", .half = true, .guests = 2,
 	  .script = "w0 0 10 * 1024; w1 0 10 * 1024; d0 0 0 * 64; d1 0 9 * "
 		    "1024; w0 0 10 * 1024; w1 0 10 * 1024; b1 8 3 * 512;"
@@ -124,7 +137,7 @@ bool conformance_parse(const char **script, pfn_t nr_pages,
 	fields = sscanf(*script, "%7s %u %u %15[*0-9] %u", head, &pfn, &order,
 			count, &step);
 	CHECK_MSG(fields == 3 || fields == 5, "cannot read '%s'", *script);
-	CHECK(strchr("wrztdb", head[0]));
+	CHECK(strchr("wrztdbk", head[0]));
 	*op = (struct conformance_op){
 		.verb = head[0],
 		.guest = head[1] ? (uint8_t)(head[1] - '0') : 0,
@@ -164,9 +177,13 @@ int conformance_stream_init(struct conformance_stream *s, uint64_t seed,
 	*s = (struct conformance_stream){ .left = steps };
 	rng_init(&s->rng, seed, "conformance", number);
 	advice = pick(&s->rng, "dontneed", 4, "free");
-	calls = pick(&s->rng, "range", 6, "page");
+	calls = pick(&s->rng, "range", 7, "page");
 	snprintf(s->options, sizeof(s->options),
-		 "discard=%s discard_granularity=%s", advice, calls);
+		 "discard=%s discard_granularity=%s khugepaged=on "
+		 "khugepaged_pages_to_scan=%u khugepaged_max_ptes_none=%u "
+		 "khugepaged_pte_mapped=%s", advice, calls,
+		 1 + rng_below(&s->rng, 8192), rng_below(&s->rng, HPAGE_PMD_NR),
+		 pick(&s->rng, "on", 4, "off"));
 	/* One in eight without huge pages, and of these half in a file. */
 	if (!rng_below(&s->rng, 8)) {
 		const bool file = !strcmp(advice, "dontneed") &&
@@ -212,7 +229,7 @@ static uint8_t random_order(struct rng *rng)
 
 static char random_verb(struct rng *rng)
 {
-	static const char verbs[] = "wwwwzztrrdddddbb";
+	static const char verbs[] = "wwwwwwwwzzzztrrrrddddddddddbbbbk";
 
 	return verbs[rng_below(rng, sizeof(verbs) - 1)];
 }
@@ -230,6 +247,8 @@ bool conformance_stream_next(struct conformance_stream *s, struct conformance_op
 		.guest = (uint8_t)rng_below(&s->rng, s->guests),
 		.order = random_order(&s->rng),
 	};
+	if (op->verb == 'k')
+		return true;
 	while (order_nr_pages(op->order) > s->nr_pages)
 		op->order--;
 	nr = order_nr_pages(op->order);

@@ -12,6 +12,7 @@
  * `count` blocks of one order, each `step` pages after the last:
  *     w r z t    written, read, cleared, used as a page table
  *     d b        reported as free, put into the balloon
+ *     k          khugepaged wakes up: no block, `count` times
  */
 struct conformance_op {
 	char verb;
@@ -51,7 +52,7 @@ struct conformance_stream {
 	unsigned int guests;
 	pfn_t nr_pages;
 	unsigned int left;     /* operations to come */
-	char options[160], model[64], real[64];
+	char options[200], model[64], real[64];
 	uint64_t *written[CONFORMANCE_GUESTS]; /* owned bitmaps */
 };
 

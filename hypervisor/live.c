@@ -25,8 +25,10 @@
 static const char *const discard_names[] = { "dontneed", "free", NULL };
 static const char *const granularity_names[] = { "range", "page", NULL };
 static const char *const thp_names[] = { "always", "madvise", "never", NULL };
+static const char *const khugepaged_names[] = { "off", "on", "host", NULL };
 static const char *const file_names[] = { "none", "memfd", NULL };
 
+#define DAY_NS (86400 * NSEC_PER_SEC)
 #define OPTION(field) offsetof(struct live_options, field)
 
 static const struct option_desc live_option_descs[] = {
@@ -49,10 +51,31 @@ static const struct option_desc live_option_descs[] = {
 	{ .name = "madv_hugepage", .type = OPTION_BOOL,
 	  .offset = OPTION(madv_hugepage), .def = "on", .unit = "",
 	  .help = "Guest memory is advised MADV_HUGEPAGE." },
-	{ .name = "khugepaged", .type = OPTION_BOOL,
-	  .offset = OPTION(khugepaged), .def = "off", .unit = "",
-	  .help = "The kernel's khugepaged may work on guest memory; off: "
-		  "memory is advised for huge pages only while it faults." },
+	{ .name = "khugepaged", .type = OPTION_NAME,
+	  .offset = OPTION(khugepaged), .names = khugepaged_names,
+	  .def = "off", .unit = "",
+	  .help = "on: one in virtual time, by MADV_COLLAPSE; host: the "
+		  "machine's own may work on guest memory." },
+	{ .name = "khugepaged_pages_to_scan", .type = OPTION_UINT,
+	  .offset = OPTION(khugepaged_pages_to_scan), .min = 1,
+	  .max = 1 << 30, .def = "4096", .unit = "pages",
+	  .help = "Pages that the one in virtual time looks at in one go." },
+	{ .name = "khugepaged_scan_sleep", .type = OPTION_TIME,
+	  .offset = OPTION(khugepaged_scan_sleep), .min = NSEC_PER_MSEC,
+	  .max = DAY_NS, .def = "10s", .unit = "time",
+	  .help = "Its sleep between two scans." },
+	{ .name = "khugepaged_alloc_sleep", .type = OPTION_TIME,
+	  .offset = OPTION(khugepaged_alloc_sleep), .min = NSEC_PER_MSEC,
+	  .max = DAY_NS, .def = "60s", .unit = "time",
+	  .help = "Its sleep after a collapse that failed." },
+	{ .name = "khugepaged_max_ptes_none", .type = OPTION_UINT,
+	  .offset = OPTION(khugepaged_max_ptes_none),
+	  .max = HPAGE_PMD_NR - 1, .def = "511", .unit = "pages",
+	  .help = "Holes of a region that a collapse may fill." },
+	{ .name = "khugepaged_pte_mapped", .type = OPTION_BOOL,
+	  .offset = OPTION(khugepaged_pte_mapped), .def = "off", .unit = "",
+	  .help = "It also collapses what is left of a huge page that was "
+		  "partly discarded (Linux 5.8 and later)." },
 	{ .name = "memory_file", .type = OPTION_NAME,
 	  .offset = OPTION(memory_file), .names = file_names, .def = "none",
 	  .unit = "",
@@ -217,6 +240,7 @@ static void live_guest_remove(struct hypervisor *hv, uint32_t guest)
 
 	h->guest_pages -= g->nr_pages;
 	guest_free(g);
+	live_khugepaged_exit(h, guest);
 }
 
 static const struct hv_guest_map *live_guest_map(const struct hypervisor *hv,
@@ -249,7 +273,7 @@ static int live_access(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 	return 0;
 }
 
-/* One madvise call for nr pages from pfn. */
+/* One madvise call for nr pages from pfn, whose regions are known as they are. */
 static void discard_range(struct live_ref *r, enum hv_advice advice, pfn_t pfn,
 			  uint32_t nr)
 {
@@ -258,8 +282,6 @@ static void discard_range(struct live_ref *r, enum hv_advice advice, pfn_t pfn,
 	const uint32_t part = nr < HPAGE_PMD_NR ? nr : HPAGE_PMD_NR;
 	bool flush = false;
 
-	for (r->region = first; r->region <= last; r->region++)
-		region_refresh(r);
 	kernel_discard(r->guest, advice, pfn, nr);
 	for (r->region = first; r->region <= last; r->region++)
 		flush |= region_discarded(r, advice, pfn & (HPAGE_PMD_NR - 1),
@@ -288,6 +310,9 @@ static bool live_discard(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		return false;
 	}
 	ev->discards[advice][order]++;
+	for (r.region = pfn_region(pfn); r.region <= pfn_region(pfn + nr - 1);
+	     r.region++)
+		region_refresh(&r);
 	for (uint32_t at = 0; at < nr; at += step)
 		discard_range(&r, advice, pfn + at, step);
 	return advice == HV_DONTNEED;
@@ -359,6 +384,7 @@ const struct hypervisor_ops live_hypervisor = {
 	.guest_map = live_guest_map,
 	.access = live_access,
 	.discard = live_discard,
+	.khugepaged = live_khugepaged,
 	.gauges = live_gauges,
 	.check = live_check,
 	.real = live_real,

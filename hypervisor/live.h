@@ -61,18 +61,32 @@ struct live_options {
 	unsigned int granularity; /* enum live_granularity */
 	unsigned int thp;         /* enum live_thp */
 	bool madv_hugepage;       /* the VMM advises huge pages */
-	bool khugepaged;          /* the host's may work on guest memory */
+	unsigned int khugepaged;  /* enum live_khugepaged_mode */
+	uint64_t khugepaged_pages_to_scan;
+	uint64_t khugepaged_scan_sleep, khugepaged_alloc_sleep; /* ns */
+	uint64_t khugepaged_max_ptes_none;
+	bool khugepaged_pte_mapped;
 	unsigned int memory_file; /* enum live_file */
 	bool inhibit;             /* acknowledge, but do not discard */
 };
 
 enum live_granularity { LIVE_RANGE, LIVE_PER_4K };
 enum live_thp { LIVE_THP_ALWAYS, LIVE_THP_MADVISE, LIVE_THP_NEVER };
+/* Nobody; one in virtual time; the machine's own. */
+enum live_khugepaged_mode {
+	LIVE_KHUGEPAGED_OFF, LIVE_KHUGEPAGED_ON, LIVE_KHUGEPAGED_HOST
+};
 enum live_file { LIVE_FILE_NONE, LIVE_FILE_MEMFD };
 
 /* One range of PAGEMAP_SCAN's answer, and room for those of a region. */
 struct scan_range {
 	uint64_t start, end, categories;
+};
+
+/* Where the khugepaged in virtual time is. */
+struct live_khugepaged {
+	bool scanning;
+	uint32_t guest, region;
 };
 
 struct live_host {
@@ -82,6 +96,7 @@ struct live_host {
 	bool wants_huge;         /* guests are to have huge pages */
 	bool frees_tables;       /* seen: a DONTNEED of 2 MiB frees the table */
 	uint64_t guest_pages;    /* of all guests */
+	struct live_khugepaged khugepaged;
 	struct hv_real real;     /* sums; what smaps says is filled in later */
 	char refusal[160];       /* why guest_add() failed last */
 	struct scan_range ranges[HPAGE_PMD_NR];
@@ -172,9 +187,9 @@ int kernel_map_guest(struct live_host *h, struct live_guest *g);
 void kernel_unmap_guest(struct live_guest *g);
 void kernel_view(struct live_host *h, const struct live_guest *g,
 		 uint32_t region, struct region_view *out);
-/* Allow huge pages for a first touch, where they are kept off between them. */
+/* Allow a huge page for a first touch, where they are kept off between them. */
 void kernel_allow_huge(const struct live_host *h, const struct live_guest *g,
-		       bool allow);
+		       uint32_t region, bool allow);
 void kernel_touch(struct live_host *h, const struct live_guest *g, pfn_t pfn,
 		  uint32_t nr, bool write, uint64_t *faults);
 void kernel_discard(const struct live_guest *g, enum hv_advice advice,
@@ -188,6 +203,8 @@ void read_choice(const char *path, char *out, size_t out_size);
 
 /* live_region.c: what the differences mean. */
 void region_refresh(const struct live_ref *r);
+/* The caller has had it made huge. */
+void region_collapsed(const struct live_ref *r);
 void region_accessed(const struct live_ref *r, uint32_t first, uint32_t nr,
 		     bool write);
 bool region_discarded(const struct live_ref *r, enum hv_advice advice,
@@ -195,6 +212,9 @@ bool region_discarded(const struct live_ref *r, enum hv_advice advice,
 
 /* live.c */
 struct live_guest *live_guest(const struct hypervisor *hv, uint32_t id);
+/* live_khugepaged.c */
+uint64_t live_khugepaged(struct hypervisor *hv, struct hv_events *ev);
+void live_khugepaged_exit(struct live_host *h, uint32_t guest);
 /* live_check.c */
 const char *live_check(const struct hypervisor *hv);
 

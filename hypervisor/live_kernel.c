@@ -176,7 +176,7 @@ static int probe_tables(struct live_host *h, struct live_guest *g)
 	struct region_view v;
 	uint64_t faults;
 
-	kernel_allow_huge(h, g, true);
+	kernel_allow_huge(h, g, 0, true);
 	kernel_touch(h, g, 0, HPAGE_PMD_NR, true, &faults);
 	kernel_view(h, g, 0, &v);
 	if (!v.huge)
@@ -238,7 +238,8 @@ static int advise_guest(const struct live_host *h, const struct live_guest *g,
 {
 	int err = 0;
 
-	if (h->wants_huge && h->opt->madv_hugepage && h->opt->khugepaged)
+	if (h->wants_huge && h->opt->madv_hugepage &&
+	    h->opt->khugepaged == LIVE_KHUGEPAGED_HOST)
 		err = madvise(g->memory, bytes, MADV_HUGEPAGE);
 	else if (!h->wants_huge || h->opt->madv_hugepage)
 		/* Fails only on a kernel without huge pages. */
@@ -295,15 +296,20 @@ void kernel_unmap_guest(struct live_guest *g)
 
 /*
  * khugepaged leaves memory with MADV_NOHUGEPAGE alone, and what is huge stays
- * huge; so the advice is there while a region faults for the first time, and at
- * no other time. Without any advice of the VMM there is none to take back.
+ * huge; so an empty region is advised while its first page is touched, or while
+ * it is collapsed, and at no other time. Without any advice of the VMM there is
+ * none to take back.
  */
 void kernel_allow_huge(const struct live_host *h, const struct live_guest *g,
-		       bool allow)
+		       uint32_t region, bool allow)
 {
-	if (!h->wants_huge || h->opt->khugepaged || !h->opt->madv_hugepage)
+	const pfn_t pfn = region << HPAGE_PMD_ORDER;
+
+	if (!h->wants_huge || !h->opt->madv_hugepage ||
+	    h->opt->khugepaged == LIVE_KHUGEPAGED_HOST ||
+	    g->nr_pages - pfn < HPAGE_PMD_NR)
 		return;
-	CHECK(madvise(g->memory, pages_to_bytes(g->nr_pages),
+	CHECK(madvise(page_address(g, pfn), HPAGE_PMD_SIZE,
 		      allow ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) == 0);
 }
 

@@ -140,11 +140,9 @@ static void collapsed(const struct live_ref *r)
 	r->ev->khugepaged_collapsed++;
 	r->ev->khugepaged_copied_pages += had;
 	r->ev->reinflated_pages += HPAGE_PMD_NR - had;
-	if (set_nr(&s->thp))
-		r->ev->phys_reclaimed_pages += HPAGE_PMD_NR - set_nr(&s->thp);
+	r->ev->tlb_flush_rounds++;
 	s->thp = s->lazy = (struct page_set){ { 0 } };
 	s->table = false;
-	r->host->real.background_collapses++;
 }
 
 static void vanished(const struct live_ref *r, const struct region_view *v)
@@ -175,6 +173,7 @@ void region_refresh(const struct live_ref *r)
 	count_region(r, false);
 	if (v.huge && !s->is.huge) {
 		collapsed(r);
+		r->host->real.background_collapses++;
 	} else if (s->is.huge && !v.huge) {
 		mapping_split(r, HV_SPLIT_RECLAIM);
 		r->host->real.background_splits++;
@@ -183,6 +182,22 @@ void region_refresh(const struct live_ref *r)
 		vanished(r, &v);
 	}
 	s->is = v;
+	count_region(r, true);
+	publish(r);
+}
+
+void region_collapsed(const struct live_ref *r)
+{
+	struct live_region *s = region_of(r);
+	uint64_t faults;
+
+	count_region(r, false);
+	collapsed(r);
+	/* The holes are full of zeroes: a split would drop them again. */
+	kernel_touch(r->host, r->guest, r->region << HPAGE_PMD_ORDER,
+		     HPAGE_PMD_NR, true, &faults);
+	kernel_view(r->host, r->guest, r->region, &s->is);
+	CHECK(s->is.huge);
 	count_region(r, true);
 	publish(r);
 }
@@ -271,10 +286,10 @@ void region_accessed(const struct live_ref *r, uint32_t first, uint32_t nr,
 
 	/* Only the first fault of an empty region can bring a huge page. */
 	if (!set_nr(&was.present))
-		kernel_allow_huge(r->host, r->guest, true);
+		kernel_allow_huge(r->host, r->guest, r->region, true);
 	kernel_touch(r->host, r->guest, base + first, 1, write, &faults);
 	if (!set_nr(&was.present))
-		kernel_allow_huge(r->host, r->guest, false);
+		kernel_allow_huge(r->host, r->guest, r->region, false);
 	if (nr > 1) {
 		kernel_touch(r->host, r->guest, base + first + 1, nr - 1,
 			     write, &more);

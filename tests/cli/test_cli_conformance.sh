@@ -65,8 +65,23 @@ check "mock and live agree" python3 compare.py out/cells.jsonl
 
 # --- what cannot be done is skipped, not failed, and says what to do
 expect 77 run live.ini -o big --only live --set guest.memory=900G \
-	--set host.cap=2T
+	--set host.cap=2T --set host.khugepaged=off --set host.discard=free
 stderr_has 'MiB available'
+# a process that may not have huge pages
+cat >without.py <<'PYTHON'
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # PR_SET_THP_DISABLE
+os.execv(sys.argv[1], sys.argv[1:])
+PYTHON
+refused() {
+	python3 without.py "$buddylab" "$@" >out.txt 2>err.txt
+	[[ $? -eq 77 ]] && grep -q 'huge pages disabled' err.txt
+}
+check "conformance without huge pages" refused conformance
+check "cells without huge pages" refused run live.ini -o none --only live \
+	--set host.thp=madvise --set host.khugepaged=off --set host.discard=free
+expect 0 run live.ini -o never --only live --set host.thp=never \
+	--set host.khugepaged=off --set host.discard=free --format none
 expect 3 run live.ini -o small --only live --set host.cap=64M
 stderr_has 'the cap is 64'
 

@@ -156,7 +156,7 @@ static void test_live__a_collapse_behind_its_back(void **state)
 	struct host h;
 
 	(void)state;
-	boot(&h, "khugepaged=on");
+	boot(&h, "khugepaged=host");
 	host_run(&h, "punch", "d 8 0; d 10 1", true);
 	host_expect_gauges(&h, "punch", "rss_pages=1021 anon_huge_regions=1");
 	if (madvise(memory_of(&h, 0), HPAGE_PMD_SIZE, MADV_COLLAPSE)) {
@@ -169,7 +169,7 @@ static void test_live__a_collapse_behind_its_back(void **state)
 	host_expect_gauges(&h, "touch", "rss_pages=1024 anon_huge_regions=2 "
 			   "partial_thps=0");
 	ASSERT_U64("cleared", h.ev.zeroed_pages, 3);
-	ASSERT_U64("held", h.ev.phys_reclaimed_pages, 3);
+	ASSERT_U64("backed again", h.ev.reinflated_pages, 3);
 	assert_int_equal(real_of(&h).background_collapses, 1);
 	host_close(&h);
 }
