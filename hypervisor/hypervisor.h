@@ -135,6 +135,9 @@ struct hv_events {
 	uint64_t pglazyfreed;
 	uint64_t lazy_reused_pages;
 
+	/* Pages whose first write since the log was read was logged. */
+	uint64_t dirty_logged_pages;
+
 	/* Pages of hugetlbfs that a fault took from the pool, and that went back
 	 * to it because they were discarded. Each is 2 MiB or 1 GiB. */
 	uint64_t hugetlb_alloc;
@@ -327,6 +330,10 @@ struct hypervisor_ops {
 	 */
 	enum hv_level (*level)(const struct hypervisor *hv, uint32_t guest,
 			       pfn_t pfn);
+	/* How many pages of an aligned block the host has, lazy ones included.
+	 * NULL: those that are accessible without a call. */
+	uint32_t (*backed)(const struct hypervisor *hv, uint32_t guest,
+			   pfn_t pfn, unsigned int order);
 	/*
 	 * The guest does not need the contents of an aligned block any more.
 	 * True if the block is sure to read as zeroes. A block that is not all
@@ -335,6 +342,14 @@ struct hypervisor_ops {
 	bool (*discard)(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 			unsigned int order, enum hv_origin origin,
 			struct hv_events *ev);
+	/*
+	 * Dirty logging of a guest: begin it or, while it is on, read and clear
+	 * the log; end it. The answer is how many pages were written since the
+	 * last call. Pages that were accessible without a call are not any
+	 * more. NULL: a host without it; memory of hugetlbfs is not logged.
+	 */
+	uint64_t (*dirty_log)(struct hypervisor *hv, uint32_t guest, bool on,
+			      struct hv_events *ev);
 	/*
 	 * khugepaged is awake once; the answer is how many ns it sleeps then,
 	 * or HV_NEVER. NULL: a host without such a thread. It may unmap what

@@ -5,7 +5,7 @@
  * has mapped. This file has its options, its guests and its gauges; the model
  * is in the other files mock_*.c and in docs/host-model.md.
  *
- * Left out: NUMA, KSM, file-backed guest memory, dirty logging, and the memory
+ * Left out: NUMA, KSM, file-backed guest memory, and the memory
  * that page tables take.
  */
 #include <errno.h>
@@ -210,6 +210,8 @@ static void guest_free(struct mock_guest *g)
 	sparse_free(g->slots, g->nr_regions, sizeof(*g->slots));
 	sparse_free(g->pages, g->nr_slots, sizeof(*g->pages));
 	sparse_free(g->small, g->nr_slots, sizeof(*g->small));
+	sparse_free(g->dirty, g->nr_regions, sizeof(*g->dirty));
+	sparse_free(g->log_ept, g->nr_regions, sizeof(*g->log_ept));
 	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++)
 		sparse_free(g->links[id], g->nr_regions,
 			    sizeof(*g->links[id]));
@@ -231,7 +233,10 @@ static int guest_alloc(const struct mock_host *h, struct mock_guest *g,
 	g->slots = sparse_alloc(nr, sizeof(*g->slots));
 	g->pages = sparse_alloc(g->nr_slots, sizeof(*g->pages));
 	g->small = sparse_alloc(g->nr_slots, sizeof(*g->small));
-	ok = g->state && g->regions && g->slots && g->pages && g->small;
+	g->dirty = sparse_alloc(nr, sizeof(*g->dirty));
+	g->log_ept = sparse_alloc(nr, sizeof(*g->log_ept));
+	ok = g->state && g->regions && g->slots && g->pages && g->small &&
+	     g->dirty && g->log_ept;
 	ok = !mock_lru_init(h, g) && ok;
 	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++) {
 		queue_init(&g->queues[id]);
@@ -387,7 +392,9 @@ const struct hypervisor_ops mock_hypervisor = {
 	.guest_map = mock_guest_map,
 	.access = mock_access,
 	.level = mock_level,
+	.backed = mock_backed,
 	.discard = mock_discard,
+	.dirty_log = mock_dirty_log,
 	.khugepaged = mock_khugepaged,
 	.reclaim = mock_reclaim,
 	.gauges = mock_gauges,

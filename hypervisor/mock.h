@@ -22,7 +22,7 @@ enum region_state { REGION_NONE, REGION_HUGE, REGION_SMALL };
 
 /* A region's byte: its state, and for HUGE what follows. */
 #define REGION_STATE 0x03u
-#define REGION_EPT 0x04u  /* HUGE: mapped by a 2 MiB EPT leaf */
+#define REGION_EPT 0x04u  /* HUGE: mapped by a 2 MiB EPT leaf, or small ones */
 /* First region of a page of hugetlbfs, no page yet: the pool has one for it. */
 #define REGION_RESERVED 0x20u
 #define REGION_LAZY 0x08u /* HUGE: lazy-free as a whole */
@@ -86,6 +86,10 @@ struct mock_guest {
 	uint32_t *slots;
 	uint64_t (*pages)[PAGE_WORDS];
 	struct small_region *small;
+	/* While its writes are logged: pages that were written, and of HUGE
+	 * regions those with a 4 KiB leaf. */
+	bool logging;
+	uint64_t (*dirty)[PAGE_WORDS], (*log_ept)[PAGE_WORDS];
 	struct region_link *links[NR_MOCK_QUEUES];
 
 	/* Slab of records: slot 0 is never used. */
@@ -276,6 +280,8 @@ void region_set_none(const struct region_ref *r);
 void region_set_small(const struct region_ref *r);
 void region_set_huge(const struct region_ref *r);
 void huge_set_ept(const struct region_ref *r);
+void huge_set_small_leaves(const struct region_ref *r, uint32_t w,
+			   uint64_t bits);
 void huge_zap_ept(const struct region_ref *r);
 void huge_set_lazy(const struct region_ref *r);
 void huge_clear_lazy(const struct region_ref *r);
@@ -285,6 +291,7 @@ void huge_clear_old(const struct region_ref *r);
 void split_region_pmd(const struct region_ref *r, enum hv_split_cause cause);
 void split_huge_page(const struct region_ref *r, enum hv_split_cause cause);
 void collapse_region(const struct region_ref *r);
+void small_sync_all(const struct region_ref *r);
 void small_set_ept(const struct region_ref *r, uint32_t w, uint64_t bits);
 void small_zap_ept(const struct region_ref *r, uint32_t w, uint64_t bits);
 void small_set_lazy(const struct region_ref *r, uint32_t w, uint64_t bits);
@@ -340,6 +347,9 @@ bool host_make_room(struct mock_host *h, uint64_t nr_pages, bool may_swap,
 void host_wake_reclaim(struct mock_host *h);
 bool mock_reclaim(struct hypervisor *hv, struct hv_events *ev);
 
+/* mock_dirty.c */
+void dirty_mark(const struct region_ref *r, uint32_t w, uint64_t bits);
+
 /* mock_hugetlb.c */
 int hugetlb_guest_add(struct mock_host *h, struct mock_guest *g,
 		      unsigned int order);
@@ -358,10 +368,14 @@ int mock_access(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		unsigned int order, enum hv_access kind, struct hv_events *ev);
 enum hv_level mock_level(const struct hypervisor *hv, uint32_t guest,
 			 pfn_t pfn);
+uint32_t mock_backed(const struct hypervisor *hv, uint32_t guest, pfn_t pfn,
+		     unsigned int order);
 bool mock_discard(struct hypervisor *hv, uint32_t guest, pfn_t pfn,
 		  unsigned int order, enum hv_origin origin,
 		  struct hv_events *ev);
 const char *mock_check(const struct hypervisor *hv);
+uint64_t mock_dirty_log(struct hypervisor *hv, uint32_t guest, bool on,
+			struct hv_events *ev);
 uint64_t mock_khugepaged(struct hypervisor *hv, struct hv_events *ev);
 
 /* mock_check_swap.c: what is wrong with swap and the list, or NULL. `guest` is

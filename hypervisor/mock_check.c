@@ -11,6 +11,8 @@
  *   5. what is in the EPT is present, and a 2 MiB leaf means HUGE;
  *   6. what callers may access without a call is in the EPT, not lazy and not
  *      old;
+ *      While a guest's writes are logged, it has been written, too, since the
+ *      log was read;
  *   7. pages of hugetlbfs in use and free are the pool, which has a page for
  *      each that is reserved.
  * And that the queues hold exactly the regions they are for. What concerns swap
@@ -47,6 +49,17 @@ static void expect(struct walk *k, const char *what, uint64_t is,
 		 (unsigned long long)should_be);
 }
 
+/* Of a huge page, while writes are logged. */
+static void check_small_leaves(struct walk *k, bool mapped)
+{
+	uint64_t nr = 0;
+
+	for (uint32_t w = 0; w < PAGE_WORDS; w++)
+		nr += nr_bits(k->guest->log_ept[k->region][w]);
+	expect(k, "small leaves of a huge page", nr != 0, mapped);
+	k->sum.ept_4k_leaves += nr;
+}
+
 static void check_huge(struct walk *k)
 {
 	const unsigned int state = k->guest->state[k->region];
@@ -57,10 +70,12 @@ static void check_huge(struct walk *k)
 	expect(k, "mapped bit of a HUGE region",
 	       bitmap_test(k->guest->regions, k->region),
 	       (state & (REGION_EPT | REGION_LAZY | REGION_OLD)) == REGION_EPT &&
-		       !k->guest->strict);
+		       !k->guest->strict && !k->guest->logging);
+	if (k->guest->logging)
+		check_small_leaves(k, state & REGION_EPT);
 	k->sum.anon_huge_regions++;
 	k->sum.rss_pages += HPAGE_PMD_NR;
-	k->sum.ept_2m_leaves += (state & REGION_EPT) != 0;
+	k->sum.ept_2m_leaves += (state & REGION_EPT) && !k->guest->logging;
 	if (state & REGION_LAZY) {
 		k->sum.lazy_pages += HPAGE_PMD_NR;
 		k->nr_queued[QUEUE_LAZY]++;
@@ -83,7 +98,8 @@ static void check_word(struct walk *k, const struct small_region *s,
 	       s->thp[w] & ~s->present[w], 0);
 	expect(k, "mapped bits",
 	       k->guest->pages[k->guest->slots[k->region]][w],
-	       k->guest->strict ? 0 : s->ept[w] & ~s->lazy[w] & ~s->old[w]);
+	       k->guest->strict ? 0 : s->ept[w] & ~s->lazy[w] & ~s->old[w] &
+	       (k->guest->logging ? k->guest->dirty[k->region][w] : UINT64_MAX));
 	nr[0] += nr_bits(s->present[w]);
 	nr[1] += nr_bits(s->lazy[w]);
 	nr[2] += nr_bits(s->thp[w]);
@@ -158,6 +174,8 @@ static void check_region(struct walk *k)
 		check_huge(k);
 		return;
 	}
+	if (g->logging)
+		check_small_leaves(k, false);
 	expect(k, "flags of a region that is not HUGE",
 	       state & ~REGION_STATE, 0);
 	expect(k, "mapped bit of a region that is not HUGE",

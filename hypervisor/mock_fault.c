@@ -7,8 +7,8 @@
  * one, small pages only.
  *
  * Deviation: reading a page that is not backed allocates one, where Linux maps
- * the shared zero page; see docs/fidelity.md. Left out: userfaultfd, dirty
- * logging, write tracking.
+ * the shared zero page; see docs/fidelity.md. Left out: userfaultfd,
+ * write tracking.
  */
 #include <errno.h>
 
@@ -45,7 +45,7 @@ static bool huge_available(const struct region_ref *r)
 }
 
 /* First fault of a region: leaves it HUGE, or SMALL and still empty. */
-static void fault_region(const struct region_ref *r)
+static void fault_region(const struct region_ref *r, uint32_t first)
 {
 	if (!huge_allowed(r)) {
 		region_set_small(r);
@@ -57,8 +57,13 @@ static void fault_region(const struct region_ref *r)
 		return;
 	}
 	region_set_huge(r);
-	huge_set_ept(r);
 	r->ev->thp_fault_alloc++;
+	if (r->guest->logging) {
+		huge_set_small_leaves(r, first / 64, UINT64_C(1) << first % 64);
+		r->ev->ept_violation[HV_VIOLATION_ZERO][HV_LEVEL_4K]++;
+		return;
+	}
+	huge_set_ept(r);
 	r->ev->ept_violation[HV_VIOLATION_ZERO][HV_LEVEL_2M]++;
 }
 
@@ -76,6 +81,35 @@ static void access_huge(const struct region_ref *r, bool write)
 		huge_clear_lazy(r);
 	}
 	huge_set_ept(r);
+	huge_clear_old(r);
+	mock_lru_access_huge(r);
+}
+
+/* While writes are logged, a huge page is mapped by small leaves. */
+static void access_huge_logged(const struct region_ref *r, uint32_t first,
+			       uint32_t nr, bool write)
+{
+	uint64_t (*violation)[NR_HV_LEVELS] = r->ev->ept_violation;
+	const uint64_t *leaves = r->guest->log_ept[r->region];
+	const bool reuse = write && (r->guest->state[r->region] & REGION_LAZY);
+	const bool lazy = reuse && !(leaves[first / 64] >> first % 64 & 1);
+
+	if (reuse) {
+		r->ev->lazy_reused_pages += HPAGE_PMD_NR;
+		huge_clear_lazy(r);
+	}
+	for (uint32_t w = first / 64; w * 64 < first + nr; w++) {
+		const uint64_t bits = page_mask(w, first, nr);
+
+		violation[HV_VIOLATION_REMAP][HV_LEVEL_4K] +=
+			nr_bits(bits & ~leaves[w]);
+		huge_set_small_leaves(r, w, bits);
+		if (write)
+			dirty_mark(r, w, bits);
+	}
+	/* Only the first of them found the page lazy. */
+	violation[HV_VIOLATION_REMAP][HV_LEVEL_4K] -= lazy;
+	violation[HV_VIOLATION_LAZY][HV_LEVEL_4K] += lazy;
 	huge_clear_old(r);
 	mock_lru_access_huge(r);
 }
@@ -119,6 +153,8 @@ static void access_pages(const struct region_ref *r, uint32_t w, uint64_t bits,
 	if (lazy)
 		small_clear_lazy(r, w, lazy);
 	small_clear_old(r, w, bits);
+	if (write && r->guest->logging)
+		dirty_mark(r, w, bits);
 	small_set_ept(r, w, bits);
 	mock_lru_access_pages(r, w, bits);
 }
@@ -172,16 +208,20 @@ static int access_word(const struct region_ref *r, uint32_t w, uint64_t bits,
 static int access_region(const struct region_ref *r, uint32_t first,
 			 uint32_t nr, bool write)
 {
+	const bool logging = r->guest->logging;
 	int err = 0;
 
-	if (region_state(r->guest, r->region) == REGION_HUGE) {
+	if (region_state(r->guest, r->region) == REGION_HUGE && !logging) {
 		access_huge(r, write);
 		return 0;
 	}
 	if (region_state(r->guest, r->region) == REGION_NONE)
-		fault_region(r);
-	if (region_state(r->guest, r->region) == REGION_HUGE)
+		fault_region(r, first);
+	if (region_state(r->guest, r->region) == REGION_HUGE) {
+		if (logging)
+			access_huge_logged(r, first, nr, write);
 		return 0;
+	}
 	for (uint32_t w = first / 64; !err && w * 64 < first + nr; w++)
 		err = access_word(r, w, page_mask(w, first, nr), write);
 	return err;
@@ -222,7 +262,32 @@ enum hv_level mock_level(const struct hypervisor *hv, uint32_t guest, pfn_t pfn)
 
 	if (g->hugetlb_order == HV_ORDER_1G)
 		return HV_LEVEL_1G;
-	return g->hugetlb_order ||
-	       region_state(g, pfn_region(pfn)) == REGION_HUGE ? HV_LEVEL_2M :
-								 HV_LEVEL_4K;
+	if (g->hugetlb_order)
+		return HV_LEVEL_2M;
+	return region_state(g, pfn_region(pfn)) == REGION_HUGE && !g->logging ?
+		       HV_LEVEL_2M : HV_LEVEL_4K;
+}
+
+static bool page_backed(const struct mock_guest *g, pfn_t pfn)
+{
+	const uint32_t region = pfn_region(pfn);
+
+	if (g->hugetlb_order)
+		return bitmap_test(g->regions, region);
+	if (region_state(g, region) == REGION_HUGE)
+		return true;
+	return bitmap_test(small_of(g, region)->present,
+			   pfn & (HPAGE_PMD_NR - 1));
+}
+
+uint32_t mock_backed(const struct hypervisor *hv, uint32_t guest, pfn_t pfn,
+		     unsigned int order)
+{
+	const struct mock_guest *g = mock_guest(hv, guest);
+	const pfn_t end = pfn + order_nr_pages(order);
+	uint32_t nr = 0;
+
+	for (; pfn < end && pfn < g->nr_pages; pfn++)
+		nr += page_backed(g, pfn);
+	return nr;
 }

@@ -141,7 +141,7 @@ static void huge_change(const struct region_ref *r, unsigned int set,
 	state = (state & ~clear) | set;
 	g->state[r->region] = (uint8_t)state;
 	if ((state & (REGION_EPT | REGION_LAZY | REGION_OLD)) == REGION_EPT &&
-	    !g->strict)
+	    !g->strict && !g->logging)
 		bitmap_set(g->regions, r->region);
 	else
 		bitmap_clear(g->regions, r->region);
@@ -155,11 +155,38 @@ void huge_set_ept(const struct region_ref *r)
 	r->guest->gauges.ept_2m_leaves++;
 }
 
+/* While writes are logged: leaves for pages of a huge page. */
+void huge_set_small_leaves(const struct region_ref *r, uint32_t w,
+			   uint64_t bits)
+{
+	uint64_t *leaves = r->guest->log_ept[r->region];
+
+	CHECK(r->guest->logging);
+	r->guest->gauges.ept_4k_leaves += nr_bits(bits & ~leaves[w]);
+	leaves[w] |= bits;
+	huge_change(r, REGION_EPT, 0);
+}
+
+static void zap_small_leaves(const struct region_ref *r)
+{
+	uint64_t *leaves = r->guest->log_ept[r->region];
+
+	for (uint32_t w = 0; w < PAGE_WORDS; w++) {
+		r->guest->gauges.ept_4k_leaves -= nr_bits(leaves[w]);
+		r->ev->ept_zap[HV_LEVEL_4K] += nr_bits(leaves[w]);
+		leaves[w] = 0;
+	}
+}
+
 void huge_zap_ept(const struct region_ref *r)
 {
 	if (!(r->guest->state[r->region] & REGION_EPT))
 		return;
 	huge_change(r, 0, REGION_EPT);
+	if (r->guest->logging) {
+		zap_small_leaves(r);
+		return;
+	}
 	r->guest->gauges.ept_2m_leaves--;
 	r->ev->ept_zap[HV_LEVEL_2M]++;
 }
@@ -317,9 +344,18 @@ static void partial_unmap(const struct region_ref *r, struct small_region *s,
 static void small_sync(const struct region_ref *r, const struct small_region *s,
 		       uint32_t w)
 {
+	uint64_t bits = s->ept[w] & ~s->lazy[w] & ~s->old[w];
+
+	if (r->guest->logging)
+		bits &= r->guest->dirty[r->region][w];
 	if (!r->guest->strict)
-		r->guest->pages[r->guest->slots[r->region]][w] =
-			s->ept[w] & ~s->lazy[w] & ~s->old[w];
+		r->guest->pages[r->guest->slots[r->region]][w] = bits;
+}
+
+void small_sync_all(const struct region_ref *r)
+{
+	for (uint32_t w = 0; w < PAGE_WORDS; w++)
+		small_sync(r, small_of(r->guest, r->region), w);
 }
 
 void small_set_ept(const struct region_ref *r, uint32_t w, uint64_t bits)

@@ -239,7 +239,7 @@ static const struct counter_desc counter_descs[] = {
 	D("hint_pages", "pages",
 	  "Free pages that a migration was told to skip.", hint_pages),
 	D("hint_saved_pages", "pages",
-	  "Of these, mapped on the host: they need not be sent.",
+	  "Of these, backed on the host: they need not be sent.",
 	  hint_saved_pages),
 	D("hint_stale_pages", "pages",
 	  "Hints that came outside of the host's run.", hint_stale_pages),

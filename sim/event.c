@@ -98,6 +98,10 @@ static void do_event(struct sim_guest *g, const struct event_options *o)
 	case EVENT_COMPACT_MEMORY:
 		shell_type(g, GUEST_COMPACT_MEMORY, 0, 0);
 		break;
+	case EVENT_DIRTY_LOG_ON:
+	case EVENT_DIRTY_LOG_OFF:
+		host_dirty_log(g, o->action == EVENT_DIRTY_LOG_ON);
+		break;
 	case EVENT_GIGANTIC_PAGE:
 		shell_type(g, GUEST_RANGE, o->value, 0);
 		break;

@@ -13,7 +13,8 @@ static const char *const from_names[] = { "start", "end", NULL };
 /* In the order of enum event_action. */
 static const char *const action_names[] = {
 	"balloon_target", "drop_caches", "reporter_start", "reporter_stop",
-	"host_request", "compact_memory", "launch", "exit", "kill",
+	"host_request", "compact_memory", "dirty_log_on", "dirty_log_off",
+	"launch", "exit", "kill",
 	"gigantic_page", "memory_offline", NULL
 };
 /* In the order of enum host_command_kind. */

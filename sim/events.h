@@ -25,6 +25,8 @@ enum event_action {
 	EVENT_REPORTER_STOP,
 	EVENT_HOST_REQUEST,     /* request, value: bytes, id */
 	EVENT_COMPACT_MEMORY,
+	EVENT_DIRTY_LOG_ON,     /* or, while it is on, read it */
+	EVENT_DIRTY_LOG_OFF,
 	EVENT_LAUNCH,           /* guest 0 = the next */
 	EVENT_EXIT,
 	EVENT_KILL,

@@ -233,6 +233,24 @@ uint64_t host_drain_touches(struct sim_guest *g)
 	return ps;
 }
 
+void host_dirty_log(struct sim_guest *g, bool on)
+{
+	struct sim *s = g->sim;
+	struct hv_events ev = { 0 };
+
+	if (!guest_runs(g))
+		return;
+	if (!s->hv->ops->dirty_log || host_backing_order(&s->cfg) >=
+					      HPAGE_PMD_ORDER) {
+		sim_fail(s, -EOPNOTSUPP, "dirty_log_on: this host does not log "
+			 "the writes of a guest; hypervisor = mock with "
+			 "backing = 4K does");
+		return;
+	}
+	s->hv->ops->dirty_log(s->hv, g->hv_id, on, &ev);
+	hv_events_add(&g->host, &ev);
+}
+
 void host_gauges(const struct sim_guest *g, struct hv_gauges *out)
 {
 	if (guest_runs(g))

@@ -161,13 +161,17 @@ static uint64_t serve_deflate(const struct sim_guest *g,
 }
 
 /* Pages of the block that the host has: a migration would have to send them. */
-static uint32_t mapped_pages(const struct hv_guest_map *m,
+static uint32_t backed_pages(const struct sim_guest *g,
 			     const struct page_report *e)
 {
+	const struct hypervisor *hv = g->sim->hv;
+	const struct hv_guest_map *m = g->hv_map;
 	const pfn_t end = e->pfn + order_nr_pages(e->order);
 	uint32_t nr = 0;
 	pfn_t pfn;
 
+	if (hv->ops->backed)
+		return hv->ops->backed(hv, g->hv_id, e->pfn, e->order);
 	for (pfn = e->pfn; pfn < end; pfn++)
 		nr += hv_block_mapped(m, pfn, 0);
 	return nr;
@@ -189,7 +193,7 @@ static uint64_t serve_hint(struct sim_guest *g, const struct host_request *rq)
 			continue;
 		}
 		d->hint_pages += order_nr_pages(e->order);
-		d->hint_saved_pages += mapped_pages(g->hv_map, e);
+		d->hint_saved_pages += backed_pages(g, e);
 	}
 	/* The dirty bitmap's lock, and words of it to clear. */
 	return (rq->nr + 1) * g->sim->price.ps[PRICE_LOCK];

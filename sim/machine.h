@@ -458,6 +458,8 @@ int host_add_guest(struct sim_guest *g, char *why, size_t why_size);
 /* One access outside of guest_run(): boot, records. Price in picoseconds. */
 uint64_t host_touch(struct sim_guest *g, pfn_t pfn, unsigned int order,
 		    enum touch_kind kind);
+/* A migration begins or reads the log of the guest's writes, or ends it. */
+void host_dirty_log(struct sim_guest *g, bool on);
 void host_gauges(const struct sim_guest *g, struct hv_gauges *out);
 void host_check(struct sim *s);
 /* Drain the guest's touch buffer; price in picoseconds. */

@@ -123,6 +123,9 @@ static void run_block(struct host *h, const char *row, char verb, pfn_t pfn,
 					 verb == 'd' ? HV_ORIGIN_REPORT :
 						       HV_ORIGIN_BALLOON,
 					 &h->ev);
+	} else if (verb == 'l' || verb == 'e') {
+		h->logged += ops->dirty_log(&h->hv, h->guest, verb == 'l',
+					    &h->ev);
 	} else if (verb == 'k') {
 		h->sleep = ops->khugepaged(&h->hv, &h->ev);
 	} else {
@@ -137,6 +140,7 @@ void host_run(struct host *h, const char *row, const char *script,
 
 	memset(&h->ev, 0, sizeof(h->ev));
 	h->err = 0;
+	h->logged = 0;
 	snprintf(text, sizeof(text), "%s", script);
 	for (command = strtok_r(text, ";", &save); command;
 	     command = strtok_r(NULL, ";", &save)) {

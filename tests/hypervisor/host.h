@@ -7,6 +7,8 @@
  *                                STEP pages further on
  *     r, z, t                    as w: reads, clears, page-table page
  *     d, b                       as w: block reported, block in the balloon
+ *     l, e                       as w: dirty logging begins or the log is read;
+ *                                logging ends (PFN, ORDER unused)
  *     k                          as w: khugepaged wakes up (PFN, ORDER unused)
  * An expectation is a list of NAME=VALUE, separated by spaces, where NAME is
  * an event or a member of struct hv_gauges.
@@ -24,6 +26,7 @@ struct host {
 	struct hv_events ev; /* of the last script */
 	int err;             /* of the first access that failed in it, else 0 */
 	bool zeroed;         /* answer of its last discard */
+	uint64_t logged;     /* answers of its dirty_log() */
 	uint64_t sleep;      /* answer of its last wake-up of khugepaged */
 };
 

@@ -73,10 +73,24 @@ void naive_drop_leaf(struct naive_region *r, uint32_t i, struct hv_events *ev)
 	r->page[i].ept = false;
 }
 
-static void drop_huge_leaf(struct naive_region *r, struct hv_events *ev)
+bool naive_huge_leaf(const struct naive_region *r)
 {
+	bool any = r->pmd_ept;
+
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
+		any |= r->page[i].ept;
+	return any;
+}
+
+bool naive_drop_huge_leaf(struct naive_region *r, struct hv_events *ev)
+{
+	const bool any = naive_huge_leaf(r);
+
 	ev->ept_zap[HV_LEVEL_2M] += r->pmd_ept;
 	r->pmd_ept = false;
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
+		naive_drop_leaf(r, i, ev);
+	return any;
 }
 
 void naive_restamp(struct naive_host *h, struct naive_region *r,
@@ -116,7 +130,7 @@ void naive_unmap_page(struct naive_region *r, uint32_t i,
 /* The whole huge mapping and its page. */
 void naive_unmap_huge(struct naive_region *r, struct hv_events *ev)
 {
-	drop_huge_leaf(r, ev);
+	naive_drop_huge_leaf(r, ev);
 	memset(r, 0, sizeof(*r));
 	ev->rss_reclaimed_pages += HPAGE_PMD_NR;
 	ev->phys_reclaimed_pages += HPAGE_PMD_NR;
@@ -125,7 +139,7 @@ void naive_unmap_huge(struct naive_region *r, struct hv_events *ev)
 void naive_split_mapping(struct naive_region *r, enum hv_split_cause cause,
 			  struct hv_events *ev)
 {
-	drop_huge_leaf(r, ev);
+	naive_drop_huge_leaf(r, ev);
 	r->pmd = false;
 	r->table = true;
 	ev->thp_split_pmd++;
@@ -180,31 +194,37 @@ static bool get_huge(struct naive_host *h, uint32_t guest,
 	return true;
 }
 
-static void fault_huge(struct naive_host *h, struct naive_region *r,
+static void fault_huge(struct naive_host *h, uint32_t guest,
+		       struct naive_region *r, uint32_t page,
 		       struct hv_events *ev)
 {
-	r->pmd = r->pmd_ept = r->thp_exists = true;
+	r->pmd = r->thp_exists = true;
+	r->pmd_ept = !h->logging[guest];
 	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
 		r->page[i] = (struct naive_page){ .present = true,
 						  .thp = true };
+	r->page[page].ept = h->logging[guest];
 	naive_renew(h, r, 0);
 	ev->zeroed_pages += HPAGE_PMD_NR;
 	ev->thp_fault_alloc++;
-	ev->ept_violation[HV_VIOLATION_ZERO][HV_LEVEL_2M]++;
+	ev->ept_violation[HV_VIOLATION_ZERO][h->logging[guest] ?
+					     HV_LEVEL_4K : HV_LEVEL_2M]++;
 }
 
-static void touch_huge(struct naive_region *r, bool write,
-		       struct hv_events *ev)
+static void touch_huge(struct naive_region *r, uint32_t page, bool logging,
+		       bool write, struct hv_events *ev)
 {
 	const bool lazy = naive_lazy(r);
+	const enum hv_level level = logging ? HV_LEVEL_4K : HV_LEVEL_2M;
+	bool *leaf = logging ? &r->page[page].ept : &r->pmd_ept;
 
-	if (!r->pmd_ept) {
+	if (!*leaf) {
 		if (write && lazy)
-			ev->ept_violation[HV_VIOLATION_LAZY][HV_LEVEL_2M]++;
+			ev->ept_violation[HV_VIOLATION_LAZY][level]++;
 		else
-			ev->ept_violation[HV_VIOLATION_REMAP][HV_LEVEL_2M]++;
+			ev->ept_violation[HV_VIOLATION_REMAP][level]++;
 	}
-	r->pmd_ept = true;
+	*leaf = true;
 	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
 		r->page[i].old = false;
 	if (!write || !lazy)
@@ -263,6 +283,36 @@ static int touch_small(struct naive_host *h, uint32_t guest,
 	return 0;
 }
 
+static void note_write(struct naive_host *h, uint32_t guest, pfn_t pfn,
+		       bool write, struct hv_events *ev)
+{
+	if (!write || !h->logging[guest])
+		return;
+	ev->dirty_logged_pages += !h->dirty[guest][pfn];
+	h->dirty[guest][pfn] = true;
+}
+
+uint64_t naive_dirty_log(struct naive_host *h, uint32_t guest, bool on,
+			 struct hv_events *ev)
+{
+	bool flush = false;
+	uint64_t nr = 0;
+
+	if (h->hugetlb[guest])
+		return 0;
+	for (uint32_t i = 0; i < NAIVE_PAGES; i++) {
+		nr += h->dirty[guest][i];
+		h->dirty[guest][i] = false;
+	}
+	for (uint32_t i = 0; i < NAIVE_REGIONS; i++) {
+		if (h->region[guest][i].pmd && on != h->logging[guest])
+			flush |= naive_drop_huge_leaf(&h->region[guest][i], ev);
+	}
+	ev->tlb_flush_rounds += flush || nr;
+	h->logging[guest] = on;
+	return nr;
+}
+
 static int touch_page(struct naive_host *h, uint32_t guest, pfn_t pfn,
 		      bool write, struct hv_events *ev)
 {
@@ -275,7 +325,8 @@ static int touch_page(struct naive_host *h, uint32_t guest, pfn_t pfn,
 		return naive_touch_hugetlb(h, r, ev);
 	if (!r->table && !r->pmd) {
 		if (h->config.thp && whole && get_huge(h, guest, ev)) {
-			fault_huge(h, r, ev);
+			fault_huge(h, guest, r, pfn % HPAGE_PMD_NR, ev);
+			note_write(h, guest, pfn, write, ev);
 			return 0;
 		}
 		ev->thp_fault_fallback += h->config.thp && whole;
@@ -284,10 +335,12 @@ static int touch_page(struct naive_host *h, uint32_t guest, pfn_t pfn,
 	if (r->pmd && h->config.strict)
 		naive_renew(h, r, 0);
 	if (r->pmd)
-		touch_huge(r, write, ev);
+		touch_huge(r, pfn % HPAGE_PMD_NR, h->logging[guest], write, ev);
 	else
 		err = touch_small(h, guest, r, pfn % HPAGE_PMD_NR, write, ev);
 	naive_restamp(h, r, ev);
+	if (!err)
+		note_write(h, guest, pfn, write, ev);
 	return err;
 }
 
@@ -335,8 +388,7 @@ static bool lazyfree(struct naive_host *h, struct naive_region *r,
 	bool flush = false;
 
 	if (r->pmd && nr == HPAGE_PMD_NR) {
-		flush = r->pmd_ept;
-		drop_huge_leaf(r, ev);
+		flush = naive_drop_huge_leaf(r, ev);
 	} else if (r->pmd) {
 		naive_split_mapping(r, HV_SPLIT_LAZY_FREE, ev);
 	}
@@ -414,6 +466,8 @@ bool naive_mapped(const struct naive_host *h, uint32_t guest, pfn_t pfn)
 
 	if (r->pool_page)
 		return true;
+	if (h->logging[guest] && (r->pmd || !h->dirty[guest][pfn]))
+		return false;
 	return p->present && !p->lazy && !p->old && !h->config.strict &&
 	       (r->pmd ? r->pmd_ept : p->ept);
 }
@@ -456,7 +510,8 @@ void naive_replace(struct naive_host *h, uint32_t guest, pfn_t nr_pages)
 				       .page[i % HPAGE_PMD_NR]);
 	memset(h->region[guest], 0, sizeof(h->region[guest]));
 	h->nr_pages[guest] = nr_pages;
-	h->hugetlb[guest] = false;
+	h->hugetlb[guest] = h->logging[guest] = false;
+	memset(h->dirty[guest], 0, sizeof(h->dirty[guest]));
 	/* khugepaged goes on behind it, where a later guest has its turn. */
 	if (h->scanning && h->scan_guest == guest) {
 		h->scan_region = 0;

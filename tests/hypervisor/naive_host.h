@@ -64,6 +64,8 @@ struct naive_host {
 	uint64_t pool;       /* pages kept for hugetlbfs */
 	pfn_t nr_pages[NAIVE_GUESTS];
 	bool hugetlb[NAIVE_GUESTS];
+	bool logging[NAIVE_GUESTS];
+	bool dirty[NAIVE_GUESTS][NAIVE_PAGES];
 	struct naive_region region[NAIVE_GUESTS][NAIVE_REGIONS];
 	uint32_t scan_guest, scan_region; /* khugepaged's next */
 	bool scanning, waited;
@@ -80,6 +82,8 @@ int naive_access(struct naive_host *h, uint32_t guest, pfn_t pfn,
 bool naive_discard(struct naive_host *h, uint32_t guest, pfn_t pfn,
 		   unsigned int order, enum hv_origin origin,
 		   struct hv_events *ev);
+uint64_t naive_dirty_log(struct naive_host *h, uint32_t guest, bool on,
+			 struct hv_events *ev);
 enum naive_sleep naive_khugepaged(struct naive_host *h, struct hv_events *ev);
 bool naive_reclaim(struct naive_host *h, struct hv_events *ev);
 void naive_gauges(const struct naive_host *h, uint32_t guest,

@@ -12,6 +12,9 @@ uint32_t naive_lazy(const struct naive_region *r);
 uint32_t naive_held(const struct naive_region *r);
 uint64_t naive_free(const struct naive_host *h);
 uint64_t naive_huge_pages(const struct naive_host *h);
+/* Of the whole region, by one leaf or by small ones. */
+bool naive_huge_leaf(const struct naive_region *r);
+bool naive_drop_huge_leaf(struct naive_region *r, struct hv_events *ev);
 void naive_drop_leaf(struct naive_region *r, uint32_t i, struct hv_events *ev);
 uint64_t naive_pool_free(const struct naive_host *h);
 int naive_touch_hugetlb(struct naive_host *h, struct naive_region *r,

@@ -232,7 +232,7 @@ static bool look_at_one(struct naive_host *h, int guest, uint64_t *scanned,
 	if (guest < 0)
 		h->turn_left -= h->turn_left < nr ? h->turn_left : nr;
 	if (!h->config.strict && !e.r->page[e.i].old &&
-	    (e.r->pmd ? e.r->pmd_ept : e.r->page[e.i].ept)) {
+	    (e.r->pmd ? naive_huge_leaf(e.r) : e.r->page[e.i].ept)) {
 		for (uint32_t k = 0; k < nr; k++)
 			e.r->page[e.i + k].old = true;
 		naive_renew(h, e.r, e.i);

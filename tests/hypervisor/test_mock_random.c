@@ -271,6 +271,21 @@ static void reclaim_both(struct race *t, struct hv_events *naive)
 		differ(t, "answer is %d, naive %d", a, b);
 }
 
+static void dirty_log_both(struct race *t, uint32_t guest,
+			   struct hv_events *naive)
+{
+	const bool on = rng_below(&t->rng, 3) != 0;
+	uint64_t a, b;
+
+	snprintf(t->what, sizeof(t->what), "dirty log %s, guest %u",
+		 on ? "on" : "off", guest);
+	a = t->mock.hv.ops->dirty_log(&t->mock.hv, guest, on, &t->mock.ev);
+	b = naive_dirty_log(&t->naive, guest, on, naive);
+	if (a != b)
+		differ(t, "%" PRIu64 " pages were written, naive %" PRIu64, a,
+		       b);
+}
+
 static void step(struct race *t)
 {
 	const uint32_t guest = rng_below(&t->rng, NAIVE_GUESTS);
@@ -286,6 +301,8 @@ static void step(struct race *t)
 		replace_guest(t, guest);
 	else if (rng_below(&t->rng, 12) == 0)
 		khugepaged_both(t, &naive);
+	else if (rng_below(&t->rng, 30) == 0)
+		dirty_log_both(t, guest, &naive);
 	else if (rng_below(&t->rng, 20) == 0)
 		reclaim_both(t, &naive);
 	else if (coin(t))
