@@ -17,6 +17,7 @@ static uint64_t first_seed = 1, nr_cells = 40;
 struct drawn {
 	char text[2048];
 	size_t len;
+	bool swaps; /* a host that has to */
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -108,13 +109,13 @@ static void draw_swap(struct rng *r, struct drawn *d, struct cell *c)
 	const struct option_table *t = &mock_hypervisor.options;
 	void *o = c->hypervisor_options;
 
-	set(d, t, o, "swap", PICK(r, "0", "3M", "40M", "1G"));
+	set(d, t, o, "swap", d->swaps ? "4G" : PICK(r, "0", "3M", "40M"));
 	set(d, t, o, "lru", PICK(r, "sampled", "sampled", "strict"));
 	set(d, t, o, "thp_swap", PICK(r, "off", "on"));
 	set(d, t, o, "cache", PICK(r, "0", "5M"));
 	set(d, &host_option_table, &c->cfg.host, "swap_bandwidth",
 	    PICK(r, "0", "100M", "1G"));
-	if (rng_below(r, 2)) {
+	if (rng_below(r, d->swaps ? 4 : 2) == 0) {
 		set(d, t, o, "watermark_high", "7M");
 		set(d, t, o, "watermark_low", PICK(r, "2M", "7M"));
 		set(d, t, o, "watermark_min", PICK(r, "0", "1M"));
@@ -127,6 +128,7 @@ static void draw_swap(struct rng *r, struct drawn *d, struct cell *c)
 static void draw_host(struct rng *r, struct drawn *d, struct cell *c)
 {
 	static const unsigned int percent[] = { 60, 75, 85, 95, 300 };
+	static const unsigned int tight[] = { 25, 35, 50, 60, 75 };
 	const struct option_table *t = &mock_hypervisor.options;
 	void *o = c->hypervisor_options;
 	char text[32];
@@ -148,10 +150,11 @@ static void draw_host(struct rng *r, struct drawn *d, struct cell *c)
 	set(d, t, o, "khugepaged_max_ptes_none", PICK(r, "0", "200", "511"));
 	snprintf(text, sizeof(text), "%" PRIu64 "M",
 		 c->cfg.guest.memory / MIB * c->cfg.host.guests *
-		 percent[rng_below(r, ARRAY_SIZE(percent))] / 100);
+		 (d->swaps ? tight : percent)
+			 [rng_below(r, ARRAY_SIZE(percent))] / 100);
 	set(d, t, o, "memory", text);
 	draw_swap(r, d, c);
-	if (rng_below(r, 4))
+	if (d->swaps || rng_below(r, 4))
 		return;
 	note(d, " forgetful");
 	c->cfg.hypervisor = &forgetful_hypervisor;
@@ -217,7 +220,8 @@ static void draw_reporter(struct rng *r, struct drawn *d, struct cell *c)
 		    PICK(r, "rest", "rest", "free"));
 }
 
-static void draw_cell(struct cell *c, struct drawn *d, uint64_t seed)
+static void draw_cell(struct cell *c, struct drawn *d, uint64_t seed,
+		      bool swaps)
 {
 	static const struct workload_ops *const workloads[] = {
 		&memhog_workload, &page_fault1_workload,
@@ -239,7 +243,7 @@ static void draw_cell(struct cell *c, struct drawn *d, uint64_t seed)
 	kernel = rep == &page_reporting_reporter ?
 			 PICK(&r, "5.7", "5.10", "6.1", "6.12", "6.18") :
 			 PICK(&r, "5.3", "5.7", "6.1", "6.18");
-	*d = (struct drawn){ .len = 0 };
+	*d = (struct drawn){ .swaps = swaps };
 	cell_setup(c, rep, seed);
 	draw_reporter(&r, d, c);
 	draw_guest(&r, d, c, kernel);
@@ -314,17 +318,17 @@ static void same_result(const char *row, const struct sim_result *a,
 /* Over all cells, what must not be zero or they prove little. */
 struct met {
 	uint64_t saved;    /* engine events, by the run-ahead */
-	uint64_t pswpout, pswpin, kswapd;
+	uint64_t pswpout, pswpin, dead, kswapd, direct;
 };
 
-static void compare_cell(uint64_t seed, struct met *met)
+static void compare_cell(uint64_t seed, bool swaps, struct met *met)
 {
 	char why_ahead[256], why_steps[256];
 	struct sim *ahead, *steps;
 	struct drawn d;
 	struct cell c;
 
-	draw_cell(&c, &d, seed);
+	draw_cell(&c, &d, seed, swaps);
 	print_message("test_ahead %" PRIu64 " 1:%s\n", seed, d.text);
 	ahead = run_to_end(&c, why_ahead);
 	c.cfg.step_by_step = true;
@@ -339,6 +343,9 @@ static void compare_cell(uint64_t seed, struct met *met)
 		met->saved += b->events - a->events;
 		met->pswpout += counter(a, "host.pswpout");
 		met->pswpin += counter(a, "host.pswpin");
+		met->dead += counter(a, "host.swap_in_dead") &&
+			     counter(a, "host.swap_out_of_guest_free_pages");
+		met->direct += counter(a, "host.pgsteal_direct");
 		met->kswapd += counter(a, "host.pgsteal_kswapd");
 	} else {
 		print_message("  ends with: %s\n", why_steps);
@@ -356,14 +363,28 @@ static void test_ahead__random_cells_agree(void **state)
 
 	(void)state;
 	for (i = 0; i < nr_cells; i++)
-		compare_cell(first_seed + i, &met);
+		compare_cell(first_seed + i, false, &met);
+	print_message("engine events saved: %" PRIu64 "\n", met.saved);
+	if (nr_cells >= 40)
+		assert_true(met.saved > 100000);
+}
+
+static void test_ahead__cells_of_hosts_that_swap_agree(void **state)
+{
+	/* The host's accessed bits, kswapd and swap take pages away. */
+	struct met met = { 0 };
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < nr_cells; i++)
+		compare_cell(first_seed + i, true, &met);
 	print_message("engine events saved: %" PRIu64 ", pages swapped out %"
-		      PRIu64 ", in %" PRIu64 ", taken by kswapd %" PRIu64 "\n",
-		      met.saved, met.pswpout, met.pswpin, met.kswapd);
-	if (nr_cells < 40)
-		return;
-	assert_true(met.saved > 100000);
-	assert_true(met.pswpout && met.pswpin && met.kswapd);
+		      PRIu64 ", in %" PRIu64 ", taken by kswapd %" PRIu64
+		      ", directly %" PRIu64 "\n", met.saved, met.pswpout,
+		      met.pswpin, met.kswapd, met.direct);
+	if (nr_cells >= 40)
+		assert_true(met.saved && met.pswpout && met.pswpin &&
+			    met.dead && met.kswapd && met.direct);
 }
 
 #define NR_PROBES 3000
@@ -489,6 +510,7 @@ static void test_ahead__any_moment_looks_the_same(void **state)
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_ahead__any_moment_looks_the_same),
 	cmocka_unit_test(test_ahead__random_cells_agree),
+	cmocka_unit_test(test_ahead__cells_of_hosts_that_swap_agree),
 };
 
 int main(int argc, char **argv)
