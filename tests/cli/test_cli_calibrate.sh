@@ -76,6 +76,45 @@ expect 0 run exp.ini -o out --format none
 expect 0 run exp.ini -o out2 --format none --set host.prices=
 [[ $(ls out/cells) != $(ls out2/cells) ]] || fail "the prices are not in the id"
 
+# Solved: 500,000 pages a second, half of a huge fault's 512 is clearing, and a
+# quarter where the page was just cleared.
+cat >solve.ini <<'EOF'
+[guest]
+memory = 256M
+base = 16M
+[host]
+memory = 4G
+[phase measure]
+workload = page_fault1
+map_size = 16M
+warmup = 500ms
+duration = 1s
+EOF
+cat >solve.target <<'EOF'
+[target]
+page_fault1@1 = 500000 | made up for this test
+EOF
+expect 0 calibrate --solve solve.ini --target solve.target --zero-share 0.5 \
+	--rezero-share 0.25 -j 1
+stdout_has "zero_2m = 512000.000ns | baseline | 0.500 of 512 published"
+stdout_has "guest_zero_2m = 512000.000ns | baseline | "
+stdout_has "guest_zero_4k = 1000.000ns | baseline | "
+stdout_has "guest_rezero_2m = 256000.000ns | baseline | 0.250 of 512"
+stdout_has "guest_rezero_4k = 500.000ns | baseline | "
+stdout_has "--zero-share 0.500 --rezero-share 0.250"
+expect 0 calibrate --solve solve.ini --target solve.target --zero-share 0.5 -j 1
+stdout_has "guest_rezero_2m = 512000.000ns | baseline | "
+# What was solved is what a run with it gives.
+cp out.txt solved.ini
+expect 0 run solve.ini -o solved --format json --set host.prices=solved.ini
+python3 - out.txt <<'PY' || fail "the solved prices do not give the target"
+import json, sys
+text = open(sys.argv[1]).read()
+cells = [json.loads(line) for line in open("solved/cells.jsonl")]
+rate = cells[0]["metrics"]["iterations_per_s"]
+assert abs(rate / 500000 - 1) < 0.0025, rate
+PY
+
 # A file that cannot be written is an error, whatever was measured.
 expect 3 calibrate --time 1s --memory 64M --procs 1 -o no/such/prices.ini
 expect 0 calibrate --time 1s --memory 64M --procs 1 --format json
