@@ -356,7 +356,9 @@ static int iterate(struct solver *s)
 	}
 	if (!err && s->best_off > ACCEPT) {
 		fprintf(s->req->messages, "error: still %.3f %% off after %d "
-			"rounds\n", s->best_off * 100.0, MAX_ROUNDS);
+			"rounds; does the measured phase have a warmup, so "
+			"that its memory is backed?\n", s->best_off * 100.0,
+			MAX_ROUNDS);
 		err = -ERANGE;
 	}
 	return err;
