@@ -185,7 +185,8 @@ static void series_header(const struct sim_result *r, FILE *out)
 
 	fputs("at_ns,guest_free_pages,guest_used_pages,reported_pages,"
 	      "host_rss_pages,host_anon_huge_pages,host_lazy_pages,"
-	      "host_free_pages,host_swapped_pages,host_cache_pages", out);
+	      "host_free_pages,host_swapped_pages,host_cache_pages,"
+	      "balloon_pages,balloon_target_pages", out);
 	for (i = 0; i < NR_PAGE_ORDERS; i++)
 		fprintf(out, ",free_order%u", i);
 	if (r->guest_samples)
@@ -227,12 +228,13 @@ static int write_series(const struct sim_result *r, const char *path,
 
 		fprintf(f.out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
 			",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-			",%" PRIu64 ",%" PRIu64,
+			",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64,
 			s->at, s->guest_free_pages, s->guest_used_pages,
 			s->reported_pages, s->host_rss_pages,
 			s->host_anon_huge_pages, s->host_lazy_pages,
 			s->host_free_pages, s->host_swapped_pages,
-			s->host_cache_pages);
+			s->host_cache_pages, s->balloon_pages,
+			s->balloon_target_pages);
 		for (k = 0; k < NR_PAGE_ORDERS; k++)
 			fprintf(f.out, ",%" PRIu64, s->free_blocks[k]);
 		if (r->guest_samples)

@@ -62,6 +62,14 @@ const struct column columns[] = {
 	       "guest_free_close_bytes", "guest free", GIB, "GiB", 2, false),
 	METRIC("reclaimed", "GiB that left the host, from the largest resident "
 	       "size", "reclaimed_bytes", "reclaimed", GIB, "GiB", 2, false),
+	METRIC("peak", "GiB of the host in use at most, its page cache apart",
+	       "host_used_peak_bytes", "peak", GIB, "GiB", 2, true),
+	COUNTER("fit", "guests that did their tasks before the end of "
+		"launching", 1, "guests", 0, true, "host.guests_fit"),
+	COUNTER("killed", "guests that were killed", 1, "guests", 0, true,
+		"host.guests_killed"),
+	COUNTER("swapped", "MiB that the host wrote to swap", 1 / PAGE_MIB,
+		"MiB", 0, true, "host.pswpout"),
 	METRIC("first", "seconds from the start of the phase to the first "
 	       "discard", "first_discard_s", "first", 1, "s", 3, false),
 	METRIC("t50", "seconds until half of the unused memory was reclaimed",

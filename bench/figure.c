@@ -24,6 +24,8 @@ const char *const figure_backend_names[] = {
 const struct figure_desc figure_descs[] = {
 	{ "resident", "memory that the host holds, all variants over time" },
 	{ "memory", "guest and host memory over time, one picture a variant" },
+	{ "guests", "what the host holds for each of several guests" },
+	{ "huge", "huge pages of the host against the balloon" },
 	{ "throughput", "iterations per second against the first variant" },
 	{ "footprint", "GiB x minutes that the host held" },
 	{ "tradeoff", "memory held against throughput, with the Pareto front" },
@@ -39,7 +41,8 @@ const struct figure_desc figure_descs[] = {
 static const struct {
 	int (*draw)(struct figure *f);
 } drawers[] = {
-	{ figure_resident }, { figure_memory }, { figure_throughput },
+	{ figure_resident }, { figure_memory }, { figure_guests },
+	{ figure_huge }, { figure_throughput },
 	{ figure_footprint }, { figure_tradeoff }, { figure_scaling },
 	{ figure_orders }, { figure_holds }, { figure_batches },
 	{ figure_map },
@@ -63,8 +66,7 @@ static int put_series(struct figure *f, const char *variant,
 	figure_file_name(name, sizeof(name) - 4, "memory", variant);
 	s->file = arena_printf(&f->a, "%s.csv", name);
 	err = s->file ? series_write(f, s) : -ENOMEM;
-	free(s->rows);
-	s->rows = NULL;
+	series_free(s);
 	return err;
 }
 
@@ -102,7 +104,20 @@ static void print_heading(struct figure *f, const char *text,
 	fputs(c->nr_phases && phases ? "\n" : "", f->out);
 }
 
-static int memory_of(struct figure *f, const char *variant)
+/* Figures of one variant over time, and which series they can show. */
+enum over_time { FIGURE_MEMORY, FIGURE_GUESTS, FIGURE_HUGE };
+
+static const char *const over_time_names[] = { "memory", "guests", "huge" };
+
+static bool shows(enum over_time what, const struct series *s)
+{
+	return what == FIGURE_MEMORY ||
+	       (what == FIGURE_GUESTS && s->nr_guests) ||
+	       (what == FIGURE_HUGE && s->has_balloon);
+}
+
+static int draw_over_time(struct figure *f, const char *variant,
+			  enum over_time what)
 {
 	char name[FIGURE_NAME_SIZE];
 	struct script script;
@@ -110,34 +125,52 @@ static int memory_of(struct figure *f, const char *variant)
 	int err = put_series(f, variant, &s);
 	const char *title;
 
+	if (!err && !shows(what, &s))
+		err = -ENODATA;
 	if (err)
 		return err;
 	title = heading(f, variant, s.cell);
 	if (f->terminal == FIGURE_DUMB)
 		print_heading(f, title, s.cell, true);
-	figure_file_name(name, sizeof(name), "memory", variant);
+	figure_file_name(name, sizeof(name), over_time_names[what], variant);
 	err = script_begin(&script, f, name);
 	if (err)
 		return err;
 	script_heading(&script, title);
 	script_text(&script, "data",
 		    arena_printf(&f->a, "./%s", s.file));
+	script_number(&script, "nr", s.nr_seen);
 	script_phases(&script, s.cell);
-	return script_run(&script, "memory");
+	return script_run(&script, over_time_names[what]);
 }
 
-int figure_memory(struct figure *f)
+static int draw_variants(struct figure *f, enum over_time what)
 {
 	size_t drawn = 0, i;
 	int err = 0;
 
 	for (i = 0; i < f->g.nr_variants && !err; i++) {
-		err = memory_of(f, f->g.variants[i]);
+		err = draw_over_time(f, f->g.variants[i], what);
 		drawn += !err;
 		if (err == -ENODATA)
 			err = 0;
 	}
 	return err || drawn ? err : -ENODATA;
+}
+
+int figure_memory(struct figure *f)
+{
+	return draw_variants(f, FIGURE_MEMORY);
+}
+
+int figure_guests(struct figure *f)
+{
+	return draw_variants(f, FIGURE_GUESTS);
+}
+
+int figure_huge(struct figure *f)
+{
+	return draw_variants(f, FIGURE_HUGE);
 }
 
 /* "A baseline, B enabled": text has no other legend. */
@@ -280,6 +313,20 @@ static void unknown_figure(const char *name, FILE *messages)
 	fputc('\n', messages);
 }
 
+static const char *nothing_to_show(const char *name)
+{
+	if (!strcmp(name, "throughput"))
+		return "no second variant with iterations to compare";
+	if (!strcmp(name, "map"))
+		return "the results have no memory maps; set [experiment] map";
+	if (!strcmp(name, "guests"))
+		return "no series of several guests; set [experiment] sample, "
+		       "[host] guests";
+	if (!strcmp(name, "huge"))
+		return "no series with a balloon; set [experiment] sample";
+	return "the results have no series; set [experiment] sample";
+}
+
 static void explain(const struct figure *f, const char *name, int err)
 {
 	if (err == -ENOENT)
@@ -290,11 +337,7 @@ static void explain(const struct figure *f, const char *name, int err)
 						       "python3-matplotlib");
 	else if (err == -ENODATA)
 		fprintf(f->messages, "error: figure %s: %s\n", name,
-			!strcmp(name, "throughput") ?
-			"no second variant with iterations to compare" :
-			!strcmp(name, "map") ?
-			"the results have no memory maps; set [experiment] map" :
-			"the results have no series; set [experiment] sample");
+			nothing_to_show(name));
 	else if (err == -EIO)
 		fprintf(f->messages, "error: figure %s: %s failed\n", name,
 			figure_backend_names[f->backend]);

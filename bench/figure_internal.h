@@ -16,13 +16,21 @@ struct series_row {
 	uint64_t at_ns;
 	uint64_t guest_free_pages, guest_used_pages, host_rss_pages;
 	uint64_t free_blocks[NR_PAGE_ORDERS]; /* zero if not in the file */
+	uint64_t host_free_pages, host_anon_huge_pages;
+	uint64_t balloon_pages, balloon_target_pages;
 };
+
+#define SERIES_MAX_GUESTS 64
 
 struct series {
 	const struct result_cell *cell;
 	const char *file;              /* name of its data, in the folder */
 	struct series_row *rows;
 	size_t nr;
+	unsigned int nr_guests;        /* with columns of their own, or 0 */
+	unsigned int nr_seen;          /* up to the last that ever ran */
+	uint64_t *guest_rss;           /* pages, [nr][nr_guests] */
+	bool has_balloon;              /* anything is or should be in one */
 };
 
 /* All that is known while figures are drawn. */
@@ -44,6 +52,7 @@ int series_read(struct figure *f, const struct result_cell *c,
 		struct series *out);
 /* Write file in GiB and seconds. 0 or -errno. */
 int series_write(struct figure *f, const struct series *s);
+void series_free(struct series *s);
 /*
  * The cell of a variant that stands for it: first workload, first seed, last
  * values of the axes.
@@ -105,6 +114,8 @@ int figure_run(enum figure_backend backend, const char *dir,
 /* The figures themselves. */
 int figure_memory(struct figure *f);
 int figure_resident(struct figure *f);
+int figure_guests(struct figure *f);
+int figure_huge(struct figure *f);
 int figure_throughput(struct figure *f);
 int figure_map(struct figure *f);
 int figure_footprint(struct figure *f);

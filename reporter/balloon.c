@@ -165,6 +165,7 @@ static void balloon_set_target(struct reporter *r, uint64_t pages)
 
 	/* The configuration counts units: a remainder cannot be asked for. */
 	s->target = balloon_options(r)->fallback ? pages : pages / unit * unit;
+	r->counters.balloon_target = s->target;
 	r->counters.requests++;
 	if (s->state != BALLOON_IDLE || !s->started ||
 	    s->pages.nr == s->target)

@@ -51,6 +51,7 @@ struct reporter_counters {
 	/* Pages that a design holds by allocation. */
 	uint64_t balloon_inflate; /* pages given to the host */
 	uint64_t balloon_deflate; /* pages taken back */
+	uint64_t balloon_target; /* pages wanted in the balloon, now */
 	uint64_t balloon_migrate; /* pages exchanged for compaction */
 	uint64_t balloon_alloc_failures; /* allocations refused */
 	uint64_t hint_sent;       /* pages of blocks hinted */

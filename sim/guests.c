@@ -34,14 +34,7 @@ static struct sim_guest *next_absent(struct sim *s)
 	return NULL;
 }
 
-static void launch_event(void *ctx, uint64_t arg)
-{
-	struct sim *s = ctx;
-
-	(void)arg;
-	s->launch_armed = false;
-	guests_launch(s, s->nr_guests);
-}
+static void launch_event(void *ctx, uint64_t arg);
 
 /* The next one, launch_gap from now. */
 static void launch_arm(struct sim *s)
@@ -88,6 +81,15 @@ static int launch(struct sim *s, struct sim_guest *g, char *why,
 		return 0;
 	return phase_start_tasks(g, &s->cfg.phases[s->nr_phases_run], why,
 				 why_size);
+}
+
+static void launch_event(void *ctx, uint64_t arg)
+{
+	struct sim *s = ctx;
+
+	(void)arg;
+	s->launch_armed = false;
+	guests_launch(s, s->nr_guests);
 }
 
 int guests_launch(struct sim *s, unsigned int id)
@@ -144,7 +146,7 @@ void guests_note_peak(struct sim *s)
 	uint64_t used;
 
 	s->hv->ops->gauges(s->hv, HV_ALL_GUESTS, &hv);
-	used = hv.host_total_pages - hv.host_free_pages;
+	used = hv.host_total_pages - hv.host_free_pages - hv.host_cache_pages;
 	if (used > s->peak_used_pages)
 		s->peak_used_pages = used;
 }

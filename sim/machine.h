@@ -412,7 +412,7 @@ bool guests_make_room(struct sim_guest *g, int err);
 bool guests_make_room_for_process(struct sim *s, uint64_t its_pages);
 /* The host has begun to swap. */
 void guests_swapped(struct sim *s);
-/* How much of the host is in use, for the peak. */
+/* How much of the host is in use, its page cache apart, for the peak. */
 void guests_note_peak(struct sim *s);
 
 /* record.c: workload = trace */

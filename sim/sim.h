@@ -241,6 +241,8 @@ struct sim_sample {
 	uint64_t host_free_pages;       /* really free on the host */
 	uint64_t host_swapped_pages;    /* of guests, in its swap */
 	uint64_t host_cache_pages;      /* of its own page cache */
+	uint64_t balloon_pages;         /* in balloons */
+	uint64_t balloon_target_pages;  /* what the host wants there */
 	uint64_t guests_running;
 	uint64_t free_blocks[NR_PAGE_ORDERS]; /* on free lists, all guests */
 };

@@ -171,6 +171,14 @@ static void count_blocks(const struct sim_guest *g,
 			blocks[o] += alloc_nr_free(g->alloc, z, o);
 }
 
+static void sample_balloon(const struct sim_guest *g, struct sim_sample *out)
+{
+	const struct reporter_counters *c = &g->dev.r.counters;
+
+	out->balloon_pages += c->balloon_inflate - c->balloon_deflate;
+	out->balloon_target_pages += c->balloon_target;
+}
+
 /* Of all guests, and of each if `each` is not NULL. */
 static void read_gauges(struct sim *s, struct sim_sample *out,
 			struct sim_guest_sample *each)
@@ -188,6 +196,8 @@ static void read_gauges(struct sim *s, struct sim_sample *out,
 		out->host_lazy_pages += one.lazy_pages;
 		out->reported_pages += s->guests[i].dev.r.counters.pages;
 		count_blocks(&s->guests[i], out->free_blocks);
+		if (guest_runs(&s->guests[i]))
+			sample_balloon(&s->guests[i], out);
 		if (each)
 			each[i] = one;
 	}

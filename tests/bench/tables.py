@@ -26,6 +26,7 @@ BLOCK = re.compile(
     r"(?: \| (?P<columns>[^\n]*?))? -->\n(?P<body>.*?)^<!-- end -->\n",
     re.M | re.S)
 PAGES = ("docs/designs.md", "docs/ablations.md", "docs/thp-order.md",
+         "docs/guests-that-fit.md", "docs/several-guests.md",
          "docs/largepages3.md",
          "docs/open-questions.md")
 

@@ -224,7 +224,7 @@ static void test_figure__unknown_figure_names_those_that_are(void **state)
 	draw_figure(&d, "memori", FIGURE_DUMB);
 	assert_int_equal(d.err, -EINVAL);
 	assert_has(d.messages, "unknown figure 'memori'; there are resident, "
-		   "memory, throughput");
+		   "memory, guests, huge, throughput");
 	end(&d);
 }
 
@@ -309,6 +309,8 @@ static void test_figure__memory_as_text(void **state)
 	end(&d);
 }
 
+#define ZEROS ",0.000000,0.000000,0.000000,0.000000\n"
+
 static void test_figure__pictures_have_their_numbers_beside_them(void **state)
 {
 	/* Seconds and GiB, as plotted; the same picture twice. */
@@ -328,10 +330,12 @@ static void test_figure__pictures_have_their_numbers_beside_them(void **state)
 	assert_has(d.text, "/figures/throughput.svg\n");
 	first = read_file(d.f.dir, "memory-enabled.csv");
 	assert_string_equal(first,
-		"time_s,guest_free_gib,guest_used_gib,host_resident_gib\n"
-		"0.000000000,3.000000,1.000000,4.000000\n"
-		"5.000000000,3.000000,1.000000,4.000000\n"
-		"10.000000000,3.000000,1.000000,1.000000\n");
+		"time_s,guest_free_gib,guest_used_gib,host_resident_gib,"
+		"host_free_gib,host_huge_gib,balloon_gib,"
+		"balloon_target_gib\n"
+		"0.000000000,3.000000,1.000000,4.000000" ZEROS
+		"5.000000000,3.000000,1.000000,4.000000" ZEROS
+		"10.000000000,3.000000,1.000000,1.000000" ZEROS);
 	free(first);
 	first = read_file(d.f.dir, "resident.svg");
 	assert_has(first, "resident on the host [GiB]");
@@ -594,6 +598,68 @@ static void test_figure__matplotlib_draws_the_same_bytes(void **state)
 	end(&d);
 }
 
+static void test_figure__guests_lie_on_top_of_each_other(void **state)
+{
+	/* Three guests, of which the third never runs, and a balloon. */
+	static const char several[] =
+		"at_ns,guest_free_pages,guest_used_pages,host_rss_pages,"
+		"host_free_pages,host_anon_huge_pages,balloon_pages,"
+		"balloon_target_pages,guest1_rss_pages,guest2_rss_pages,"
+		"guest3_rss_pages\n"
+		"0,786432,262144,262144,262144,131072,0,131072,262144,0,0\n"
+		"5000000000,0,0,524288,0,0,131072,131072,262144,262144,0\n";
+	struct drawn d;
+	char *text;
+
+	(void)state;
+	if (!gnuplot_is_there())
+		skip();
+	start(&d, cells, NR);
+	write_series(&d, 1, samples);
+	write_series(&d, 3, several);
+	draw_figure(&d, NULL, FIGURE_SVG);
+	assert_int_equal(d.err, 0);
+	assert_has(d.text, "/figures/guests-enabled.svg\n");
+	assert_has(d.text, "/figures/huge-enabled.svg\n");
+	assert_null(strstr(d.text, "guests-baseline"));
+	assert_null(strstr(d.text, "huge-baseline"));
+	text = read_file(d.f.dir, "memory-enabled.csv");
+	assert_has(text, ",guests_1_to_2_resident_gib,"
+		   "guests_1_to_3_resident_gib\n"
+		   "0.000000000,3.000000,1.000000,1.000000,1.000000,0.500000,"
+		   "0.000000,0.500000,1.000000,1.000000,1.000000\n"
+		   "5.000000000,0.000000,0.000000,2.000000,0.000000,0.000000,"
+		   "0.500000,0.500000,1.000000,2.000000,2.000000\n");
+	free(text);
+	text = read_file(d.f.dir, "guests-enabled.gp");
+	assert_has(text, "nr = 2\n");
+	free(text);
+	draw_figure(&d, "guests", FIGURE_DUMB);
+	assert_int_equal(d.err, 0);
+	assert_mail_text(d.text);
+	assert_has(d.text, "guests 1, 1 and 2, ...");
+	end(&d);
+}
+
+static void test_figure__one_guest_has_no_guests_figure(void **state)
+{
+	/* By name it is an error that says what is missing. */
+	struct drawn d;
+
+	(void)state;
+	if (!gnuplot_is_there())
+		skip();
+	start(&d, cells, NR);
+	write_series(&d, 1, samples);
+	draw_figure(&d, "guests", FIGURE_SVG);
+	assert_int_equal(d.err, -ENODATA);
+	assert_has(d.messages, "[host] guests");
+	draw_figure(&d, "huge", FIGURE_SVG);
+	assert_int_equal(d.err, -ENODATA);
+	assert_has(d.messages, "balloon");
+	end(&d);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_figure__matplotlib_draws_the_same_bytes),
 	cmocka_unit_test(test_figure__footprint_is_the_area_below_the_line),
@@ -613,6 +679,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_figure__memory_as_text),
 	cmocka_unit_test(test_figure__pictures_have_their_numbers_beside_them),
 	cmocka_unit_test(test_figure__quotes_in_names_stay_text),
+	cmocka_unit_test(test_figure__guests_lie_on_top_of_each_other),
+	cmocka_unit_test(test_figure__one_guest_has_no_guests_figure),
 };
 
 TEST_MAIN(tests)

@@ -23,7 +23,8 @@ exits() { # CODE COMMAND...
 reproduce() { "$buddylab" reproduce --data "$source/bench" -o "$dir/o" "$@"; }
 
 check "--list reads every claim" exits 0 reproduce --list
-for name in v17 ablations footprint largepages3 thp-order tlb-walk; do
+for name in v17 ablations footprint guests-that-fit guests-before-swap \
+	largepages3 thp-order tlb-walk; do
 	check "$name is listed" grep -q "^$name " "$dir/out"
 done
 for name in "$source"/bench/predictions/*.ini; do
