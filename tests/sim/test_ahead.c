@@ -321,24 +321,21 @@ struct met {
 	uint64_t pswpout, pswpin, dead, kswapd, direct;
 };
 
-static void compare_cell(uint64_t seed, bool swaps, struct met *met)
+static void compare_drawn(struct cell *c, const struct drawn *d,
+			  struct met *met)
 {
 	char why_ahead[256], why_steps[256];
 	struct sim *ahead, *steps;
-	struct drawn d;
-	struct cell c;
 
-	draw_cell(&c, &d, seed, swaps);
-	print_message("test_ahead %" PRIu64 " 1:%s\n", seed, d.text);
-	ahead = run_to_end(&c, why_ahead);
-	c.cfg.step_by_step = true;
-	steps = run_to_end(&c, why_steps);
+	ahead = run_to_end(c, why_ahead);
+	c->cfg.step_by_step = true;
+	steps = run_to_end(c, why_steps);
 	assert_string_equal(why_ahead, why_steps);
 	if (ahead && steps) {
 		const struct sim_result *a = sim_result(ahead);
 		const struct sim_result *b = sim_result(steps);
 
-		same_result(d.text, a, b);
+		same_result(d->text, a, b);
 		assert_true(a->events <= b->events);
 		met->saved += b->events - a->events;
 		met->pswpout += counter(a, "host.pswpout");
@@ -352,7 +349,17 @@ static void compare_cell(uint64_t seed, bool swaps, struct met *met)
 	}
 	sim_destroy(ahead);
 	sim_destroy(steps);
-	cell_destroy(&c);
+	cell_destroy(c);
+}
+
+static void compare_cell(uint64_t seed, bool swaps, struct met *met)
+{
+	struct drawn d;
+	struct cell c;
+
+	draw_cell(&c, &d, seed, swaps);
+	print_message("test_ahead %" PRIu64 " 1:%s\n", seed, d.text);
+	compare_drawn(&c, &d, met);
 }
 
 static void test_ahead__random_cells_agree(void **state)
@@ -385,6 +392,63 @@ static void test_ahead__cells_of_hosts_that_swap_agree(void **state)
 	if (nr_cells >= 40)
 		assert_true(met.saved && met.pswpout && met.pswpin &&
 			    met.dead && met.kswapd && met.direct);
+}
+
+/*
+ * Two guests whose memory together is more than the host's. The second starts
+ * when the first is busy with pages that it has had before, so that its runs
+ * are cut short.
+ */
+static void set_up_thrashing(struct cell *c, struct drawn *d, uint64_t seed)
+{
+	static const char *const sizes[] = { "34M", "38M", "43M", "48M" };
+	void *hv;
+
+	*d = (struct drawn){ .swaps = true };
+	cell_setup(c, &none_reporter, seed);
+	hv = c->hypervisor_options;
+	set(d, &host_option_table, &c->cfg.host, "guests", "2");
+	set(d, &host_option_table, &c->cfg.host, "swap_bandwidth", "0");
+	c->prices.p[PRICE_SWAP_OUT_4K].ps_1 = 100000;
+	c->prices.p[PRICE_SWAP_OUT_4K].ps_n = 100000;
+	set(d, &guest_option_table, &c->cfg.guest, "memory", "128M");
+	set(d, &guest_option_table, &c->cfg.guest, "base", "8M");
+	set(d, &mock_hypervisor.options, hv, "base", "0");
+	set(d, &mock_hypervisor.options, hv, "thp", "never");
+	set(d, &mock_hypervisor.options, hv, "swap", "1G");
+	set(d, &mock_hypervisor.options, hv, "memory",
+	    sizes[seed % ARRAY_SIZE(sizes)]);
+	if (seed & 4) {
+		set(d, &mock_hypervisor.options, hv, "watermark_low", "1M");
+		set(d, &mock_hypervisor.options, hv, "watermark_high", "2M");
+	}
+	add_phase(c, "thrash", seed & 8 ? &page_fault2_workload :
+					  &page_fault1_workload, 4,
+		  UNTIL_TASKS);
+	set(d, &c->phases[0].workload->options, c->workload_options[0],
+	    "map_size", seed & 8 ? "3M" : "6M");
+	c->phases[0].opt.iterations = 20000;
+	c->phases[0].opt.stagger = (7 + seed) * NSEC_PER_MSEC;
+}
+
+static void test_ahead__tasks_that_swap_each_other_out_agree(void **state)
+{
+	/* A run that others take pages from, again and again. */
+	struct met met = { 0 };
+	struct drawn d;
+	struct cell c;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 16; seed++) {
+		set_up_thrashing(&c, &d, seed);
+		print_message("%s\n", d.text);
+		compare_drawn(&c, &d, &met);
+	}
+	print_message("engine events saved: %" PRIu64 ", pages swapped out %"
+		      PRIu64 ", in %" PRIu64 "\n", met.saved, met.pswpout,
+		      met.pswpin);
+	assert_true(met.saved && met.pswpout && met.pswpin && met.kswapd &&
+		    met.direct);
 }
 
 #define NR_PROBES 3000
@@ -511,6 +575,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_ahead__any_moment_looks_the_same),
 	cmocka_unit_test(test_ahead__random_cells_agree),
 	cmocka_unit_test(test_ahead__cells_of_hosts_that_swap_agree),
+	cmocka_unit_test(test_ahead__tasks_that_swap_each_other_out_agree),
 };
 
 int main(int argc, char **argv)
