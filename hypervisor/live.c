@@ -170,7 +170,8 @@ static uint64_t to_mib(uint64_t bytes)
 static int check_memory(struct live_host *h, pfn_t nr_pages)
 {
 	const uint64_t bytes = pages_to_bytes(h->guest_pages + nr_pages);
-	const uint64_t available = meminfo_available();
+	const uint64_t available = memory_available("/proc",
+						    "/sys/fs/cgroup");
 	uint64_t missing = pages_to_bytes(nr_pages), resident = 0;
 
 	if (bytes > h->opt->cap) {
@@ -187,7 +188,7 @@ static int check_memory(struct live_host *h, pfn_t nr_pages)
 	if (available >= missing + MEMORY_RESERVE)
 		return 0;
 	snprintf(h->refusal, sizeof(h->refusal),
-		 "the host has %llu MiB available, guests would want %llu and "
+		 "%llu MiB available to this process, guests would want %llu and "
 		 "%llu are kept for others; end programs, or make guests smaller",
 		 (unsigned long long)to_mib(available),
 		 (unsigned long long)to_mib(missing),

@@ -98,7 +98,7 @@ struct live_host {
 	uint64_t guest_pages;    /* of all guests */
 	struct live_khugepaged khugepaged;
 	struct hv_real real;     /* sums; what smaps says is filled in later */
-	char refusal[160];       /* why guest_add() failed last */
+	char refusal[240];       /* why guest_add() failed last */
 	struct scan_range ranges[HPAGE_PMD_NR];
 	struct live_guest guests[HV_MAX_GUESTS];
 };
@@ -195,9 +195,11 @@ void kernel_touch(struct live_host *h, const struct live_guest *g, pfn_t pfn,
 void kernel_discard(const struct live_guest *g, enum hv_advice advice,
 		    pfn_t pfn, uint32_t nr);
 
-/* live_smaps.c: what the kernel says of whole mappings and of the host. */
+/* live_memory.c: bytes that this process can still take. The arguments are
+ * "/proc" and "/sys/fs/cgroup", but for tests. */
+uint64_t memory_available(const char *proc, const char *sys);
+/* live_smaps.c: what the kernel says of whole mappings. */
 int smaps_read(const struct live_host *h, struct hv_real *out);
-uint64_t meminfo_available(void);
 /* Word in brackets of a file such as .../enabled; "" if it cannot be read. */
 void read_choice(const char *path, char *out, size_t out_size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel's own sums, as text: /proc/self/smaps of the guests' mappings,
- * MemAvailable, and the words in /sys that choose how huge pages are used.
+ * The kernel's own sums, as text: /proc/self/smaps of the guests' mappings, and
+ * the words in /sys that choose how huge pages are used.
  *
  * Pages that MADV_FREE has marked wait in batches of each CPU before smaps
  * shows them as LazyFree; those of this CPU are moved on first, as MADV_COLD
@@ -35,21 +35,6 @@ void read_choice(const char *path, char *out, size_t out_size)
 				 from + 1);
 	}
 	fclose(f);
-}
-
-uint64_t meminfo_available(void)
-{
-	FILE *f = fopen("/proc/meminfo", "re");
-	uint64_t kib = 0;
-	char line[128];
-
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) == 1)
-			break;
-	fclose(f);
-	return kib << 10;
 }
 
 static void drain_batches(void)

@@ -5,8 +5,10 @@
  * tests and `buddylab conformance`. Skipped where this machine cannot.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,8 +102,68 @@ static void test_live__more_than_the_host_has_is_refused(void **state)
 	(void)state;
 	boot(&h, "cap=8T thp=never");
 	assert_int_equal(ops->guest_add(&h.hv, 1u << 30), -ENOTSUP);
-	assert_non_null(strstr(ops->refusal(&h.hv), "MiB available"));
+	assert_non_null(strstr(ops->refusal(&h.hv), "MiB available to"));
 	host_close(&h);
+}
+
+static void write_file(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	for (char *slash = strchr(path + strlen(dir) + 1, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(path, 0700);
+		*slash = '/';
+	}
+	f = fopen(path, "w");
+	if (!f)
+		fail_msg("%s: %s", path, strerror(errno));
+	fputs(text, f);
+	fclose(f);
+}
+
+static void test_live__limits_of_control_groups_count(void **state)
+{
+	/* A machine with 1000 KiB; a group of version 1 or 2, and one above
+	 * it. Rows build on each other: the least of all is the answer. */
+	static const struct {
+		const char *file, *text;
+		uint64_t available;
+	} rows[] = {
+		{ "proc/meminfo", "MemTotal: 9 kB\nMemAvailable:  1000 kB\n",
+		  1000 << 10 },
+		{ "proc/self/cgroup", "0::/a/b\n3:cpu:/x\n4:memory:/c\n",
+		  1000 << 10 },
+		{ "sys/a/memory.max", "max\n", 1000 << 10 },
+		{ "sys/a/memory.current", "600000\n", 1000 << 10 },
+		{ "sys/a/memory.max", "1600000\n", 1000000 },
+		{ "sys/a/b/memory.current", "900000\n", 1000000 },
+		{ "sys/a/b/memory.max", "1200000\n", 300000 },
+		{ "sys/a/b/memory.stat", "file 7\ninactive_file 400000\n",
+		  700000 },
+		{ "sys/memory/c/memory.usage_in_bytes", "500\n", 700000 },
+		{ "sys/memory/c/memory.limit_in_bytes", "9223372036854771712\n",
+		  700000 },
+		{ "sys/memory/c/memory.limit_in_bytes", "400\n", 0 },
+		{ "sys/memory/c/memory.stat",
+		  "inactive_file 500\ntotal_inactive_file 200\n", 100 },
+	};
+	char dir[] = "/tmp/buddylab-live-XXXXXX", proc[64], sys[64], rm[96];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(proc, sizeof(proc), "%s/proc", dir);
+	snprintf(sys, sizeof(sys), "%s/sys", dir);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		write_file(dir, rows[i].file, rows[i].text);
+		ASSERT_U64(test_row((unsigned int)i),
+			   memory_available(proc, sys), rows[i].available);
+	}
+	snprintf(rm, sizeof(rm), "rm -r %s", dir);
+	assert_int_equal(system(rm), 0);
 }
 
 static void test_live__a_fork_has_no_guest_memory(void **state)
@@ -222,6 +284,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_live__options_that_exclude_each_other),
 	cmocka_unit_test(test_live__guests_stay_below_the_cap),
 	cmocka_unit_test(test_live__more_than_the_host_has_is_refused),
+	cmocka_unit_test(test_live__limits_of_control_groups_count),
 	cmocka_unit_test(test_live__a_fork_has_no_guest_memory),
 	cmocka_unit_test(test_live__guests_do_not_mix),
 	cmocka_unit_test(test_live__a_collapse_behind_its_back),
