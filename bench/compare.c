@@ -229,50 +229,75 @@ static size_t skip_who(const struct result_cell *c, size_t i)
 	return i;
 }
 
-static bool same_options(const struct result_cell *a,
-			 const struct result_cell *b)
+/* Who of the two has an option that the other lacks: <0 a, >0 b, 0 neither. */
+static int option_order(const struct result_cell *a, size_t i,
+			const struct result_cell *b, size_t k)
+{
+	return merge_order(i < a->nr_options ? a->options[i].name : NULL,
+			   k < b->nr_options ? b->options[k].name : NULL);
+}
+
+/* *grown counts options that one side lacks and the other has at its default. */
+static bool same_options(const struct comparison *c,
+			 const struct result_cell *a,
+			 const struct result_cell *b, size_t *grown)
 {
 	size_t i = skip_who(a, 0), k = skip_who(b, 0);
 
-	while (i < a->nr_options && k < b->nr_options) {
-		if (strcmp(a->options[i].name, b->options[k].name) != 0 ||
-		    strcmp(a->options[i].value, b->options[k].value) != 0)
+	while (i < a->nr_options || k < b->nr_options) {
+		const int order = option_order(a, i, b, k);
+		const struct result_cell *has = order < 0 ? a : b;
+		const struct result_text *o = order < 0 ? &a->options[i] :
+							  &b->options[k];
+
+		if (order && !compare_is_default(c->registry, has, o))
 			return false;
-		i = skip_who(a, i + 1);
-		k = skip_who(b, k + 1);
+		if (!order && strcmp(a->options[i].value, o->value) != 0)
+			return false;
+		*grown += order != 0;
+		i = order <= 0 ? skip_who(a, i + 1) : i;
+		k = order >= 0 ? skip_who(b, k + 1) : k;
 	}
-	return i >= a->nr_options && k >= b->nr_options;
+	return true;
 }
 
 /*
- * The digest of a plugin is part of the id, so that results of two builds are
- * not taken for one another when they are stored. Two builds are just what a
- * gate compares: the cell with all of the same options is the one.
+ * Is it the same cell, though its id is another? The digest of a plugin is part
+ * of the id, so that results of two builds are not taken for one another when
+ * they are stored, and two builds are just what a gate compares; and so is every
+ * option, those that only one of two versions knows, too.
  */
-static bool is_other_build(const struct result_cell *a,
-			   const struct result_cell *b)
+static bool is_same_cell(const struct comparison *c,
+			 const struct result_cell *a,
+			 const struct result_cell *b, size_t *grown)
 {
-	return a->seed == b->seed && result_option(a, PLUGIN_OPTION) &&
-	       result_option(b, PLUGIN_OPTION) && same_options(a, b);
+	const bool plugin = result_option(a, PLUGIN_OPTION);
+
+	*grown = 0;
+	return a->seed == b->seed &&
+	       plugin == (result_option(b, PLUGIN_OPTION) != NULL) &&
+	       same_options(c, a, b, grown) && (plugin || *grown);
 }
 
 /* The partner of a cell whose id the baseline has not got, or NULL. */
 static const struct result_cell *other_cell(struct comparison *c, bool *taken,
 					    const struct result_cell *like)
 {
-	const bool plugin = result_option(like, PLUGIN_OPTION);
-
-	for (size_t i = 0; i < c->base->nr_cells && (plugin || c->by_point);
-	     i++) {
+	for (size_t i = 0; i < c->base->nr_cells; i++) {
 		const struct result_cell *cell = &c->base->cells[i];
-		const bool rebuilt = !taken[i] && is_other_build(cell, like);
+		size_t grown;
+		bool same;
 
-		if (taken[i] || (!rebuilt && !(c->by_point &&
-		    cell->seed == like->seed && compare_same_point(cell, like))))
+		if (taken[i])
+			continue;
+		same = is_same_cell(c, cell, like, &grown);
+		if (!same && !(c->by_point && cell->seed == like->seed &&
+			       compare_same_point(cell, like)))
 			continue;
 		taken[i] = true;
-		c->nr_rebuilt += rebuilt;
-		c->nr_resettled += !rebuilt;
+		c->nr_grown += same && grown;
+		c->nr_rebuilt += same && !grown;
+		c->nr_resettled += !same;
 		return cell;
 	}
 	return NULL;
@@ -321,9 +346,11 @@ static int make(struct comparison *c)
 }
 
 int compare_make(struct comparison *c, const struct results *base,
-		 const struct results *new, const struct thresholds *t)
+		 const struct results *new, const struct thresholds *t,
+		 const struct sim_registry *registry)
 {
-	*c = (struct comparison){ .base = base, .new = new, .thresholds = t };
+	*c = (struct comparison){ .base = base, .new = new, .thresholds = t,
+				  .registry = registry };
 	return make(c);
 }
 

@@ -15,6 +15,7 @@
 #include "bench/results.h"
 #include "bench/table.h"
 #include "bench/thresholds.h"
+#include "sim/sim.h"
 
 enum difference_kind {
 	DIFF_TEXT,              /* digest */
@@ -75,16 +76,24 @@ struct comparison {
 	size_t nr_pairs;
 	size_t nr_equal, nr_moved, nr_missing, nr_extra;
 	bool by_point;               /* compare_make_by_point() */
+	const struct sim_registry *registry; /* knows defaults; or NULL */
 	size_t nr_rebuilt;           /* pairs of two builds of a plugin */
+	size_t nr_grown;             /* pairs of which one side lacks options
+				      * that are at their default */
 	size_t nr_resettled;         /* pairs of other settings; by_point */
 	struct seeds_value *seeds;   /* by point, phase, name */
 	size_t nr_seeds, nr_seeds_moved, nr_seeds_unknown;
 	enum compare_verdict verdict;
 };
 
-/* Borrows both results and the thresholds (NULL = none). 0 or -ENOMEM. */
+/*
+ * Borrows both results and the thresholds (NULL = none). Given a registry, an
+ * option that only one side has, as it is of another version, does not make
+ * another cell if it is at its default. 0 or -ENOMEM.
+ */
 int compare_make(struct comparison *c, const struct results *base,
-		 const struct results *new, const struct thresholds *t);
+		 const struct results *new, const struct thresholds *t,
+		 const struct sim_registry *registry);
 /*
  * The same, but cells that have no partner take the one of their variant, axes
  * and seed, whatever its settings are: to say what moved, not to judge it.

@@ -74,4 +74,9 @@ struct moved_counter {
 int compare_moved_counters(const struct comparison *c, struct arena *a,
 			   const struct moved_counter **out, size_t *nr);
 
+/* compare_defaults.c: is the cell's option at its default? Not known: no. */
+bool compare_is_default(const struct sim_registry *registry,
+			const struct result_cell *c,
+			const struct result_text *option);
+
 #endif

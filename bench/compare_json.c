@@ -224,6 +224,7 @@ static json_t *cells_json(struct writer *w)
 	set_count(w, o, "missing", w->c->nr_missing);
 	set_count(w, o, "extra", w->c->nr_extra);
 	set_count(w, o, "rebuilt", w->c->nr_rebuilt);
+	set_count(w, o, "grown", w->c->nr_grown);
 	set_count(w, o, "resettled", w->c->nr_resettled);
 	return o;
 }

@@ -149,6 +149,10 @@ int compare_print(const struct comparison *c, FILE *out)
 	if (c->nr_rebuilt)
 		fprintf(out, "note: the plugin is another build in %s\n",
 			counted(&a, c->nr_rebuilt, "cell"));
+	if (c->nr_grown)
+		fprintf(out, "note: one side lacks options, at their default "
+			"in the other, in %s\n",
+			counted(&a, c->nr_grown, "cell"));
 	if (c->nr_missing || c->nr_extra || !c->nr_pairs) {
 		fprintf(out, "not comparable: %s missing, %zu not in the "
 			"baseline\n", counted(&a, c->nr_missing, "cell"),
@@ -185,7 +189,7 @@ static void commit_settings(const struct comparison *c, struct arena *a,
 			continue;
 		text = compare_settings_text(p->base, p->new, a);
 		text = arena_printf(a, "%s of %s%s.", counted(a, c->nr_rebuilt +
-				    c->nr_resettled, "cell"), *text ?
+				    c->nr_grown + c->nr_resettled, "cell"), *text ?
 				    "other settings: " : "another id", text);
 		if (text)
 			print_wrapped(text, 0, COVER_COLUMNS, true, out);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/args.h"
+#include "cli/registry.h"
 
 int pair_load(struct pair *p, const char *base, const char *new,
 	      const char *thresholds, bool accept)
@@ -29,7 +30,8 @@ int pair_load(struct pair *p, const char *base, const char *new,
 		err = compare_make_by_point(&p->comparison, &p->base, &p->new);
 	else
 		err = compare_make(&p->comparison, &p->base, &p->new,
-				   thresholds ? &p->thresholds : NULL);
+				   thresholds ? &p->thresholds : NULL,
+				   &registry);
 	if (err) {
 		fprintf(stderr, "buddylab: error: out of memory\n");
 		return EXIT_RUNTIME;

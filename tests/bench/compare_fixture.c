@@ -15,7 +15,7 @@ void compare_start(struct both *b, const struct fixture_cell *base,
 	fixture_make(&b->new_dir, new, nr_new);
 	fixture_read(&b->base_dir, &b->base);
 	fixture_read(&b->new_dir, &b->new);
-	assert_int_equal(compare_make(&b->c, &b->base, &b->new, t), 0);
+	assert_int_equal(compare_make(&b->c, &b->base, &b->new, t, NULL), 0);
 }
 
 void compare_end(struct both *b)

@@ -27,8 +27,8 @@ BLOCK = re.compile(
     re.M | re.S)
 PAGES = ("docs/designs.md", "docs/ablations.md", "docs/thp-order.md",
          "docs/guests-that-fit.md", "docs/several-guests.md",
-         "docs/largepages3.md",
-         "docs/open-questions.md")
+         "docs/largepages3.md", "docs/open-questions.md",
+         "docs/reproduce.md")
 
 
 class Runs:
@@ -76,7 +76,8 @@ def rows(text):
 def body(runs, what, args, columns):
     text = f"\n    buddylab {what} {args}\n"
     if what == "reproduce":
-        return f"{text}\n{rows(runs.reproduce(args))}\n"
+        said = runs.reproduce(args)
+        return f"{text}\n{said[said.index('| row'):].rstrip()}\n\n"
     if columns:
         name = os.path.basename(args.split()[0]).removesuffix(".ini")
         text += f'    buddylab report out/{name} --columns "{columns}"\n'

@@ -322,7 +322,7 @@ static void test_compare__baseline_holds_what_is_compared(void **state)
 	results_free(&b.base);
 	assert_int_equal(results_read(&b.base, "test_compare_base.jsonl",
 				      &(struct diag){ .out = stderr }), 0);
-	assert_int_equal(compare_make(&b.c, &b.base, &b.new, NULL), 0);
+	assert_int_equal(compare_make(&b.c, &b.base, &b.new, NULL, NULL), 0);
 	assert_int_equal(b.c.verdict, COMPARE_EQUAL);
 	compare_end(&b);
 	fixture_remove(&f);

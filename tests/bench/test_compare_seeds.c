@@ -181,7 +181,7 @@ static void test_compare__time_that_was_not_kept_is_not_comparable(void **s)
 	results_free(&b.base);
 	assert_int_equal(results_read(&b.base, "test_compare_base.jsonl",
 				      &(struct diag){ .out = stderr }), 0);
-	assert_int_equal(compare_make(&b.c, &b.base, &b.new, &t), 0);
+	assert_int_equal(compare_make(&b.c, &b.base, &b.new, &t, NULL), 0);
 	assert_int_equal(b.c.verdict, COMPARE_NOT_COMPARABLE);
 	text = text_of(&b.c, compare_print);
 	assert_has(text, "wall.seconds: 0 cells have it in the baseline, 1 in "

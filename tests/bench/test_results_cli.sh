@@ -49,6 +49,15 @@ for format in table md csv json cover; do
 	expect 0 compare base same --format "$format"
 done
 expect 0 check same --baseline base
+# An option that an older version did not know, at its default, and not.
+sed 's/"id":"./"id":"g/; s/"guest.compaction":"[a-z]*",//' \
+	base/cells.jsonl >older.jsonl
+expect 0 check same --baseline older.jsonl
+stdout_has "note: one side lacks options, at their default in the other, in 4 cells"
+sed 's/"guest.compaction":"[a-z]*"/"guest.compaction":"maybe"/' \
+	base/cells.jsonl >newer.jsonl
+expect 4 check newer.jsonl --baseline older.jsonl
+stdout_has "not comparable"
 expect 4 check less --baseline base
 stdout_has "not comparable: 2 cells missing, 0 not in the baseline"
 expect 4 compare base other

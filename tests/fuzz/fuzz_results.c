@@ -17,7 +17,7 @@ static void use(struct results *r)
 
 	for (f = REPORT_TABLE; r->nr_cells && f <= REPORT_COVER; f++)
 		report_print(r, (enum report_format)f, out);
-	if (!compare_make(&c, r, r, NULL)) {
+	if (!compare_make(&c, r, r, NULL, NULL)) {
 		compare_print(&c, out);
 		compare_print_junit(&c, out);
 		compare_print_tap(&c, out);
