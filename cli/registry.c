@@ -39,6 +39,7 @@ static const struct workload_ops *const workloads[] = {
 	&fork_storm_workload,
 	&file_read_workload,
 	&idle_workload,
+	&jemalloc_workload,
 	&trace_workload,
 	NULL,
 };

@@ -164,6 +164,9 @@ static enum guest_status op_run(struct run *r)
 		return fault_run(r);
 	case GUEST_MMAP:
 		return mmap_run(r);
+	case GUEST_MADV_FREE:
+	case GUEST_MADV_THP:
+		return advise_run(r);
 	case GUEST_MUNMAP:
 	case GUEST_MADV_DONTNEED:
 	case GUEST_EXIT:

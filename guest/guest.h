@@ -88,6 +88,10 @@ enum guest_op_kind {
 	GUEST_TOUCH,          /* access every page of [addr, addr+len) ascending */
 	GUEST_MUNMAP,         /* unmap [addr, addr+len) */
 	GUEST_MADV_DONTNEED,  /* zap [addr, addr+len), keep the mapping */
+	/* The pages may go if memory is short, which is never: see mm.c. */
+	GUEST_MADV_FREE,
+	/* MADV_HUGEPAGE or MADV_NOHUGEPAGE, as .flags say. */
+	GUEST_MADV_THP,
 	GUEST_EXIT,           /* exit_mmap and free of the address space */
 	GUEST_DROP_CACHES,    /* free every clean page-cache page */
 	/*
@@ -117,6 +121,8 @@ enum guest_op_kind {
 #define GUEST_MAP_FILE 0x2u     /* private mapping of .file */
 #define GUEST_TOUCH_READ 0x4u   /* read instead of write */
 #define GUEST_MAP_UNALIGNED 0x8u /* not on 2 MiB, whatever the config says */
+#define GUEST_MAP_FIXED 0x10u  /* at .addr; GUEST_NOMEM if that is taken */
+#define GUEST_MAP_NOHUGEPAGE 0x20u /* MADV_NOHUGEPAGE on the mapping */
 
 /* Start from zero; fill the first group, leave the second to the guest. */
 struct guest_op {

@@ -29,7 +29,7 @@
 
 struct vma {
 	uint64_t start, end;  /* bytes */
-	uint32_t flags;       /* GUEST_MAP_HUGEPAGE, GUEST_MAP_FILE */
+	uint32_t flags;       /* GUEST_MAP_HUGEPAGE, _NOHUGEPAGE, _FILE */
 	uint32_t file;        /* id, with GUEST_MAP_FILE */
 	uint64_t pgoff;       /* page of the file at start */
 };
@@ -228,6 +228,8 @@ enum {
 /* mm.c: VMAs */
 struct vma *vma_search(struct guest_mm *mm, uint64_t addr);
 enum guest_status mmap_run(struct run *r);
+/* MADV_FREE, MADV_HUGEPAGE and MADV_NOHUGEPAGE. */
+enum guest_status advise_run(struct run *r);
 /* Split VMAs so that none crosses addr. 0 or -ENOMEM. */
 int vma_split(struct guest *g, struct guest_mm *mm, uint64_t addr);
 /* Forget the VMAs inside [start, end). */

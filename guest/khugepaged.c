@@ -28,7 +28,8 @@ enum scan_stage {
 static bool vma_range(const struct guest *g, const struct vma *v,
 		      uint64_t *start, uint64_t *end)
 {
-	if ((v->flags & GUEST_MAP_FILE) || g->cfg.thp_enabled == THP_NEVER ||
+	if ((v->flags & (GUEST_MAP_FILE | GUEST_MAP_NOHUGEPAGE)) ||
+	    g->cfg.thp_enabled == THP_NEVER ||
 	    (g->cfg.thp_enabled == THP_MADVISE &&
 	     !(v->flags & GUEST_MAP_HUGEPAGE)))
 		return false;

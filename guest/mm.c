@@ -3,7 +3,7 @@
  * Address spaces: VMAs, where mmap puts them, and what their neighbours leave
  * for page tables. Models arch_get_unmapped_area_topdown with the
  * legacy-free layout of x86-64, thp_get_unmapped_area (6.7), vma_merge and
- * split_vma, 5.3 to 6.18.
+ * split_vma and madvise, 5.3 to 6.18.
  *
  * The image of the program, its stack and its libraries are left out: a new
  * address space has one page, the PGD. So the first fault of a mapping that is
@@ -181,20 +181,37 @@ static void vma_merge(struct guest_mm *mm, uint32_t at)
 	}
 }
 
+/* MAP_FIXED_NOREPLACE: the address, or 0 if something is there. */
+static uint64_t get_fixed_area(const struct run *r, uint32_t *at)
+{
+	const struct guest_op *op = r->op;
+
+	if (op->addr < MMAP_MIN || op->addr > TASK_SIZE - op->len)
+		return 0;
+	*at = vma_lower(r->mm, op->addr);
+	if (*at < r->mm->nr_vmas &&
+	    r->mm->vmas[*at].start < op->addr + op->len)
+		return 0;
+	return op->addr;
+}
+
 enum guest_status mmap_run(struct run *r)
 {
 	struct guest_op *op = r->op;
 	struct vma v = {
-		.flags = op->flags & (GUEST_MAP_HUGEPAGE | GUEST_MAP_FILE),
+		.flags = op->flags & (GUEST_MAP_HUGEPAGE | GUEST_MAP_FILE |
+				      GUEST_MAP_NOHUGEPAGE),
 		.file = op->file,
 	};
 	uint32_t at = 0;
 
 	CHECK(op->len > 0 && op->len % PAGE_SIZE == 0);
+	CHECK(op->addr % PAGE_SIZE == 0);
 	r->work->syscalls += 1 + !!(op->flags & GUEST_MAP_HUGEPAGE);
 	if (op->len > r->g->cfg.mmap_base)
 		return GUEST_NOMEM;
-	v.start = get_unmapped_area(r, &at);
+	v.start = op->flags & GUEST_MAP_FIXED ? get_fixed_area(r, &at) :
+						get_unmapped_area(r, &at);
 	if (!v.start)
 		return GUEST_NOMEM;
 	v.end = v.start + op->len;
@@ -205,4 +222,37 @@ enum guest_status mmap_run(struct run *r)
 	vma_merge(r->mm, at);
 	op->addr = v.start;
 	return GUEST_DONE;
+}
+
+static enum guest_status advise_thp(struct run *r)
+{
+	struct guest_mm *mm = r->mm;
+	const struct guest_op *op = r->op;
+	const uint64_t end = op->addr + op->len;
+	const uint32_t thp = GUEST_MAP_HUGEPAGE | GUEST_MAP_NOHUGEPAGE;
+	uint32_t first, last;
+
+	if (vma_split(r->g, mm, op->addr) || vma_split(r->g, mm, end))
+		return GUEST_NOMEM;
+	first = last = vma_lower(mm, op->addr);
+	for (; last < mm->nr_vmas && mm->vmas[last].start < end; last++)
+		mm->vmas[last].flags = (mm->vmas[last].flags & ~thp) |
+				       (op->flags & thp);
+	while (last-- > first)
+		vma_merge(mm, last);
+	return GUEST_DONE;
+}
+
+/*
+ * Deviation: what MADV_FREE covers stays as it is, as on a machine that is
+ * never short of memory; see docs/fidelity.md.
+ */
+enum guest_status advise_run(struct run *r)
+{
+	const struct guest_op *op = r->op;
+
+	CHECK(op->addr % PAGE_SIZE == 0 && op->len % PAGE_SIZE == 0);
+	CHECK(op->len <= TASK_SIZE && op->addr <= TASK_SIZE - op->len);
+	r->work->syscalls++;
+	return op->kind == GUEST_MADV_THP ? advise_thp(r) : GUEST_DONE;
 }

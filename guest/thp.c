@@ -15,7 +15,7 @@ bool thp_fits(const struct guest *g, const struct vma *vma, uint64_t addr)
 {
 	const uint64_t haddr = addr & ~(HPAGE_PMD_SIZE - 1);
 
-	if (vma->flags & GUEST_MAP_FILE)
+	if (vma->flags & (GUEST_MAP_FILE | GUEST_MAP_NOHUGEPAGE))
 		return false;
 	if (g->cfg.thp_enabled == THP_NEVER ||
 	    (g->cfg.thp_enabled == THP_MADVISE &&

@@ -26,4 +26,9 @@ static inline uint64_t min_u64(uint64_t x, uint64_t y)
 	return x < y ? x : y;
 }
 
+static inline uint64_t max_u64(uint64_t x, uint64_t y)
+{
+	return x > y ? x : y;
+}
+
 #endif

@@ -86,28 +86,55 @@ void task_begin_exit(struct sim_guest *g, struct task *t)
 	t->exiting = true;
 }
 
+/* An MMAP under way is of an address, not of a slot. */
+#define NO_SLOT WORKLOAD_MAX_SLOTS
+
+static void task_begin_map(struct task *t, const struct workload_op *w)
+{
+	t->mmap_slot = w->slot;
+	t->op.len = w->len;
+	if (w->flags & WORKLOAD_AT) {
+		t->mmap_slot = NO_SLOT;
+		t->op.addr = w->offset;
+		t->op.flags |= GUEST_MAP_FIXED;
+	}
+	if (w->flags & WORKLOAD_MAP_HUGEPAGE)
+		t->op.flags |= GUEST_MAP_HUGEPAGE;
+	if (w->flags & WORKLOAD_MAP_NOHUGEPAGE)
+		t->op.flags |= GUEST_MAP_NOHUGEPAGE;
+	if (w->flags & WORKLOAD_MAP_FILE)
+		t->op.flags |= GUEST_MAP_FILE;
+	if (w->flags & WORKLOAD_MAP_UNALIGNED)
+		t->op.flags |= GUEST_MAP_UNALIGNED;
+}
+
+static void task_begin_range(struct task *t, const struct workload_op *w)
+{
+	t->op.addr = w->offset;
+	t->op.len = w->len;
+	if (!(w->flags & WORKLOAD_AT)) {
+		if (!t->native)
+			t->op.addr += t->slot_addr[w->slot];
+		if (t->op.kind == GUEST_MUNMAP)
+			t->op.len = t->slot_len[w->slot];
+	}
+	if (w->flags & WORKLOAD_TOUCH_READ)
+		t->op.flags |= GUEST_TOUCH_READ;
+	if (t->op.kind == GUEST_MADV_THP)
+		t->op.flags |= w->flags & WORKLOAD_MAP_HUGEPAGE ?
+			       GUEST_MAP_HUGEPAGE : GUEST_MAP_NOHUGEPAGE;
+}
+
 static void task_begin(struct task *t, const struct workload_op *w,
 		       enum guest_op_kind kind)
 {
 	t->op = (struct guest_op){ .kind = kind, .mm = t->mm,
 				   .file = t->file };
 	CHECK_LT(w->slot, WORKLOAD_MAX_SLOTS);
-	if (kind == GUEST_MMAP) {
-		t->mmap_slot = w->slot;
-		t->op.len = w->len;
-		if (w->flags & WORKLOAD_MAP_HUGEPAGE)
-			t->op.flags |= GUEST_MAP_HUGEPAGE;
-		if (w->flags & WORKLOAD_MAP_FILE)
-			t->op.flags |= GUEST_MAP_FILE;
-		if (w->flags & WORKLOAD_MAP_UNALIGNED)
-			t->op.flags |= GUEST_MAP_UNALIGNED;
-	} else {
-		t->op.addr = t->native ? w->offset :
-					 t->slot_addr[w->slot] + w->offset;
-		t->op.len = kind == GUEST_MUNMAP ? t->slot_len[w->slot] : w->len;
-		if (w->flags & WORKLOAD_TOUCH_READ)
-			t->op.flags |= GUEST_TOUCH_READ;
-	}
+	if (kind == GUEST_MMAP)
+		task_begin_map(t, w);
+	else
+		task_begin_range(t, w);
 	t->native_slot = w->slot;
 	t->op_active = true;
 	t->op_counted = w->flags & WORKLOAD_COUNTED;
@@ -138,7 +165,7 @@ static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
 {
 	struct sim_guest *g = v->guest;
 	struct sim *s = g->sim;
-	struct workload_op w = { 0 };
+	struct workload_op w = { .ns = now };
 	bool over = s->stopping || t->oom_victim || (s->opt->iterations &&
 				    t->iterations >= s->opt->iterations);
 
@@ -165,6 +192,12 @@ static bool task_next_op(struct vcpu *v, struct task *t, sim_ns_t now)
 		return true;
 	case WORKLOAD_MADV_DONTNEED:
 		task_begin(t, &w, GUEST_MADV_DONTNEED);
+		return true;
+	case WORKLOAD_MADV_FREE:
+		task_begin(t, &w, GUEST_MADV_FREE);
+		return true;
+	case WORKLOAD_MADV_THP:
+		task_begin(t, &w, GUEST_MADV_THP);
 		return true;
 	case WORKLOAD_EXEC:
 		t->op = (struct guest_op){ .kind = GUEST_EXIT, .mm = t->mm };
@@ -212,7 +245,7 @@ static void task_op_done(struct sim_guest *g, struct task *t)
 	}
 	if (t->replacing)
 		task_replace_mm(g, t);
-	if (t->op.kind == GUEST_MMAP) {
+	if (t->op.kind == GUEST_MMAP && t->mmap_slot != NO_SLOT) {
 		t->slot_addr[t->mmap_slot] = t->op.addr;
 		t->slot_len[t->mmap_slot] = t->op.len;
 	}

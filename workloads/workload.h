@@ -20,6 +20,9 @@ enum workload_op_kind {
 	WORKLOAD_TOUCH,       /* write every page of [offset, offset+len) */
 	WORKLOAD_MUNMAP,      /* whole slot */
 	WORKLOAD_MADV_DONTNEED, /* [offset, offset+len) of slot */
+	WORKLOAD_MADV_FREE,     /* the same, lazily */
+	/* WORKLOAD_MAP_HUGEPAGE or _NOHUGEPAGE for [offset, offset+len). */
+	WORKLOAD_MADV_THP,
 	/* The address space goes away with all slots, a new one takes its place. */
 	WORKLOAD_EXEC,
 	WORKLOAD_EXIT,        /* task exits, address space goes away */
@@ -37,6 +40,16 @@ enum workload_op_kind {
 #define WORKLOAD_TOUCH_FILL 0x20u
 /* The time that the operation takes is a result: the task's next lap. */
 #define WORKLOAD_LAP 0x40u
+/*
+ * There is no slot: `offset` is an address of the task. MMAP maps just there,
+ * where nothing may be, MUNMAP takes away [offset, offset+len).
+ */
+#define WORKLOAD_AT 0x80u
+#define WORKLOAD_MAP_NOHUGEPAGE 0x100u /* MADV_NOHUGEPAGE */
+
+/* Addresses that WORKLOAD_AT may name, as the guest's user space. */
+#define WORKLOAD_AT_MIN UINT64_C(0x10000)
+#define WORKLOAD_AT_END UINT64_C(0x7ffff7fff000)
 
 /* Laps of a task that are told apart; later ones are not reported. */
 #define WORKLOAD_MAX_LAPS 8
@@ -48,7 +61,7 @@ struct workload_op {
 	uint32_t flags;
 	uint32_t slot;
 	uint64_t offset, len;  /* bytes */
-	sim_ns_t ns;           /* SLEEP */
+	sim_ns_t ns;           /* SLEEP; given to next(): the time now */
 	const struct req_record *record; /* RECORD; valid until next() */
 	uint64_t record_nr;
 };
@@ -78,7 +91,10 @@ struct workload_ops {
 	bool endless;          /* next() never says that a task is finished */
 	/* 0, or -errno with a reason in why. */
 	int (*prepare)(struct workload *w, char *why, size_t why_size);
-	/* False: the task is finished. */
+	/*
+	 * False: the task is finished. op->ns comes as the virtual time, for
+	 * programs that act by the clock; all else comes as zeroes.
+	 */
 	bool (*next)(struct workload *w, unsigned int task,
 		     struct workload_op *op);
 	void (*cleanup)(struct workload *w);
@@ -104,6 +120,7 @@ extern const struct workload_ops brk1_workload;
 extern const struct workload_ops file_read_workload;
 extern const struct workload_ops fork_storm_workload;
 extern const struct workload_ops idle_workload;
+extern const struct workload_ops jemalloc_workload;
 extern const struct workload_ops largepages3_workload;
 extern const struct workload_ops malloc1_workload;
 extern const struct workload_ops memhog_workload;

@@ -8,15 +8,17 @@
 #include <string.h>
 
 #include "tests/test.h"
+#include "trace/ranges.h"
 #include "trace/request.h"
 #include "workloads/workload.h"
 
 #define MIB (UINT64_C(1) << 20)
-#define STEPS 20000
+#define STEPS 400000
 
 static const struct workload_ops *const all[] = {
 	&brk1_workload, &file_read_workload, &fork_storm_workload,
-	&idle_workload, &largepages3_workload, &malloc1_workload, &memhog_workload,
+	&idle_workload, &jemalloc_workload, &largepages3_workload,
+	&malloc1_workload, &memhog_workload,
 	&page_fault1_workload,
 	&page_fault2_workload, &trace_workload, &usemem_workload,
 };
@@ -59,14 +61,38 @@ static void rig_close(struct rig *r)
 /* What a task has mapped, as sim/ keeps it. */
 struct slots {
 	uint64_t len[WORKLOAD_MAX_SLOTS];
+	struct addr_ranges at;  /* what WORKLOAD_AT names */
+	sim_ns_t now;
 	bool exited;
 };
+
+static void apply_at(const char *name, struct slots *s,
+		     const struct workload_op *op)
+{
+	const uint64_t end = op->offset + op->len;
+
+	assert_true(op->len > 0 && op->len % PAGE_SIZE == 0);
+	assert_true(op->offset % PAGE_SIZE == 0);
+	assert_true(op->offset >= WORKLOAD_AT_MIN && end <= WORKLOAD_AT_END);
+	if (op->kind == WORKLOAD_MMAP) {
+		ASSERT_U64(name, ranges_overlap(&s->at, op->offset, end), 0);
+		assert_int_equal(ranges_add(&s->at, op->offset, end), 0);
+		return;
+	}
+	ASSERT_U64(name, ranges_cover(&s->at, op->offset, end), 1);
+	if (op->kind == WORKLOAD_MUNMAP)
+		assert_int_equal(ranges_del(&s->at, op->offset, end), 0);
+}
 
 static void apply(const char *name, struct slots *s,
 		  const struct workload_op *op)
 {
 	assert_false(s->exited);
 	assert_true(op->slot < WORKLOAD_MAX_SLOTS);
+	if (op->flags & WORKLOAD_AT) {
+		apply_at(name, s, op);
+		return;
+	}
 	switch (op->kind) {
 	case WORKLOAD_MMAP:
 		ASSERT_U64(name, s->len[op->slot], 0);
@@ -75,6 +101,8 @@ static void apply(const char *name, struct slots *s,
 		break;
 	case WORKLOAD_TOUCH:
 	case WORKLOAD_MADV_DONTNEED:
+	case WORKLOAD_MADV_FREE:
+	case WORKLOAD_MADV_THP:
 		assert_true(op->len > 0);
 		assert_true(op->offset + op->len <= s->len[op->slot]);
 		break;
@@ -86,11 +114,13 @@ static void apply(const char *name, struct slots *s,
 		memset(s->len, 0, sizeof(s->len));
 		break;
 	case WORKLOAD_EXIT:
+		ranges_free(&s->at);
 		memset(s, 0, sizeof(*s));
 		s->exited = true;
 		break;
 	case WORKLOAD_SLEEP:
 		assert_true(op->ns > 0);
+		s->now += op->ns;
 		break;
 	case WORKLOAD_RECORD:
 		assert_non_null(op->record);
@@ -112,6 +142,7 @@ static void test_contract__every_operation_is_valid(void **state)
 		for (unsigned int n = 0; n < STEPS && more; n++) {
 			more = false;
 			for (unsigned int t = 0; t < 3; t++) {
+				op = (struct workload_op){ .ns = slots[t].now };
 				if (!all[i]->next(&r.w, t, &op))
 					continue;
 				apply(all[i]->name, &slots[t], &op);
@@ -132,7 +163,7 @@ static void test_contract__tasks_are_independent(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		struct workload_op a, b;
+		struct workload_op a = { 0 }, b = { 0 };
 		struct rig alone, among;
 
 		if (all[i] == &trace_workload)
@@ -140,10 +171,14 @@ static void test_contract__tasks_are_independent(void **state)
 		rig_open(&alone, all[i], 2, 64 * MIB);
 		rig_open(&among, all[i], 2, 64 * MIB);
 		for (unsigned int n = 0; n < 50; n++) {
-			const bool more = all[i]->next(&alone.w, 1, &a);
+			bool more;
 
+			a.ns = b.ns = n;
+			more = all[i]->next(&alone.w, 1, &a);
 			all[i]->next(&among.w, 0, &b);
+			b.ns = n;
 			all[i]->next(&among.w, 0, &b);
+			b.ns = n;
 			ASSERT_U64(all[i]->name,
 				   all[i]->next(&among.w, 1, &b), more);
 			if (!more)
