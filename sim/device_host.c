@@ -13,13 +13,16 @@
 #include "sim/inject.h"
 #include "sim/machine.h"
 
-/* Every busy vCPU of the guest takes the interrupts of `flushes` rounds. */
+/*
+ * Every busy vCPU of the guest takes the interrupts of `flushes` rounds. Where
+ * processes of the host run in their place no vCPU is in guest mode.
+ */
 static void charge_flushes(struct sim_guest *g, uint64_t flushes)
 {
 	const uint64_t ps = flushes * g->sim->price.ps[PRICE_TLB_FLUSH_VCPU];
 	unsigned int i;
 
-	if (!ps)
+	if (!ps || (g->sim->opt && g->sim->opt->native))
 		return;
 	for (i = 0; i < g->topo.nr_cpus; i++)
 		if (g->vcpus[i].nr_tasks && g->vcpus[i].scheduled)

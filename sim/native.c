@@ -236,6 +236,8 @@ static uint64_t access_page(struct sim *s, const struct task *t,
 	if (err)
 		sim_fail(s, err, "the host is out of memory: a process of its "
 			 "own cannot be backed; give [host] more memory");
+	if (s->cfg.host.pull_below)
+		pull_if_short(s);
 	if (ev.pressure)
 		guests_note_peak(s);
 	return host_swap_price(s, s->engine.now, &ev) + take_events(s, &ev);

@@ -132,6 +132,7 @@ PLANTED = [
     ("deviation", "alloc/zone.c", "\n/*\n * Deviation: unlisted.\n */\n", 5),
     ("deviation", "alloc/buddy.c",
      "/* Deviation: see docs/fidelity.md. */\n", 3),
+    ("experiment", "bench/experiments/lost.ini", "[phase a]\n", 1),
     ("dead-file", "include/lost.c", "int lost(void);\n", 1),
     ("dead-file", "alloc/uddy.c", "int lost(void);\n", 1),
     ("dead-file", "bench/test_pace.c", "int lost(void);\n", 1),

@@ -382,6 +382,19 @@ def check_deviations(sources):
                        "no row of %s names this file" % FIDELITY)
 
 
+EXPERIMENTS = "docs/experiment-file.md"
+
+
+def check_experiments(sources):
+    """What comes with the project stands in the list of its experiments."""
+    page = "".join(s.text for s in sources if s.path == EXPERIMENTS)
+    for source in sources:
+        if source.path.startswith("bench/experiments/") and \
+                "`%s`" % source.name not in page:
+            yield (source.path, 1, "experiment",
+                   "%s does not name it" % EXPERIMENTS)
+
+
 def check_links(sources):
     """Links of documents, and documents that comments point to."""
     if is_bootstrap(sources):
@@ -448,6 +461,7 @@ def check_tree(root):
     found.extend(check_lists(sources))
     found.extend(check_links(sources))
     found.extend(check_deviations(sources))
+    found.extend(check_experiments(sources))
     return sorted(set(found)), len(sources)
 
 

@@ -156,6 +156,7 @@ RULES = {
     "outside-paper": "no reference to a paper that is not in the tree",
     "broken-link": "every document that is pointed to exists",
     "deviation": "a deviation is a row of docs/fidelity.md that names its file",
+    "experiment": "every experiment is in the list of the documentation",
     "dead-file": "every source is listed in a CMakeLists.txt",
     "missing-file": "every listed source exists",
     "blanks": "no trailing blanks, no CR, a newline at the end",

@@ -17,10 +17,9 @@ static void set(const struct option_table *t, void *base, const char *name,
 		fail_msg("%s: %s", name, why);
 }
 
-/* memhog, then page faults by four tasks, on a host of `memory`. */
-static struct sim *run(struct cell *c, const struct reporter_ops *ops,
-		       const char *options, const char *pull_below,
-		       const struct price_list *prices)
+/* memhog, then page faults by four tasks, on a host of 300 MiB. */
+static void setup(struct cell *c, const struct reporter_ops *ops,
+		  const char *options, const char *pull_below)
 {
 	cell_setup(c, ops, 1);
 	c->cfg.guest.kernel = 1;
@@ -29,13 +28,20 @@ static struct sim *run(struct cell *c, const struct reporter_ops *ops,
 	set(&mock_hypervisor.options, c->hypervisor_options, "memory", "300M");
 	set(&mock_hypervisor.options, c->hypervisor_options, "base", "0");
 	set(&host_option_table, &c->cfg.host, "pull_below", pull_below);
-	if (prices)
-		c->prices = *prices;
 	add_phase(c, "fill", &memhog_workload, 1, UNTIL_TASKS);
 	c->phases[0].opt.size = (struct option_share){ 9000, true };
 	add_phase(c, "use", &page_fault1_workload, 4, UNTIL_DURATION);
 	c->phases[1].opt.duration = 2 * NSEC_PER_SEC;
 	c->cfg.check_every = 3000;
+}
+
+static struct sim *run(struct cell *c, const struct reporter_ops *ops,
+		       const char *options, const char *pull_below,
+		       const struct price_list *prices)
+{
+	setup(c, ops, options, pull_below);
+	if (prices)
+		c->prices = *prices;
 	return cell_run(c);
 }
 
@@ -62,6 +68,73 @@ static void test_pull__a_short_host_gets_its_memory(void **state)
 		    bytes_to_pages(50 * MIB));
 	sim_destroy(s);
 	cell_destroy(&c);
+}
+
+/* The guest uses 225 MiB and lets go of them; then a process of the host wants
+ * 120 of 340. */
+static struct sim *run_process(struct cell *c, const struct reporter_ops *ops,
+			       uint64_t flush_ps)
+{
+	setup(c, ops, NULL, "50M");
+	set(&mock_hypervisor.options, c->hypervisor_options, "memory", "340M");
+	set(&mock_hypervisor.options, c->hypervisor_options, "swap", "1G");
+	set(&host_option_table, &c->cfg.host, "swap_bandwidth", "500M");
+	c->prices.p[PRICE_TLB_FLUSH_VCPU].ps_1 = flush_ps;
+	c->prices.p[PRICE_TLB_FLUSH_VCPU].ps_n = flush_ps;
+	c->cfg.nr_phases = 1;
+	free(c->workload_options[1]);
+	add_phase(c, "process", &memhog_workload, 1, UNTIL_TASKS);
+	c->phases[1].opt.native = true;
+	c->phases[1].opt.size.value = 120 * MIB;
+	return cell_run(c);
+}
+
+static void test_pull__a_process_makes_the_host_short(void **state)
+{
+	/* What a pull brings in time need not be swapped out. */
+	static const struct {
+		const struct reporter_ops *design;
+		bool swaps;
+	} rows[] = {
+		{ &none_reporter, true },
+		{ &pull_bitmap_reporter, false },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct cell c;
+		struct sim *s = run_process(&c, rows[i].design, 0);
+
+		printf("%s: %llu pages swapped out\n", rows[i].design->name,
+		       (unsigned long long)counter(sim_result(s),
+						   "host.pswpout"));
+		assert_int_equal(counter(sim_result(s), "host.pswpout") > 0,
+				 rows[i].swaps);
+		sim_destroy(s);
+		cell_destroy(&c);
+	}
+}
+
+static void test_pull__no_interrupt_of_a_process(void **state)
+{
+	/* The process is in no guest mode: discards of what the guest had send
+	 * it no interrupt, whatever one costs. */
+	static const uint64_t flush_ps[] = { 0, NSEC_PER_MSEC * 1000 };
+	uint64_t ns[2];
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct cell c;
+		struct sim *s = run_process(&c, &pull_bitmap_reporter,
+					    flush_ps[i]);
+		const struct sim_result *r = sim_result(s);
+
+		assert_true(counter(r, "host.tlb_flush_rounds") > 0);
+		ns[i] = r->phases[1].end - r->phases[1].start;
+		sim_destroy(s);
+		cell_destroy(&c);
+	}
+	ASSERT_U64("ns of the process", ns[1], ns[0]);
 }
 
 static void test_pull__allocations_wait_for_the_host(void **state)
@@ -125,6 +198,8 @@ static void test_pull__no_pull_no_trace(void **state)
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_pull__a_short_host_gets_its_memory),
+	cmocka_unit_test(test_pull__a_process_makes_the_host_short),
+	cmocka_unit_test(test_pull__no_interrupt_of_a_process),
 	cmocka_unit_test(test_pull__allocations_wait_for_the_host),
 	cmocka_unit_test(test_pull__no_pull_no_trace),
 };
