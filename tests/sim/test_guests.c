@@ -293,6 +293,50 @@ static void test_guests__launching_stops_at_a_kill(void **state)
 	}
 }
 
+/* The third guest makes the host swap: launching is over, nobody dies. */
+static void test_guests__launching_stops_at_swap(void **state)
+{
+	(void)state;
+	for (unsigned int stop = 0; stop < 2; stop++) {
+		struct cell c;
+		struct sim *s;
+		const struct sim_result *r;
+
+		setup(&c, &none_reporter, 6, "100M");
+		SET_MOCK(&c, "swap", "1G");
+		SET_HOST(&c, "launch", "sequence");
+		SET_HOST(&c, "launch_gap", "10ms");
+		SET_HOST(&c, "stop_at", stop ? "swap" : "never");
+		s = cell_run(&c);
+		r = sim_result(s);
+		assert_true(counter(r, "host.pswpout"));
+		ASSERT_U64("launched", counter(r, "host.guests_launched"),
+			   stop ? 3 : 6);
+		ASSERT_U64("killed", counter(r, "host.guests_killed"), 0);
+		ASSERT_U64("fit", counter(r, "host.guests_fit"), stop ? 2 : 6);
+		assert_true(r->guest_samples[(r->nr_samples - 1) * 6]
+				    .swapped_pages);
+		finish(&c, s);
+	}
+}
+
+/* A full swap: what is in it counts when the largest guest is looked for. */
+static void test_guests__what_is_swapped_counts(void **state)
+{
+	struct cell c;
+	struct sim *s;
+
+	(void)state;
+	setup(&c, &none_reporter, 3, "60M");
+	SET_MOCK(&c, "swap", "20M");
+	c.phases[0].opt.stagger = 400 * NSEC_PER_MSEC;
+	s = cell_run(&c);
+	assert_true(host_counter(s, "host.oom_kill"));
+	ASSERT_U64("first", s->guests[0].state, GUEST_GONE);
+	ASSERT_U64("last", s->guests[2].state, GUEST_RUNS);
+	finish(&c, s);
+}
+
 struct moments {
 	struct sim_event_config events[4];
 	unsigned int nr;
@@ -418,6 +462,8 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_guests__without_a_victim_the_run_fails),
 	cmocka_unit_test(test_guests__over_its_limit_it_is_killed_itself),
 	cmocka_unit_test(test_guests__launching_stops_at_a_kill),
+	cmocka_unit_test(test_guests__launching_stops_at_swap),
+	cmocka_unit_test(test_guests__what_is_swapped_counts),
 	cmocka_unit_test(test_guests__events_end_and_launch_guests),
 	cmocka_unit_test(test_guests__a_guest_is_launched_once),
 	cmocka_unit_test(test_guests__designs_survive_the_end_of_their_guest),
