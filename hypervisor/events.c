@@ -109,6 +109,8 @@ static const struct hv_event_desc descs[NR_HV_EVENTS] = {
 	AT(lazy_reused_pages) = { "lazy_reused_pages", "pages",
 		"Lazy-free pages that the guest wrote before they were "
 		"dropped" },
+	AT(thp_underused_split_page) = { "thp_underused_split_page", "regions",
+		"Of the huge pages split in reclaim, those mostly of zeroes" },
 	AT(dirty_logged_pages) = { "dirty_logged_pages", "pages",
 		"First writes to a page since the dirty log was read" },
 	AT(hugetlb_alloc) = { "hugetlb_alloc", "huge pages",

@@ -135,6 +135,8 @@ struct hv_events {
 	uint64_t pglazyfreed;
 	uint64_t lazy_reused_pages;
 
+	/* Huge pages split because most of them was never written. */
+	uint64_t thp_underused_split_page;
 	/* Pages whose first write since the log was read was logged. */
 	uint64_t dirty_logged_pages;
 

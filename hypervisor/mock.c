@@ -90,6 +90,11 @@ static const struct option_desc mock_option_descs[] = {
 	  .offset = OPTION(free_empty_tables), .def = "off", .unit = "",
 	  .help = "A dontneed of a whole region frees its page table (Linux "
 		  "6.14 and later), so that it can fault huge again." },
+	{ .name = "shrink_underused", .type = OPTION_BOOL,
+	  .offset = OPTION(shrink_underused), .def = "off", .unit = "",
+	  .help = "Reclaim splits huge pages with more than "
+		  "khugepaged_max_ptes_none pages of zeroes (Linux 6.12 and "
+		  "later), unless that is 511." },
 	{ .name = "hugetlb_pool", .type = OPTION_SHARE,
 	  .offset = OPTION(hugetlb_pool), .def = "0", .unit = "bytes",
 	  .help = "Part of the guests' memory that is kept for hugetlbfs "
@@ -210,6 +215,7 @@ static void guest_free(struct mock_guest *g)
 	sparse_free(g->slots, g->nr_regions, sizeof(*g->slots));
 	sparse_free(g->pages, g->nr_slots, sizeof(*g->pages));
 	sparse_free(g->small, g->nr_slots, sizeof(*g->small));
+	sparse_free(g->written, g->nr_regions, sizeof(*g->written));
 	sparse_free(g->dirty, g->nr_regions, sizeof(*g->dirty));
 	sparse_free(g->log_ept, g->nr_regions, sizeof(*g->log_ept));
 	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++)
@@ -233,10 +239,12 @@ static int guest_alloc(const struct mock_host *h, struct mock_guest *g,
 	g->slots = sparse_alloc(nr, sizeof(*g->slots));
 	g->pages = sparse_alloc(g->nr_slots, sizeof(*g->pages));
 	g->small = sparse_alloc(g->nr_slots, sizeof(*g->small));
+	g->written = sparse_alloc(nr, sizeof(*g->written));
 	g->dirty = sparse_alloc(nr, sizeof(*g->dirty));
 	g->log_ept = sparse_alloc(nr, sizeof(*g->log_ept));
 	ok = g->state && g->regions && g->slots && g->pages && g->small &&
-	     g->dirty && g->log_ept;
+	     g->dirty && g->log_ept && g->written;
+	g->shrinks = h->opt->shrink_underused;
 	ok = !mock_lru_init(h, g) && ok;
 	for (unsigned int id = 0; id < NR_MOCK_QUEUES; id++) {
 		queue_init(&g->queues[id]);

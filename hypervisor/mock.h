@@ -25,6 +25,7 @@ enum region_state { REGION_NONE, REGION_HUGE, REGION_SMALL };
 #define REGION_EPT 0x04u  /* HUGE: mapped by a 2 MiB EPT leaf, or small ones */
 /* First region of a page of hugetlbfs, no page yet: the pool has one for it. */
 #define REGION_RESERVED 0x20u
+#define REGION_QUEUED 0x40u /* HUGE: on QUEUE_UNDERUSED */
 #define REGION_LAZY 0x08u /* HUGE: lazy-free as a whole */
 #define REGION_OLD 0x10u  /* HUGE: not accessed since reclaim looked at it */
 
@@ -53,6 +54,7 @@ struct region_link {
 enum mock_queue_id {
 	QUEUE_LAZY,     /* regions with lazy pages, by first marking */
 	QUEUE_DEFERRED, /* regions with a partial THP, by first unmapping */
+	QUEUE_UNDERUSED, /* huge pages to be looked at, by their allocation */
 	NR_MOCK_QUEUES
 };
 
@@ -90,6 +92,9 @@ struct mock_guest {
 	 * regions those with a 4 KiB leaf. */
 	bool logging;
 	uint64_t (*dirty)[PAGE_WORDS], (*log_ept)[PAGE_WORDS];
+	/* With shrink_underused: pages of HUGE regions that are not zero. */
+	bool shrinks;
+	uint64_t (*written)[PAGE_WORDS];
 	struct region_link *links[NR_MOCK_QUEUES];
 
 	/* Slab of records: slot 0 is never used. */
@@ -123,6 +128,7 @@ struct mock_options {
 	unsigned int lru;         /* enum mock_lru_mode */
 	bool thp_swap;            /* huge pages are swapped out whole */
 	bool free_empty_tables;
+	bool shrink_underused;
 	struct option_share hugetlb_pool; /* of memory - base; 0 = by need */
 	bool inhibit;             /* acknowledge, but do not discard */
 	/* /sys/kernel/mm/transparent_hugepage/khugepaged of the host. */
@@ -283,6 +289,8 @@ void huge_set_ept(const struct region_ref *r);
 void huge_set_small_leaves(const struct region_ref *r, uint32_t w,
 			   uint64_t bits);
 void huge_zap_ept(const struct region_ref *r);
+void huge_set_written(const struct region_ref *r, uint32_t first, uint32_t nr);
+void huge_consider(const struct region_ref *r);
 void huge_set_lazy(const struct region_ref *r);
 void huge_clear_lazy(const struct region_ref *r);
 void huge_unmap(const struct region_ref *r);

@@ -70,7 +70,11 @@ static void check_huge(struct walk *k)
 	expect(k, "mapped bit of a HUGE region",
 	       bitmap_test(k->guest->regions, k->region),
 	       (state & (REGION_EPT | REGION_LAZY | REGION_OLD)) == REGION_EPT &&
-		       !k->guest->strict && !k->guest->logging);
+		       !k->guest->strict && !k->guest->logging &&
+		       (!k->guest->shrinks ||
+			bitmap_count_range(k->guest->written[k->region], 0,
+					   HPAGE_PMD_NR) == HPAGE_PMD_NR));
+	k->nr_queued[QUEUE_UNDERUSED] += (state & REGION_QUEUED) != 0;
 	if (k->guest->logging)
 		check_small_leaves(k, state & REGION_EPT);
 	k->sum.anon_huge_regions++;
@@ -217,6 +221,8 @@ static bool wanted(const struct mock_guest *g, uint32_t region,
 	if (region >= g->nr_regions)
 		return false;
 	s = small_of(g, region);
+	if (id == QUEUE_UNDERUSED)
+		return g->state[region] & REGION_QUEUED;
 	if (id == QUEUE_DEFERRED)
 		return s->nr_thp;
 	return s->nr_lazy || (g->state[region] & REGION_LAZY);

@@ -85,6 +85,13 @@ static void access_huge(const struct region_ref *r, bool write)
 	mock_lru_access_huge(r);
 }
 
+static void note_written(const struct region_ref *r, uint32_t first,
+			 uint32_t nr, bool write)
+{
+	if (write)
+		huge_set_written(r, first, nr);
+}
+
 /* While writes are logged, a huge page is mapped by small leaves. */
 static void access_huge_logged(const struct region_ref *r, uint32_t first,
 			       uint32_t nr, bool write)
@@ -213,6 +220,7 @@ static int access_region(const struct region_ref *r, uint32_t first,
 
 	if (region_state(r->guest, r->region) == REGION_HUGE && !logging) {
 		access_huge(r, write);
+		note_written(r, first, nr, write);
 		return 0;
 	}
 	if (region_state(r->guest, r->region) == REGION_NONE)
@@ -220,6 +228,7 @@ static int access_region(const struct region_ref *r, uint32_t first,
 	if (region_state(r->guest, r->region) == REGION_HUGE) {
 		if (logging)
 			access_huge_logged(r, first, nr, write);
+		note_written(r, first, nr, write);
 		return 0;
 	}
 	for (uint32_t w = first / 64; !err && w * 64 < first + nr; w++)

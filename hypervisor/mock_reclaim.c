@@ -142,6 +142,9 @@ static void split_deferred(struct job *j)
 		split_huge_page(&r, HV_SPLIT_RECLAIM);
 		j->ev->tlb_flush_rounds++;
 	}
+	/* Simplified: behind those, where Linux has one list of both. */
+	while (!done(j) && queue_first(j->host, j->only, QUEUE_UNDERUSED, &r))
+		huge_consider(&r);
 }
 
 static void swap_some(struct job *j)

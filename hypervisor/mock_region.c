@@ -117,20 +117,34 @@ void region_set_small(const struct region_ref *r)
 	set_state(r, REGION_SMALL);
 }
 
+static void underused_queue(const struct region_ref *r);
+
 void region_set_huge(const struct region_ref *r)
 {
 	CHECK_EQ(r->guest->state[r->region], REGION_NONE);
 	CHECK_EQ(region_pages(r->guest, r->region), HPAGE_PMD_NR);
 	set_state(r, REGION_HUGE);
+	for (uint32_t w = 0; r->guest->shrinks && w < PAGE_WORDS; w++)
+		r->guest->written[r->region][w] = 0;
 	host_take(r, HPAGE_PMD_NR);
 	host_zero(r, HPAGE_PMD_NR);
 	r->host->huge_held++;
 	mock_lru_add_huge(r);
+	underused_queue(r);
 }
 
 /* ---- HUGE regions ---- */
 
 /* Set or clear flags of a HUGE region; the callers' bitmap follows. */
+static uint32_t nr_written(const struct region_ref *r)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t w = 0; w < PAGE_WORDS; w++)
+		nr += nr_bits(r->guest->written[r->region][w]);
+	return nr;
+}
+
 static void huge_change(const struct region_ref *r, unsigned int set,
 			unsigned int clear)
 {
@@ -141,7 +155,8 @@ static void huge_change(const struct region_ref *r, unsigned int set,
 	state = (state & ~clear) | set;
 	g->state[r->region] = (uint8_t)state;
 	if ((state & (REGION_EPT | REGION_LAZY | REGION_OLD)) == REGION_EPT &&
-	    !g->strict && !g->logging)
+	    !g->strict && !g->logging &&
+	    (!g->shrinks || nr_written(r) == HPAGE_PMD_NR))
 		bitmap_set(g->regions, r->region);
 	else
 		bitmap_clear(g->regions, r->region);
@@ -191,6 +206,33 @@ void huge_zap_ept(const struct region_ref *r)
 	r->ev->ept_zap[HV_LEVEL_2M]++;
 }
 
+/* With shrink_underused: these are not zero any more. */
+void huge_set_written(const struct region_ref *r, uint32_t first, uint32_t nr)
+{
+	if (!r->guest->shrinks)
+		return;
+	for (uint32_t w = first / 64; w * 64 < first + nr; w++)
+		r->guest->written[r->region][w] |= page_mask(w, first, nr);
+	huge_change(r, 0, 0);
+}
+
+/* deferred_split_folio() of a new huge page, 6.12. */
+static void underused_queue(const struct region_ref *r)
+{
+	if (!r->guest->shrinks)
+		return;
+	huge_change(r, REGION_QUEUED, 0);
+	queue_add(r, QUEUE_UNDERUSED);
+}
+
+static void underused_dequeue(const struct region_ref *r)
+{
+	if (!(r->guest->state[r->region] & REGION_QUEUED))
+		return;
+	huge_change(r, 0, REGION_QUEUED);
+	queue_del(r, QUEUE_UNDERUSED);
+}
+
 void huge_set_lazy(const struct region_ref *r)
 {
 	CHECK(!(r->guest->state[r->region] & REGION_LAZY));
@@ -227,6 +269,7 @@ void huge_clear_old(const struct region_ref *r)
 
 void huge_unmap(const struct region_ref *r)
 {
+	underused_dequeue(r);
 	huge_zap_ept(r);
 	huge_clear_lazy(r);
 	mock_lru_del_huge(r);
@@ -246,6 +289,7 @@ void split_region_pmd(const struct region_ref *r, enum hv_split_cause cause)
 	const bool old = r->guest->state[r->region] & REGION_OLD;
 	struct small_region *s;
 
+	underused_dequeue(r);
 	huge_zap_ept(r);
 	set_state(r, REGION_SMALL);
 	s = small_get(r);
@@ -480,6 +524,8 @@ void collapse_region(const struct region_ref *r)
 
 	CHECK_EQ(s->nr_swapped, 0);
 	for (uint32_t w = 0; w < PAGE_WORDS; w++) {
+		if (r->guest->shrinks)
+			r->guest->written[r->region][w] = s->present[w];
 		small_zap_ept(r, w, s->ept[w]);
 		small_clear_lazy(r, w, s->lazy[w]);
 		mock_lru_del_pages(r, w, s->present[w]);
@@ -502,6 +548,7 @@ void collapse_region(const struct region_ref *r)
 		r->host->huge_held--;
 		host_put(r, HPAGE_PMD_NR);
 	}
+	underused_queue(r);
 	r->ev->khugepaged_collapsed++;
 	r->ev->khugepaged_copied_pages += nr;
 	r->ev->reinflated_pages += HPAGE_PMD_NR - nr;
@@ -542,4 +589,27 @@ void small_swap_in(const struct region_ref *r, uint32_t w, uint64_t bits)
 	small_forget_swapped(r, w, bits);
 	add_pages(r, w, bits);
 	r->host->read_pages += nr_bits(bits);
+}
+
+/* ---- under-used huge pages ---- */
+
+/*
+ * thp_underused() and what split_folio() does then, 6.12: pages of zeroes are
+ * not kept. A page that is in use leaves the queue.
+ */
+void huge_consider(const struct region_ref *r)
+{
+	const uint64_t max = r->host->opt->khugepaged_max_ptes_none;
+
+	if (max == HPAGE_PMD_NR - 1 || HPAGE_PMD_NR - nr_written(r) <= max) {
+		underused_dequeue(r);
+		return;
+	}
+	split_region_pmd(r, HV_SPLIT_RECLAIM);
+	split_huge_page(r, HV_SPLIT_RECLAIM);
+	for (uint32_t w = 0; w < PAGE_WORDS; w++)
+		small_unmap(r, w, ~r->guest->written[r->region][w]);
+	small_put_if_empty(r);
+	r->ev->thp_underused_split_page++;
+	r->ev->tlb_flush_rounds++;
 }

@@ -98,6 +98,8 @@ void naive_restamp(struct naive_host *h, struct naive_region *r,
 {
 	const bool partial = r->thp_exists && !r->pmd;
 
+	if (!r->pmd)
+		r->new_since = 0;
 	if (!naive_lazy(r))
 		r->lazy_since = 0;
 	else if (!r->lazy_since)
@@ -204,6 +206,8 @@ static void fault_huge(struct naive_host *h, uint32_t guest,
 		r->page[i] = (struct naive_page){ .present = true,
 						  .thp = true };
 	r->page[page].ept = h->logging[guest];
+	if (h->config.shrink)
+		r->new_since = ++h->clock;
 	naive_renew(h, r, 0);
 	ev->zeroed_pages += HPAGE_PMD_NR;
 	ev->thp_fault_alloc++;
@@ -286,6 +290,10 @@ static int touch_small(struct naive_host *h, uint32_t guest,
 static void note_write(struct naive_host *h, uint32_t guest, pfn_t pfn,
 		       bool write, struct hv_events *ev)
 {
+	struct naive_region *r = &h->region[guest][pfn_region(pfn)];
+
+	if (write && r->pmd)
+		r->page[pfn % HPAGE_PMD_NR].written = true;
 	if (!write || !h->logging[guest])
 		return;
 	ev->dirty_logged_pages += !h->dirty[guest][pfn];
@@ -466,6 +474,10 @@ bool naive_mapped(const struct naive_host *h, uint32_t guest, pfn_t pfn)
 
 	if (r->pool_page)
 		return true;
+	for (uint32_t i = 0; h->config.shrink && r->pmd && i < HPAGE_PMD_NR;
+	     i++)
+		if (!r->page[i].written)
+			return false;
 	if (h->logging[guest] && (r->pmd || !h->dirty[guest][pfn]))
 		return false;
 	return p->present && !p->lazy && !p->old && !h->config.strict &&

@@ -21,6 +21,7 @@ struct naive_config {
 	bool thp, direct;  /* huge pages allowed; reclaims for them */
 	bool drop_whole;   /* lazy_drop = whole */
 	bool free_tables;  /* free_empty_tables */
+	bool shrink;       /* shrink_underused */
 	bool fixed_pool;   /* hugetlb_pool is not 0 */
 	bool khugepaged, pte_mapped; /* khugepaged, khugepaged_pte_mapped */
 	uint64_t scan, max_none;     /* ... pages_to_scan, max_ptes_none */
@@ -38,6 +39,7 @@ struct naive_page {
 	bool swapped;
 	uint32_t slot;     /* if swapped */
 	uint64_t since;    /* place on the list; of a huge page, page 0's */
+	bool written; /* not zeroes, of a huge page */
 };
 
 struct naive_region {
@@ -49,6 +51,7 @@ struct naive_region {
 	bool reserved;       /* the pool has one for it */
 	uint64_t lazy_since; /* stamps; 0 = not */
 	uint64_t split_since;
+	uint64_t new_since;  /* a huge page to be looked at */
 	struct naive_page page[HPAGE_PMD_NR];
 };
 

@@ -35,10 +35,13 @@ static void collapse(struct naive_host *h, struct naive_region *r,
 			ev->reinflated_pages++;
 			ev->zeroed_pages++;
 		}
-		*p = (struct naive_page){ .present = true, .thp = true };
+		*p = (struct naive_page){ .present = true, .thp = true,
+					  .written = p->present };
 	}
 	r->table = false;
 	r->pmd = r->thp_exists = true;
+	if (h->config.shrink)
+		r->new_since = ++h->clock;
 	naive_renew(h, r, 0);
 	ev->khugepaged_collapsed++;
 	ev->tlb_flush_rounds++;

@@ -58,6 +58,48 @@ static struct naive_region *oldest(struct naive_host *h, int guest, bool lazy)
 	return best;
 }
 
+/* The huge page that nobody has looked at for the longest time. */
+static struct naive_region *oldest_new(struct naive_host *h, int guest)
+{
+	struct naive_region *best = NULL;
+
+	for (uint32_t g = 0; g < NAIVE_GUESTS; g++) {
+		for (uint32_t i = 0; i < NAIVE_REGIONS; i++) {
+			struct naive_region *r = &h->region[g][i];
+
+			if (!r->new_since || !r->pmd ||
+			    (guest >= 0 && g != (uint32_t)guest) ||
+			    (best && best->new_since < r->new_since))
+				continue;
+			best = r;
+		}
+	}
+	return best;
+}
+
+/* Pages of zeroes go, if they are too many. */
+static void consider(struct naive_host *h, struct naive_region *r,
+		     struct hv_events *ev)
+{
+	uint32_t zeroes = 0;
+
+	r->new_since = 0;
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++)
+		zeroes += !r->page[i].written;
+	if (h->config.max_none == HPAGE_PMD_NR - 1 ||
+	    zeroes <= h->config.max_none)
+		return;
+	naive_split_mapping(r, HV_SPLIT_RECLAIM, ev);
+	naive_split_page(r, HV_SPLIT_RECLAIM, ev);
+	for (uint32_t i = 0; i < HPAGE_PMD_NR; i++) {
+		if (!r->page[i].written)
+			naive_unmap_page(r, i, ev);
+	}
+	ev->thp_underused_split_page++;
+	ev->tlb_flush_rounds++;
+	naive_restamp(h, r, ev);
+}
+
 /* ---- swap ---- */
 
 uint32_t naive_swap_used(const struct naive_host *h)
@@ -299,6 +341,8 @@ static bool reclaim(struct naive_host *h, int guest, uint64_t min, uint64_t nr,
 		naive_split_page(r, HV_SPLIT_RECLAIM, ev);
 		naive_restamp(h, r, ev);
 	}
+	while (naive_room(h, guest, min) < nr && (r = oldest_new(h, guest)))
+		consider(h, r, ev);
 	missing = less(nr, naive_room(h, guest, min));
 	goal = naive_room(h, guest, min) + (missing < 32 ? 32 : missing);
 	while (missing && may_swap && naive_room(h, guest, min) < goal &&

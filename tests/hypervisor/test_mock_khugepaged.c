@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The host's khugepaged: what it makes huge, what it leaves, and what comes
  * back by it that a guest had given away. */
+#include <errno.h>
+
 #include "tests/hypervisor/host.h"
 
 #define NR_PAGES 4096 /* eight regions: what one wake-up passes */
@@ -130,6 +132,65 @@ static void test_khugepaged__collapses_what_it_may(void **state)
 		       NR_PAGES);
 }
 
+#define UNDERUSED "memory=4M base=0 shrink_underused=on "
+
+static const struct host_case cases_of_shrinking[] = {
+	{ .name = "pages of zeroes go under pressure",
+	  .options = UNDERUSED "khugepaged_max_ptes_none=255",
+	  .before = "w 7 0; r 8 2; w 512 9", .script = "w 1024 8; r 7 0",
+	  .events = "pressure=1 allocstall=1 thp_fault_fallback=1 "
+		    "thp_split_pmd=1 "
+		    "thp_split_pmd_reclaim=1 thp_split_page=1 "
+		    "thp_split_page_reclaim=1 thp_underused_split_page=1 "
+		    "ept_zap_2m=1 tlb_flush_rounds=1 rss_reclaimed_pages=511 "
+		    "phys_reclaimed_pages=511 ept_violation_zero_4k=256 "
+		    "zeroed_pages=256 ept_violation_remap_4k=1",
+	  .gauges = "rss_pages=769 anon_huge_regions=1" },
+	{ .name = "not if collapses may fill any number of holes",
+	  .options = UNDERUSED, .before = "w 7 0; w 512 9",
+	  .script = "w 1024 0",
+	  .events = "pressure=2 allocstall=2 thp_fault_fallback=1 "
+		    "host_oom=1",
+	  .gauges = "rss_pages=1024 anon_huge_regions=2", .err = -ENOMEM },
+	{ .name = "nor what is written enough, page by page",
+	  .options = UNDERUSED "khugepaged_max_ptes_none=255",
+	  .before = "w 0 0 257 1; w 512 9",
+	  .script = "w 1024 0",
+	  .events = "pressure=2 allocstall=2 thp_fault_fallback=1 "
+		    "host_oom=1",
+	  .gauges = "rss_pages=1024 anon_huge_regions=2", .err = -ENOMEM },
+	{ .name = "one page less is too few",
+	  .options = UNDERUSED "khugepaged_max_ptes_none=255",
+	  .before = "w 0 0 256 1; w 512 9",
+	  .script = "w 1024 0",
+	  .events = "pressure=1 allocstall=1 thp_fault_fallback=1 "
+		    "thp_split_pmd=1 "
+		    "thp_split_pmd_reclaim=1 thp_split_page=1 "
+		    "thp_split_page_reclaim=1 thp_underused_split_page=1 "
+		    "ept_zap_2m=1 tlb_flush_rounds=1 rss_reclaimed_pages=256 "
+		    "phys_reclaimed_pages=256 ept_violation_zero_4k=1 "
+		    "zeroed_pages=1",
+	  .gauges = "rss_pages=769 anon_huge_regions=1" },
+	{ .name = "what a collapse filled is zeroes",
+	  .options = UNDERUSED "khugepaged_max_ptes_none=300",
+	  .before = EMPTY "; w 0 8; k 0 0; w 512 9", .script = "w 1024 0",
+	  .events = "pressure=2 allocstall=2 thp_fault_fallback=1 host_oom=1",
+	  .gauges = "rss_pages=1024 anon_huge_regions=2", .err = -ENOMEM },
+	{ .name = "it is off",
+	  .options = "memory=4M base=0 khugepaged_max_ptes_none=0",
+	  .before = "w 7 0; w 512 9", .script = "w 1024 0",
+	  .events = "pressure=2 allocstall=2 thp_fault_fallback=1 host_oom=1",
+	  .gauges = "rss_pages=1024 anon_huge_regions=2", .err = -ENOMEM },
+};
+
+static void test_khugepaged__underused_pages_shrink(void **state)
+{
+	/* Two huge pages fill the host; a third region wants memory. */
+	(void)state;
+	host_run_cases(cases_of_shrinking, ARRAY_SIZE(cases_of_shrinking),
+		       NR_PAGES);
+}
+
 static void test_khugepaged__passes_a_few_regions_each_time(void **state)
 {
 	/* Three regions of small pages, of which a wake-up passes two. */
@@ -233,6 +294,7 @@ int main(void)
 		cmocka_unit_test(
 			test_khugepaged__sleeps_longer_without_huge_pages),
 		cmocka_unit_test(test_khugepaged__never_runs),
+		cmocka_unit_test(test_khugepaged__underused_pages_shrink),
 		cmocka_unit_test(test_khugepaged__goes_round_the_guests),
 	};
 

@@ -91,6 +91,7 @@ static void choose_host(struct race *t)
 	c->direct = coin(t);
 	c->drop_whole = coin(t);
 	c->free_tables = coin(t);
+	c->shrink = rng_below(&t->rng, 3) == 0;
 	c->khugepaged = rng_below(&t->rng, 4) != 0;
 	c->pte_mapped = coin(t);
 	c->scan = 1 + rng_below(&t->rng, 12 * HPAGE_PMD_NR);
@@ -114,7 +115,7 @@ static void choose_host(struct race *t)
 		 "cache=%" PRIu64 " watermark_min=%" PRIu64
 		 " watermark_low=%" PRIu64 " watermark_high=%" PRIu64
 		 " memcg_limit=%" PRIu64 " swap=%" PRIu64 " lru=%s "
-		 "thp_swap=%s hugetlb_pool=%" PRIu64,
+		 "thp_swap=%s hugetlb_pool=%" PRIu64 " shrink_underused=%s",
 		 pages_to_bytes(c->total_pages), pages_to_bytes(c->base_pages),
 		 c->lazy_reports ? "free" : "dontneed",
 		 c->page_by_page ? "page" : "range",
@@ -130,7 +131,7 @@ static void choose_host(struct race *t)
 		 pages_to_bytes(c->high_pages), pages_to_bytes(c->limit),
 		 pages_to_bytes((uint64_t)c->slots),
 		 c->strict ? "strict" : "sampled", c->thp_swap ? "on" : "off",
-		 pages_to_bytes(t->naive.pool));
+		 pages_to_bytes(t->naive.pool), c->shrink ? "on" : "off");
 	host_open(&t->mock, options, &mock_hypervisor, options);
 }
 

@@ -146,6 +146,7 @@ static void draw_host(struct rng *r, struct drawn *d, struct cell *c)
 	set(d, t, o, "base", "0");
 	set(d, t, o, "khugepaged", PICK(r, "off", "on", "on"));
 	set(d, t, o, "khugepaged_scan_sleep", PICK(r, "1ms", "7ms", "10s"));
+	set(d, t, o, "shrink_underused", PICK(r, "off", "off", "on"));
 	set(d, t, o, "khugepaged_pte_mapped", PICK(r, "off", "on"));
 	set(d, t, o, "khugepaged_max_ptes_none", PICK(r, "0", "200", "511"));
 	snprintf(text, sizeof(text), "%" PRIu64 "M",
