@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Guests that are larger than their host: what swapping costs in virtual time,
  * and how much of it was in vain. */
+#include <errno.h>
+
 #include "sim/machine.h"
 #include "tests/sim/cell.h"
 
@@ -24,6 +26,7 @@ struct row {
 static void set_up(struct cell *c, const struct row *r)
 {
 	cell_setup(c, r->reporter, 1);
+	c->cfg.check_every = 5000;
 	c->cfg.guest.memory = 128 * MIB;
 	set_option(&mock_hypervisor.options, c->hypervisor_options, "memory",
 		   "72M");
@@ -181,7 +184,47 @@ static void test_host_swap__background_reclaim_spares_the_tasks(void **state)
 	assert_true(b.direct < a.direct);
 }
 
+static void test_host_swap__a_guest_at_its_limit_swaps_alone(void **state)
+{
+	/* 60 MiB of a host of 1 GiB: its own pages go, nobody else is asked. */
+	static const struct row row = {
+		.name = "memcg_limit", .reporter = &none_reporter,
+		.host = { { "memory", "1G" }, { "memcg_limit", "60M" } },
+	};
+	struct outcome o;
+
+	(void)state;
+	run(&row, &o);
+	assert_true(o.out > 1000);
+	ASSERT_U64("the host has enough", o.direct, 0);
+	assert_true(o.dead > 0);
+}
+
+static void test_host_swap__full_swap_ends_in_failure(void **state)
+{
+	/* 10 MiB of swap are not enough, and nobody else can be killed. */
+	static const struct row row = {
+		.name = "full", .reporter = &none_reporter,
+		.host = { { "swap", "10M" } },
+	};
+	char why[256] = "";
+	struct cell c;
+	struct sim *s;
+
+	(void)state;
+	set_up(&c, &row);
+	assert_int_equal(sim_create(&s, &c.cfg, why, sizeof(why)), 0);
+	assert_int_equal(sim_run_phase(s, 0, NULL, why, sizeof(why)), -ENOMEM);
+	assert_non_null(strstr(why, "the host is out of memory"));
+	ASSERT_U64("swap is full", counter(sim_result(s), "host.pswpout"),
+		   2560);
+	sim_destroy(s);
+	cell_destroy(&c);
+}
+
 static const struct CMUnitTest cases[] = {
+	cmocka_unit_test(test_host_swap__a_guest_at_its_limit_swaps_alone),
+	cmocka_unit_test(test_host_swap__full_swap_ends_in_failure),
 	cmocka_unit_test(test_host_swap__free_pages_of_the_guest_are_swapped),
 	cmocka_unit_test(test_host_swap__a_reporter_saves_it),
 	cmocka_unit_test(test_host_swap__a_slow_device_takes_its_time),
