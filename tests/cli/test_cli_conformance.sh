@@ -47,6 +47,9 @@ for (host, design, axes), mock in cells.items():
         continue
     live = cells["live", design, axes]
     wall = live["wall"]
+    if wall["shared_seconds"] or not wall["real_minor_faults"]:
+        bad += 1  # gone on with in a fork, or not on real memory
+        print(design, axes, wall)
     if wall["real_background_collapses"] or wall["real_fallbacks"]:
         continue  # the kernel was busy with it: not comparable
     pairs += 1
