@@ -38,6 +38,7 @@ static const struct command commands[] = {
 	{ "import", cmd_import, "a recorded trace of any format as .blt" },
 	{ "info", cmd_info, "what a trace holds" },
 	{ "export", cmd_export, "a trace as text, or for a viewer" },
+	{ "record", cmd_record, "run a program, record its use of memory" },
 	{ "replay", cmd_replay, "a recorded kernel against its twin" },
 	{ "stream-diff", cmd_stream_diff,
 	  "a recorded program's calls against a workload's" },

@@ -22,13 +22,20 @@
 #define RECORD_PATIENCE_NS (5 * NSEC_PER_SEC)
 #define TOUCH_ALL 0
 
+/* The phase of a recorded kernel. */
 static const struct sim_phase_config *record_phase(const struct sim *s)
 {
 	unsigned int i;
 
-	for (i = 0; i < s->cfg.nr_phases; i++)
-		if (s->cfg.phases[i].workload == &trace_workload)
+	for (i = 0; i < s->cfg.nr_phases; i++) {
+		const struct trace_workload_options *opt =
+			s->cfg.phases[i].workload_options;
+
+		/* Recorded programs begin in a guest that has booted. */
+		if (s->cfg.phases[i].workload == &trace_workload &&
+		    (opt->before[0] || !opt->file[0]))
 			return &s->cfg.phases[i];
+	}
 	return NULL;
 }
 
@@ -217,6 +224,11 @@ bool record_apply(struct sim_guest *g, struct task *t,
 	struct replay_step step = { .pfn = PFN_NONE };
 	struct vcpu *v = &g->vcpus[t->nr % g->topo.nr_cpus];
 
+	if (!g->replay) {
+		sim_fail(g->sim, -EINVAL, "workload trace needs 'before = ' "
+			 "for a request stream: the snapshot it starts from");
+		return false;
+	}
 	if (g->dev.present && is_reporter_step(r) && must_wait(g, r, now)) {
 		/* The same record comes again: the workload is not asked. */
 		t->record = *op;

@@ -9,6 +9,7 @@ PUBLIC_HEADERS = {
     "include": True,
     "alloc": {"alloc.h", "gfp.h", "hooks.h", "profile.h"},
     "trace": True,
+    "record": {"record.h"},
     "hypervisor": {"hypervisor.h", "conformance.h"},
     "workloads": {"workload.h"},
     "guest": {"guest.h"},
@@ -31,13 +32,14 @@ MAY_INCLUDE = {
     "alloc": ["include"],
     "hypervisor": ["include"],
     "trace": ["include"],
+    "record": ["include", "trace"],
     "workloads": ["include", "trace"],
     "guest": ["include", "alloc"],
     "reporter": ["include", "alloc"],
     "replay": ["include", "alloc", "trace", "reporter"],
     "sim": ["include"] + BELOW_SIM,
     "bench": ["include", "sim"],
-    "cli": ["include", "sim", "bench"] + BELOW_SIM,
+    "cli": ["include", "sim", "bench", "record"] + BELOW_SIM,
     "kernel": ["include", "alloc", "reporter"],
 }
 # May include everything, private headers too.
@@ -60,7 +62,7 @@ ENVIRONMENT = "reads the environment; settings come from files and options"
 BANNED_CALLS = {
     "time": (CLOCK, {"cli", "bench"}),
     "clock": (CLOCK, {"cli", "bench"}),
-    "clock_gettime": (CLOCK, {"cli", "bench"}),
+    "clock_gettime": (CLOCK, {"cli", "bench", "record"}),
     "gettimeofday": (CLOCK, {"cli", "bench"}),
     "localtime": (CLOCK, {"cli", "bench"}),
     "gmtime": (CLOCK, {"cli", "bench"}),

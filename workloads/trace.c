@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * trace: the allocator operations of a recorded run, in recorded order. The
- * first task yields them all, since each record names its CPU; others have
- * nothing to do. The stream is read through once before it starts, so that a
- * broken file is an error message and not a short run.
+ * trace: a recorded run. The allocator operations of a kernel, in recorded
+ * order: the first task yields them all, since each record names its CPU;
+ * others have nothing to do. Or what programs did to their memory, which is
+ * workloads/program.c's. The stream is read through once before it starts, so
+ * that a broken file is an error message and not a short run.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "trace/source.h"
+#include "workloads/program.h"
 #include "workloads/workload.h"
 
 struct trace_state {
+	struct program *program;  /* or NULL, and what follows */
 	struct trace_source *source;
 	struct trace_event event;
 	struct diag diag;
 	uint64_t nr;
 };
 
+static const char *const pace_names[] = { "recorded", "none", NULL };
+
 static const struct option_desc trace_descs[] = {
 	{ .name = "file", .type = OPTION_STRING,
 	  .offset = offsetof(struct trace_workload_options, file), .def = "",
 	  .unit = "path",
 	  .help = "Recorded request stream, plain or zstd, or a .blt made of "
-		  "one." },
+		  "one; or a .blt of buddylab record." },
 	{ .name = "before", .type = OPTION_STRING,
 	  .offset = offsetof(struct trace_workload_options, before), .def = "",
 	  .unit = "path",
@@ -41,6 +46,11 @@ static const struct option_desc trace_descs[] = {
 	  .unit = "bytes",
 	  .help = "Host-resident memory when the recording began, as the host "
 		  "saw it." },
+	{ .name = "pace", .type = OPTION_NAME,
+	  .offset = offsetof(struct trace_workload_options, pace),
+	  .names = pace_names, .def = "recorded", .unit = "",
+	  .help = "Recorded programs: each operation not before its recorded "
+		  "time, or as soon as the guest is ready." },
 	{ .name = NULL },
 };
 
@@ -52,7 +62,10 @@ static int open_file(struct workload *w, struct trace_source **out)
 	return trace_open(out, o->file, NULL, &s->diag);
 }
 
-/* 0 if every event of the file can be read, else the reason in why. */
+/*
+ * 0 if every event of the file can be read, 1 if it is of programs, else the
+ * reason in why.
+ */
 static int scan_file(struct workload *w, char *why, size_t why_size)
 {
 	const struct trace_workload_options *o = w->options;
@@ -67,11 +80,13 @@ static int scan_file(struct workload *w, char *why, size_t why_size)
 		} while (ret == 1 && ev.kind == TRACE_REQUEST);
 		trace_close(source);
 	}
+	if (ret == 1 && ev.kind == TRACE_MEM)
+		return 1;
 	if (ret == 1) {
 		/* What a kernel's events leave out has to be guessed. */
-		snprintf(why, why_size, "%.200s holds events of a stock kernel "
-			 "or of a program, not a request stream; 'buddylab "
-			 "replay' reads the former", o->file);
+		snprintf(why, why_size, "%.200s holds events of a stock kernel, "
+			 "neither a request stream nor a program's; 'buddylab "
+			 "replay' reads it", o->file);
 		return -EINVAL;
 	}
 	if (ret)
@@ -87,10 +102,12 @@ static int trace_prepare(struct workload *w, char *why, size_t why_size)
 
 	if (!o->file[0]) {
 		snprintf(why, why_size, "workload trace needs 'file = ', a "
-			 "recorded request stream");
+			 "recorded request stream or program");
 		return -EINVAL;
 	}
 	ret = scan_file(w, why, why_size);
+	if (ret == 1)
+		return program_open(&s->program, w, why, why_size);
 	if (ret)
 		return ret;
 	ret = open_file(w, &s->source);
@@ -104,6 +121,8 @@ static bool next_record(struct workload *w, unsigned int task,
 {
 	struct trace_state *s = w->state;
 
+	if (s->program)
+		return program_next(s->program, task, op);
 	if (task != 0 || trace_next(s->source, &s->event) != 1)
 		return false;
 	*op = (struct workload_op){
@@ -118,6 +137,8 @@ static void trace_cleanup(struct workload *w)
 {
 	struct trace_state *s = w->state;
 
+	program_close(s->program);
+	s->program = NULL;
 	if (s->source)
 		trace_close(s->source);
 	s->source = NULL;
@@ -125,7 +146,7 @@ static void trace_cleanup(struct workload *w)
 
 const struct workload_ops trace_workload = {
 	.name = "trace",
-	.summary = "allocator operations of a recorded run, in their order",
+	.summary = "a recorded run: a kernel's allocator, or programs",
 	.options = { trace_descs, sizeof(struct trace_workload_options) },
 	.state_size = sizeof(struct trace_state),
 	.prepare = trace_prepare,

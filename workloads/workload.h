@@ -49,7 +49,7 @@ enum workload_op_kind {
 
 /* Addresses that WORKLOAD_AT may name, as the guest's user space. */
 #define WORKLOAD_AT_MIN UINT64_C(0x10000)
-#define WORKLOAD_AT_END UINT64_C(0x7ffff7fff000)
+#define WORKLOAD_AT_END UINT64_C(0x7ffffffff000)
 
 /* Laps of a task that are told apart; later ones are not reported. */
 #define WORKLOAD_MAX_LAPS 8
@@ -101,12 +101,12 @@ struct workload_ops {
 };
 
 /*
- * Options of trace_workload. sim/ reads `before` too: the guest's allocator
- * starts from that snapshot instead of a boot. Paths are marked by the unit
+ * Options of trace_workload. sim/ reads `before` too: if there is one, the
+ * guest's allocator starts from that snapshot instead of a boot. Paths are marked by the unit
  * "path"; the experiment reader resolves them against the experiment file.
  */
 struct trace_workload_options {
-	char file[OPTION_STRING_SIZE];   /* recorded request stream */
+	char file[OPTION_STRING_SIZE];   /* request stream, or a program */
 	char before[OPTION_STRING_SIZE]; /* snapshot at its start */
 	char after[OPTION_STRING_SIZE];  /* at its end; empty = not compared */
 	/*
@@ -114,7 +114,10 @@ struct trace_workload_options {
 	 * anyway; free blocks that were never reported make up the rest.
 	 */
 	uint64_t resident;
+	unsigned int pace;               /* of programs: enum trace_pace */
 };
+
+enum trace_pace { TRACE_PACE_RECORDED, TRACE_PACE_NONE };
 
 extern const struct workload_ops brk1_workload;
 extern const struct workload_ops file_read_workload;
