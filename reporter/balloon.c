@@ -43,6 +43,7 @@
 #include "reporter/balloon.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "include/check.h"
@@ -58,6 +59,9 @@ static const char *const oom_names[] = {
 	"off", "notifier", "shrinker", "release", NULL
 };
 
+/* A host that asked more often would do nothing else. */
+#define STATS_MIN_NS (100 * NSEC_PER_USEC)
+
 _Static_assert(ARRAY_SIZE(order_names) == UNIT_ORDER_HOST + 2,
 	       "one name an order, then the host's");
 
@@ -66,7 +70,8 @@ static const struct option_desc balloon_descs[] = {
 	  .def = "0", .unit = "bytes",
 	  .help = "memory that the balloon is to hold" },
 	{ .name = "target_at", .type = OPTION_TIME,
-	  .offset = OFFSET(target_at_ns), .def = "0s", .unit = "",
+	  .offset = OFFSET(target_at_ns), .max = 24 * 3600 * NSEC_PER_SEC,
+	  .def = "0s", .unit = "",
 	  .help = "when the host asks for it, from the start of the device" },
 	{ .name = "unit_order", .type = OPTION_NAME,
 	  .offset = OFFSET(unit_order), .names = order_names, .def = "0",
@@ -103,7 +108,7 @@ static const struct option_desc balloon_descs[] = {
 	  .def = "200ms",
 	  .unit = "", .help = "sleep after an allocation failed" },
 	{ .name = "stats", .type = OPTION_TIME, .offset = OFFSET(stats_ns),
-	  .def = "0s", .unit = "",
+	  .max = 24 * 3600 * NSEC_PER_SEC, .def = "0s", .unit = "",
 	  .help = "how often the host asks for statistics; 0s = never" },
 	{ .name = NULL },
 };
@@ -139,6 +144,11 @@ static int balloon_init(struct reporter *r, char *why, size_t why_size)
 	if (o->queue == QUEUE_RANGE && !o->unit_order) {
 		snprintf(why, why_size, "queue = range is for units above "
 			 "order 0; give unit_order = 9 or host");
+		return -EINVAL;
+	}
+	if (o->stats_ns && o->stats_ns < STATS_MIN_NS) {
+		snprintf(why, why_size, "stats = %" PRIu64 "ns: the shortest "
+			 "is 100us; 0s asks for none", o->stats_ns);
 		return -EINVAL;
 	}
 	s->movable = o->movable == MOVABLE_ON ||

@@ -48,7 +48,8 @@
 
 static const struct option_desc hint_descs[] = {
 	{ .name = "start_at", .type = OPTION_TIME,
-	  .offset = OFFSET(start_at_ns), .def = "1s", .unit = "",
+	  .offset = OFFSET(start_at_ns), .max = 24 * 3600 * NSEC_PER_SEC,
+	  .def = "1s", .unit = "",
 	  .help = "when the host begins to migrate, from the start of the "
 		  "device" },
 	{ .name = "rounds", .type = OPTION_UINT, .offset = OFFSET(rounds),

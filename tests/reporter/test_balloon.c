@@ -378,22 +378,30 @@ static void test_balloon__device_goes_at_any_time(void **state)
 	}
 }
 
-static void test_balloon__refuses_a_range_queue_of_pages(void **state)
+static void test_balloon__refuses_options_that_do_not_fit(void **state)
 {
-	/* Options that do not fit together are refused with a reason. */
-	struct alloc *a = fixture_create("6.1", 0, 8192);
-	void *options = rig_options(BALLOON, "queue=range");
-	const struct sync_env_config cfg = { .ops = BALLOON,
-					     .options = options };
-	struct sync_env e;
-	char why[128] = "";
+	/* Each with a reason that says what would do. */
+	static const struct { const char *options, *why; } rows[] = {
+		{ "queue=range", "unit_order = 9" },
+		{ "stats=1ns", "the shortest is 100us" },
+		{ "stats=99us", "the shortest is 100us" },
+	};
 
 	(void)state;
-	assert_int_equal(sync_env_init(&e, a, &cfg, why, sizeof(why)),
-			 -EINVAL);
-	assert_non_null(strstr(why, "unit_order"));
-	free(options);
-	alloc_destroy(a);
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct alloc *a = fixture_create("6.1", 0, 8192);
+		void *options = rig_options(BALLOON, rows[i].options);
+		const struct sync_env_config cfg = { .ops = BALLOON,
+						     .options = options };
+		struct sync_env e;
+		char why[128] = "";
+
+		if (sync_env_init(&e, a, &cfg, why, sizeof(why)) != -EINVAL ||
+		    !strstr(why, rows[i].why))
+			fail_msg("%s: \"%s\"", rows[i].options, why);
+		free(options);
+		alloc_destroy(a);
+	}
 }
 
 static const struct CMUnitTest cases[] = {
@@ -408,7 +416,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_balloon__answers_to_the_review),
 	cmocka_unit_test(test_balloon__target_and_stats_by_option),
 	cmocka_unit_test(test_balloon__device_goes_at_any_time),
-	cmocka_unit_test(test_balloon__refuses_a_range_queue_of_pages),
+	cmocka_unit_test(test_balloon__refuses_options_that_do_not_fit),
 };
 
 TEST_MAIN(cases)
