@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tables of the documentation are made by runs, not typed.
 
-    tests/bench/tables.py BUDDYLAB SOURCE_FOLDER [--update [PAGE..]]
+    tests/bench/tables.py BUDDYLAB SOURCE_FOLDER [--all|--update [PAGE..]]
 
 A table stands between two comments, the first of which says what to run:
 
@@ -13,6 +13,7 @@ A table stands between two comments, the first of which says what to run:
 Behind a bar, the columns of a second look at the same cells may follow. With
 `tested:` in front the table is small enough to be made again by a test, which
 is what this program does without --update; it then fails if a number moved.
+With --all it makes them all, which takes minutes, and changes none.
 """
 import os
 import re
@@ -98,6 +99,7 @@ def main():
     buddylab, source, *rest = sys.argv[1:]
     buddylab = os.path.abspath(buddylab)
     update = rest[:1] == ["--update"]
+    everything = update or rest[:1] == ["--all"]
     os.chdir(source)
     wrong = []
     with tempfile.TemporaryDirectory() as scratch:
@@ -105,7 +107,7 @@ def main():
         for page in rest[1:] or PAGES:
             with open(page, encoding="utf-8") as f:
                 old = f.read()
-            new = remade(old, runs, update)
+            new = remade(old, runs, everything)
             if new == old:
                 continue
             wrong.append(page)
