@@ -54,6 +54,8 @@ struct info_command {
 	struct blt_sizes sizes;    /* frames 0: no .blt */
 	char digest[DIGEST_HEX_SIZE];
 	enum trace_format imported_from;
+	/* Of programs: operations, and pages touched. */
+	uint64_t mem_ops[TRACE_MEM_NR_OPS], touched_pages;
 };
 
 static int parse_option(void *ctx, int option)
@@ -85,6 +87,15 @@ static int count_task(struct info_command *c, uint32_t task)
 	return 0;
 }
 
+static void count_mem(struct info_command *c, const struct trace_event *e)
+{
+	if (e->kind != TRACE_MEM || e->u.mem.op >= TRACE_MEM_NR_OPS)
+		return;
+	c->mem_ops[e->u.mem.op]++;
+	if (e->u.mem.op == TRACE_MEM_TOUCH)
+		c->touched_pages += bytes_to_pages(e->u.mem.len);
+}
+
 static int compare_busy(const void *a, const void *b)
 {
 	const struct busy *x = a, *y = b;
@@ -107,6 +118,8 @@ static int read_events(struct info_command *c)
 			fputs("buddylab info: error: out of memory\n", stderr);
 			return -ENOMEM;
 		}
+		if (ret == 1)
+			count_mem(c, &e);
 	}
 	if (c->nr_tasks)
 		qsort(c->tasks, c->nr_tasks, sizeof(*c->tasks), compare_busy);
@@ -135,7 +148,20 @@ static void row(const char *name, uint64_t n)
 		printf("  %-26s %12" PRIu64 "\n", name, n);
 }
 
-static void print_kinds(const struct trace_stats *s)
+static void print_mem(const struct info_command *c)
+{
+	for (unsigned int i = 0; i < TRACE_MEM_NR_OPS; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "  %s",
+			 trace_mem_name((enum trace_mem_op)i));
+		row(name, c->mem_ops[i]);
+	}
+	row("  pages touched", c->touched_pages);
+}
+
+static void print_kinds(const struct info_command *c,
+			const struct trace_stats *s)
 {
 	printf("events                       %12" PRIu64 "\n", s->events);
 	for (unsigned int i = 0; i < TRACE_NR_KINDS; i++)
@@ -147,6 +173,7 @@ static void print_kinds(const struct trace_stats *s)
 			 req_kind_name((enum req_kind)i));
 		row(name, s->requests[i]);
 	}
+	print_mem(c);
 	printf("not events\n");
 	row("lines", s->lines);
 	row("lost events", s->lost);
@@ -212,14 +239,15 @@ static void print_text(const struct info_command *c)
 	printf("\nkernel    %s\n", kernel ? kernel : "not known");
 	print_time(s->first_ns, s->last_ns);
 	printf("CPUs      %u\n", s->nr_cpus);
-	printf("pages     below %u\n", s->end_pfn);
+	if (s->end_pfn)
+		printf("pages     below %u\n", s->end_pfn);
 	if (c->digest[0])
 		printf("digest    %s\n"
 		       "size      %" PRIu64 " bytes; records %" PRIu64
 		       " in %" PRIu64 " frames, %" PRIu64 " decoded\n",
 		       c->digest, c->sizes.file, c->sizes.stored,
 		       c->sizes.frames, c->sizes.decoded);
-	print_kinds(s);
+	print_kinds(c, s);
 	print_tasks(c, s);
 }
 
@@ -236,6 +264,18 @@ static json_t *kinds_json(const struct trace_stats *s)
 	for (unsigned int i = 0; i < TRACE_NR_KINDS; i++)
 		json_object_set_new(o, trace_kind_name((enum trace_kind)i),
 				    json_integer((json_int_t)s->by_kind[i]));
+	return o;
+}
+
+static json_t *mem_json(const struct info_command *c)
+{
+	json_t *o = json_object();
+
+	for (unsigned int i = 0; i < TRACE_MEM_NR_OPS; i++)
+		json_object_set_new(o, trace_mem_name((enum trace_mem_op)i),
+				    json_integer((json_int_t)c->mem_ops[i]));
+	json_object_set_new(o, "touched_pages",
+			    json_integer(json_count(c->touched_pages)));
 	return o;
 }
 
@@ -311,7 +351,7 @@ static int print_json(const struct info_command *c)
 {
 	const struct trace_stats *s = trace_source_stats(c->source);
 	json_t *o = json_pack("{s:o, s:s, s:s?, s:I, s:I, s:I, s:i, s:i, s:I,"
-			      " s:o, s:o, s:o, s:o, s:o}",
+			      " s:o, s:o, s:o, s:o, s:o, s:o}",
 			      "file", name_json(c->path), "format",
 			      trace_format_name(trace_source_format(c->source)),
 			      "kernel", trace_source_kernel(c->source),
@@ -323,6 +363,7 @@ static int print_json(const struct info_command *c)
 			      "end_pfn", (json_int_t)s->end_pfn,
 			      "by_kind", kinds_json(s),
 			      "requests", requests_json(s),
+			      "memory", mem_json(c),
 			      "counts", counts_json(s),
 			      "blt", blt_json(c), "busiest", tasks_json(c));
 	int err;
