@@ -10,6 +10,11 @@ set border 3
 set key bottom right
 set offsets graph 0.08, graph 0.22, graph 0.1, graph 0.1
 set xzeroaxis linetype 1 linecolor rgb 'gray60'
+# A range of nothing is widened without a warning.
+stats data using 1 every ::1 nooutput name 'X'
+stats data using 2 every ::1 nooutput name 'Y'
+if (X_max == X_min) { set xrange [X_min * 0.9 - 1e-6:X_max * 1.1 + 1e-6] }
+if (Y_max == Y_min) { set yrange [Y_min - 1:Y_max + 1] }
 plot data using ($3 > 0 ? $1 : NaN):2 with lines linecolor rgb '#009e73' \
          dashtype 2 linewidth 2 title 'Pareto front', \
      data using 1:2 with points pointtype 7 pointsize 1.2 \
