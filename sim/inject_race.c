@@ -370,17 +370,24 @@ void inject_khugepaged(struct sim_guest *g, struct inject_state *st)
 	host_gauges(g, &now);
 	if (now.rss_pages > st->rss_most)
 		st->rss_most = now.rss_pages;
+	if (g->sim->cfg.host.pull_below)
+		pull_if_short(g->sim);
 	if (st->scan < g->hv_map->nr_pages && !st->over)
 		engine_at(e, e->now + SCAN_NS, khugepaged_event, g, st->index);
 }
 
-/* Another process of the host touches so much memory. */
+/*
+ * Another process of the host touches so much memory, at once. The swap device
+ * is then busy with what had to go, and who is short of memory may ask for it.
+ */
 void inject_host_pressure(struct sim_guest *g, struct inject_state *st)
 {
-	struct hypervisor *hv = g->sim->hv;
+	struct sim *s = g->sim;
+	struct hypervisor *hv = s->hv;
 	const pfn_t nr = (pfn_t)bytes_to_pages(inject_options_of(g, st)->value);
 	const int id = hv->ops->guest_add(hv, pfn_align_down(nr +
 					  HPAGE_PMD_NR - 1, HPAGE_PMD_ORDER));
+	struct hv_events ev = { 0 };
 	pfn_t pfn;
 
 	if (id < 0)
@@ -388,10 +395,14 @@ void inject_host_pressure(struct sim_guest *g, struct inject_state *st)
 	st->hv_guest = (uint32_t)id;
 	st->has_hv_guest = true;
 	/* Pressure may take what a run of a vCPU found mapped. */
-	if (g->sim->nr_ahead)
-		ahead_settle(g->sim, g->sim->engine.now, 0);
+	if (s->nr_ahead)
+		ahead_settle(s, s->engine.now, 0);
 	for (pfn = 0; pfn < nr; pfn++)
 		if (hv->ops->access(hv, st->hv_guest, pfn, 0, HV_ACCESS_WRITE,
-				    &g->host))
+				    &ev))
 			break;
+	hv_events_add(&g->host, &ev);
+	host_swap_price(s, s->engine.now, &ev);
+	if (s->cfg.host.pull_below)
+		pull_if_short(s);
 }

@@ -192,6 +192,20 @@ part_waiting() {
 		fail "two runs of one cell differ"
 }
 
+part_host_short() {
+	# A guest that does nothing is asked as soon as the host is short, and the
+	# swap device is busy with what had to go.
+	local args=(--only host_slow-pull_bitmap
+		--set event.pull.enabled=off --set inject.it.phase=quiet
+		--set inject.it.kind=host_pressure --set inject.it.value=3500M
+		--set host.swap=4G --set host.swap_bandwidth=500M)
+
+	run 0 "a pull" "${args[@]}" --set host.pull_below=256M \
+		--set "inject.it.expect=reporter.report_calls>0 host.swap_wait_ns>0"
+	run 0 "no pull" "${args[@]}" --set host.pull_below=0 \
+		--set "inject.it.expect=reporter.report_calls=0 host.swap_wait_ns>0"
+}
+
 # bad TEXT MESSAGE: an experiment with that behind it is refused, exit 2.
 bad() {
 	cat "$out/bare.ini" - <<<"$1" >"$out/bad.ini"
