@@ -187,7 +187,7 @@ static void test_jemalloc__machines_do_not_disturb_each_other(void **state)
 {
 	static const struct setting set[] = {
 		{ "dirty_decay", "50ms" }, { "muzzy_decay", "100ms" },
-		{ "background", "on" }, { NULL },
+		{ "background", "on" }, { NULL, NULL },
 	};
 	char want[DIGEST_HEX_SIZE], got[DIGEST_HEX_SIZE];
 	struct rig alone, a, b;
