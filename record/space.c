@@ -5,8 +5,8 @@
  * A page is touched when /proc/PID/pagemap has it present (or swapped out), not
  * as a page of a file, and mapped by nobody else: so the shared page of zeroes
  * is none, and of a page that fork() shares, the parent's touch counts, and the
- * child's when it has a copy, or the page for itself. In the moment of a fork all
- * pages are shared: those that are new since the last look are the parent's,
+ * child's when it has a copy, or the page for itself. In the moment of a fork
+ * all pages are shared: those that are new since the last look are the parent's,
  * even the page of zeroes. Documentation/admin-guide/mm/pagemap.rst describes
  * the bits. Huge pages are off in a recorded program, else a touch of one byte
  * would show as 512 pages.

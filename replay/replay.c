@@ -148,6 +148,14 @@ static int begin_trace(struct replay *r)
 	r->first_ret = trace_next(r->source, &r->first);
 	if (r->first_ret != 1 || r->first.kind == TRACE_REQUEST)
 		return 0;
+	if (r->first.kind == TRACE_MEM) {
+		diag_error(r->diag, (struct diag_place){
+				   .file = r->opt.stream },
+			   "what a program did to its memory; that takes a "
+			   "guest, so run an experiment with 'workload = "
+			   "trace' and this file");
+		return -EINVAL;
+	}
 	err = stock_init(r);
 	if (err)
 		diag_error(r->diag, (struct diag_place){ 0 }, "out of memory");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A set of addresses as disjoint ranges, ascending: what a process has mapped. */
+/* A set of addresses as disjoint ranges, ascending: what a process maps. */
 #ifndef TRACE_RANGES_H
 #define TRACE_RANGES_H
 

@@ -34,6 +34,7 @@
 #include <jemalloc/jemalloc.h>
 
 #include "include/check.h"
+#include "include/minmax.h"
 #include "trace/ranges.h"
 
 #define WINDOW_ALIGN (UINT64_C(2) << 20)
@@ -274,10 +275,11 @@ static const extent_hooks_t guest_hooks = {
 
 uint64_t jemalloc_quantum(int64_t dirty_decay_ms, int64_t muzzy_decay_ms)
 {
-	const uint64_t dirty = dirty_decay_ms > 0 ? (uint64_t)dirty_decay_ms : 0;
-	const uint64_t muzzy = muzzy_decay_ms > 0 ? (uint64_t)muzzy_decay_ms : 0;
-	const uint64_t high = dirty > muzzy ? dirty : muzzy;
-	const uint64_t low = dirty > muzzy ? muzzy : dirty;
+	/* -1 and 0 have no clock. */
+	const int64_t dirty = dirty_decay_ms > 0 ? dirty_decay_ms : 0;
+	const int64_t muzzy = muzzy_decay_ms > 0 ? muzzy_decay_ms : 0;
+	const uint64_t high = max_u64((uint64_t)dirty, (uint64_t)muzzy);
+	const uint64_t low = min_u64((uint64_t)dirty, (uint64_t)muzzy);
 
 	if (low && high % low)
 		return UINT64_MAX;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Recorded operations of programs on their memory; only workloads/ includes it. */
+/* What recorded programs do to their memory; only workloads/ includes it. */
 #ifndef WORKLOADS_PROGRAM_H
 #define WORKLOADS_PROGRAM_H
 

@@ -29,7 +29,7 @@ BLOCK = re.compile(
 PAGES = ("docs/designs.md", "docs/ablations.md", "docs/thp-order.md",
          "docs/guests-that-fit.md", "docs/several-guests.md",
          "docs/largepages3.md", "docs/open-questions.md",
-         "docs/reproduce.md", "docs/record.md")
+         "docs/reproduce.md", "docs/record.md", "docs/jemalloc.md")
 
 
 class Runs:

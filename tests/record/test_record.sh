@@ -155,6 +155,11 @@ record again 0 pages
 "$buddylab" export again.blt | sed 's/.*buddylab/x/' >two.txt
 check "same addresses" cmp one.txt two.txt
 
+# A program is nothing for the allocator alone.
+expect 3 replay pages.blt --snapshot \
+	"$source_dir/tests/data/traces/page_fault1-thp/before.snap.zst"
+stderr_has "workload = trace"
+
 # As a workload: it runs, and needs a task for each process at a time.
 cat >run.ini <<-'INI'
 	[experiment]
