@@ -21,7 +21,8 @@ static const struct args_option options[] = {
 	[SEEDS] = { "seeds", 0, "A..B", "seeds instead of the experiments'" },
 	[NO_BUDGET] = { "no-budget", 0, NULL, "do not run with changed prices: "
 			"intervals are of seeds only" },
-	[FORMAT] = { "format", 0, "FORMAT", "table (default), md, json" },
+	[FORMAT] = { "format", 0, "FORMAT", "table (default), md, json, or summary: all "
+		     "claims in one Markdown table" },
 	[FIGURE] = { "figure", 0, "T", "svg or png: draw DIR/NAME/figure.svg "
 		     "of each claim" },
 	[BACKEND] = { "backend", 0, "B", "of figures: gnuplot (default) or "
@@ -74,8 +75,8 @@ static int take_format(struct reproduce_command *c)
 			c->req.format = (enum reproduce_format)i;
 			return 0;
 		}
-	return args_error(&c->args, "unknown format '%s'; table, md and json "
-			  "are known", c->args.value);
+	return args_error(&c->args, "unknown format '%s'; table, md, json and "
+			  "summary are known", c->args.value);
 }
 
 static int take_figure(struct reproduce_command *c)

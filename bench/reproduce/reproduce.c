@@ -120,13 +120,16 @@ int reproduce_run(const struct reproduce_request *req, FILE *out,
 		  size_t *misses, struct diag *d)
 {
 	const bool json = req->format == REPRODUCE_JSON;
+	const bool one_table = req->format == REPRODUCE_SUMMARY;
 	int err = 0;
 
 	*misses = 0;
 	if (json)
 		fputs("[\n", out);
+	if (one_table)
+		score_print_summary_head(out);
 	for (size_t i = 0; req->names[i] && !err; i++) {
-		if (i)
+		if (i && !one_table)
 			fputs(json ? ",\n" : "\n", out);
 		err = run_claim(req, req->names[i], out, misses, d);
 		fflush(out);

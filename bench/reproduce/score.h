@@ -95,12 +95,16 @@ int score(const struct prediction *prediction, struct published *published,
 /* "interval", "within 1.00", "calibrated": how the row is judged. */
 void score_judge_text(const struct scored_row *r, char *out, size_t out_size);
 
-enum reproduce_format { REPRODUCE_TABLE, REPRODUCE_MD, REPRODUCE_JSON };
+enum reproduce_format {
+	REPRODUCE_TABLE, REPRODUCE_MD, REPRODUCE_JSON, REPRODUCE_SUMMARY
+};
 extern const char *const reproduce_format_names[];
 
 /* Text and Markdown: one claim after another. JSON: one object per claim, which
- * the caller puts into a list. 0 or -ENOMEM. */
+ * the caller puts into a list. Summary: rows of the one Markdown table of all
+ * claims, whose head the caller prints. 0 or -ENOMEM. */
 int score_print(const struct score *s, enum reproduce_format format, FILE *out);
+void score_print_summary_head(FILE *out);
 
 /* The unit of the first row that has a published value. */
 const char *score_unit(const struct score *s);

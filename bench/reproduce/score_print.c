@@ -14,7 +14,7 @@
 
 const char *const reproduce_format_names[] = {
 	[REPRODUCE_TABLE] = "table", [REPRODUCE_MD] = "md",
-	[REPRODUCE_JSON] = "json", NULL
+	[REPRODUCE_JSON] = "json", [REPRODUCE_SUMMARY] = "summary", NULL
 };
 
 static const char *verdict_text(const struct scored_row *r)
@@ -245,6 +245,53 @@ static void print_text(const struct score *s, bool md, FILE *out)
 	}
 }
 
+/* ---- all claims in one table ---- */
+
+/* What the quantity is in the seeds: "11 in 10", "4 to 6 in 10". */
+static void seeds_text(const struct predicted *p, char *out)
+{
+	char low[TEXT], high[TEXT];
+
+	number_text(p->quantity, p->min, low);
+	number_text(p->quantity, p->max, high);
+	if (!p->nr_seeds)
+		snprintf(out, TEXT, "no seeds");
+	else if (!strcmp(low, high))
+		snprintf(out, TEXT, "%.30s in %zu", low, p->nr_seeds);
+	else
+		snprintf(out, TEXT, "%.30s to %.30s in %zu", low, high,
+			 p->nr_seeds);
+}
+
+void score_print_summary_head(FILE *out)
+{
+	fputs("| claim | row | published | predicted | over seeds | interval | "
+	      "judged | verdict | calibrated on |\n"
+	      "|---|---|---:|---:|---|---|---|---|---|\n", out);
+}
+
+/* What a claim was calibrated on stands in its first row. */
+static void print_summary(const struct score *s, FILE *out)
+{
+	char title[256], pub[TEXT], pred[TEXT], seeds[TEXT], interval[TEXT];
+	char judge[TEXT];
+
+	for (size_t i = 0; i < s->nr_rows; i++) {
+		const struct scored_row *r = &s->rows[i];
+
+		title_text(r, title, sizeof(title));
+		published_text(r, pub);
+		predicted_text(r, pred);
+		seeds_text(r->predicted, seeds);
+		interval_text(r, interval);
+		score_judge_text(r, judge, sizeof(judge));
+		fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+			s->prediction->claim->name, title, pub, pred, seeds,
+			interval, judge, verdict_text(r),
+			i ? "" : s->published->calibrated);
+	}
+}
+
 /* ---- data ---- */
 
 static json_t *json_prices(const struct claim *c, const struct predicted *p)
@@ -324,6 +371,10 @@ int score_print(const struct score *s, enum reproduce_format format, FILE *out)
 {
 	if (format == REPRODUCE_JSON)
 		return print_json(s, out);
+	if (format == REPRODUCE_SUMMARY) {
+		print_summary(s, out);
+		return 0;
+	}
 	print_text(s, format == REPRODUCE_MD, out);
 	return 0;
 }

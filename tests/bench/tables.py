@@ -59,8 +59,9 @@ class Runs:
     def reproduce(self, args):
         """A miss is status 1, and stays in the table."""
         path = os.path.join(self.scratch, "reproduce")
+        form = [] if "--format" in args else ["--format", "md"]
         return self.command(["reproduce", *args.split(), "--data", "bench",
-                             "-o", path, "--format", "md"], (0, 1))
+                             "-o", path, *form], (0, 1))
 
     def table(self, args, columns):
         words = ["report", self.folder(args), "--format", "md"]
@@ -78,7 +79,8 @@ def body(runs, what, args, columns):
     text = f"\n    buddylab {what} {args}\n"
     if what == "reproduce":
         said = runs.reproduce(args)
-        return f"{text}\n{said[said.index('| row'):].rstrip()}\n\n"
+        table = re.search(r"^\|", said, re.M).start()
+        return f"{text}\n{said[table:].rstrip()}\n\n"
     if columns:
         name = os.path.basename(args.split()[0]).removesuffix(".ini")
         text += f'    buddylab report out/{name} --columns "{columns}"\n'

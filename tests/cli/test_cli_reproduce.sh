@@ -52,6 +52,15 @@ PY
 check "Markdown" exits 0 reproduce tlb-walk --format md
 check "is a table" grep -q "^| 2 MiB on both | 15 | 15 | - | equal | hit |$" \
 	"$dir/out"
+check "a summary" exits 1 reproduce tlb-walk thp-order --format summary
+check "is one table" test "$(grep -c '^| claim ' "$dir/out")$(grep -vc '^|' \
+	"$dir/out")" = 10
+check "with each claim's rows" test "$(grep -c '^| tlb-walk' \
+	"$dir/out")$(grep -c '^| thp-order' "$dir/out")" = 36
+check "what each was calibrated on, once" test "$(grep -c '|  |$' \
+	"$dir/out")" = 7
+check "and its spread over seeds" grep -q "| -113 in 1 | - | within 10 | MISS |" \
+	"$dir/out"
 if command -v gnuplot >/dev/null; then
 	check "a figure" exits 1 reproduce thp-order --figure svg
 	check "is a picture" grep -q "<svg" "$dir/o/thp-order/figure.svg"
