@@ -83,6 +83,11 @@ void alloc_set_managed(struct alloc *a, unsigned int zone, uint64_t pages);
  */
 void alloc_setup_pcp(struct alloc *a);
 /*
+ * 6.7 on, once pagesets have their sizes: the share of each of nr_cpus CPUs in
+ * its last-level cache decides on big_cache (setup_pcp_cacheinfo).
+ */
+void alloc_setup_cacheinfo(struct alloc *a, const uint32_t *slice_pages);
+/*
  * The watermark initcall (init_per_zone_wmark_min): min_free_kbytes, watermarks,
  * lowmem reserves, pcp sizes. user_kbytes 0 = computed.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How long the per-CPU lists may become. Models zone_batchsize, zone_highsize
- * and zone_set_pageset_high_and_batch (pageset_set_high_and_batch up to 5.10).
+ * and zone_set_pageset_high_and_batch (pageset_set_high_and_batch up to 5.10),
+ * and zone_pcp_update_cacheinfo of 6.7.
  *
  * Left out: the sysctls that set the sizes by hand (alloc_set_pcp() does) and
  * CPU hotplug; all CPUs of the guest are online.
@@ -81,4 +82,15 @@ void alloc_setup_pcp(struct alloc *a)
 {
 	a->pcp_ready = true;
 	pcp_update_sizes(a);
+}
+
+void alloc_setup_cacheinfo(struct alloc *a, const uint32_t *slice_pages)
+{
+	for (unsigned int i = 0; i < a->nr_zones; i++) {
+		struct zone *z = zone_at(a, i);
+
+		for (unsigned int cpu = 0; cpu < a->nr_cpus; cpu++)
+			z->pcp[cpu].big_cache = slice_pages[cpu] >
+						3 * z->pcp[cpu].batch;
+	}
 }

@@ -23,6 +23,7 @@ struct build_cache {
 	enum cache_kind kind;
 	const char *name;
 	char text[OPTION_STRING_SIZE];
+	unsigned int cpus;
 	struct price_list *prices;
 	struct build_cache *next;
 };
@@ -177,32 +178,10 @@ static struct setting *find_guest_key(const struct cell_build *b,
 	return NULL;
 }
 
-/*
- * Processing units of a resolved topology, "Package:1 [NUMANode] Core:8 PU:2":
- * the product of the counts; what stands in brackets is attached beside.
- */
-static uint64_t count_cpus(const char *text)
-{
-	uint64_t product = 1, n;
-
-	for (; *text; text += strcspn(text, " "), text += *text == ' ') {
-		const char *digit = strchr(text, ':');
-
-		if (*text == '[' || !digit)
-			continue;
-		for (n = 0, digit++; *digit >= '0' && *digit <= '9'; digit++)
-			n = n * 10 + (uint64_t)(*digit - '0');
-		product *= n;
-	}
-	return product;
-}
-
 /* cpus = 0 takes all; results and ids show how many that are. */
 static int set_cpus(const struct cell_build *b, struct cell_body *body,
-		    struct setting *s)
+		    uint64_t nr, struct setting *s)
 {
-	const uint64_t nr = count_cpus(body->guest.topology);
-
 	if (!body->guest.cpus)
 		body->guest.cpus = nr;
 	if (body->guest.cpus <= nr && nr <= ALLOC_MAX_CPUS)
@@ -242,9 +221,10 @@ static int set_topology(const struct cell_build *b, struct cell_body *body,
 					   "topology: %s", why);
 			return -EINVAL;
 		}
+		c->cpus = sim_topology_cpus(c->text);
 	}
 	memcpy(body->guest.topology, c->text, sizeof(c->text));
-	return set_cpus(b, body, s);
+	return set_cpus(b, body, c->cpus, s);
 }
 
 static const char *chosen_text(const struct cell_build *b, unsigned int i)

@@ -49,9 +49,6 @@ static void describe_topology(struct selfbench_machine *m)
 {
 	hwloc_topology_t t;
 
-	/* The environment must not silently replace this machine. */
-	unsetenv("HWLOC_SYNTHETIC");
-	unsetenv("HWLOC_XMLFILE");
 	if (hwloc_topology_init(&t))
 		return;
 	if (!hwloc_topology_load(t)) {

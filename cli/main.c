@@ -6,6 +6,7 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "sim/sim.h"
 
 /*
  * A standard stream that is closed would be the number of the next file that
@@ -30,5 +31,6 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	if (!keep_standard_streams())
 		return EXIT_RUNTIME;
+	sim_topology_environment();
 	return buddylab_main(argc, argv);
 }

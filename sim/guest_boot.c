@@ -126,6 +126,16 @@ int guest_map_build(struct guest_map *m, const struct guest_options *opt,
 	return 0;
 }
 
+static void set_caches(struct alloc *a, const struct topology *t)
+{
+	uint32_t slices[ALLOC_MAX_CPUS];
+
+	if (!t->nr_caches)
+		return;
+	topology_cache_slices(t, slices);
+	alloc_setup_cacheinfo(a, slices);
+}
+
 int guest_boot(struct alloc **out, const struct guest_options *opt,
 	       const struct guest_map *m, const struct topology *t,
 	       const struct alloc_hooks *hooks, char *why, size_t why_size)
@@ -137,10 +147,12 @@ int guest_boot(struct alloc **out, const struct guest_options *opt,
 		.nr_cpus = t->nr_cpus,
 		.nr_nodes = t->nr_nodes,
 		.cpu_node = t->cpu_node,
+		.distance = t->has_distances ? t->distance : NULL,
 		.zones = m->zones,
 		.nr_zones = m->nr_zones,
 		.pageblock_order = HPAGE_PMD_ORDER,
-		.big_cache = true,
+		/* Nothing is known of caches: as on a server. */
+		.big_cache = !t->nr_caches,
 		.isolation = true,
 		.watermark_boost_factor = UINT32_MAX,
 	};
@@ -163,6 +175,7 @@ int guest_boot(struct alloc **out, const struct guest_options *opt,
 	alloc_setup_watermarks(a, 0);
 	if (opt->thp != 2)
 		alloc_raise_min_free_for_thp(a);
+	set_caches(a, t);
 	*out = a;
 	return 0;
 }

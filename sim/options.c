@@ -47,7 +47,8 @@ static const struct option_desc guest_descs[] = {
 	  .help = "Virtual CPUs; 0 takes the processing units of topology." },
 	{ .name = "topology", .type = OPTION_STRING, .offset = G(topology),
 	  .def = "core:1 pu:1", .unit = "",
-	  .help = "hwloc synthetic string, file:PATH of an XML, or this." },
+	  .help = "hwloc synthetic string, file:PATH of an XML, this, or "
+		  "'nodes:2 cpus:0*4,1*4'; docs/topology.md." },
 	{ .name = "shuffle", .type = OPTION_BOOL, .offset = G(shuffle),
 	  .def = "off", .unit = "",
 	  .help = "page_alloc.shuffle=1: boot and run-time shuffle." },

@@ -105,11 +105,19 @@ extern const struct option_table host_option_table;
 extern const struct option_table phase_option_table;
 
 /*
- * Resolve `topology =` to a synthetic description that is the same on every
- * machine (`this` is looked up, a file is read). 0 or -EINVAL / -errno.
+ * Resolve `topology =` to a description that is the same on every machine and
+ * holds all that shapes a guest (`this` is looked up, a file is read). 0 or
+ * -EINVAL / -errno.
  */
 int sim_topology_resolve(const char *text, char *out, size_t out_size,
 			 char *why, size_t why_size);
+/* Processing units of a resolved topology; 0 if it is none. */
+unsigned int sim_topology_cpus(const char *text);
+/*
+ * Clear the variables that make hwloc take another machine for this one. For
+ * main(), while there is one thread: unsetenv() races with getenv().
+ */
+void sim_topology_environment(void);
 /* The host this program runs on, one line, for timed results. */
 void sim_topology_describe(char *out, size_t out_size);
 

@@ -95,8 +95,9 @@ static const struct bad_row bad_rows[] = {
 	{ PHASE, "memory", "--set memory: error: '=' is missing; write "
 	  "section.key=value\n" },
 	{ PHASE "[guest]\ntopology = banana\n", NULL,
-	  "t.ini:5:12: error: topology: cannot build topology 'banana'; write "
-	  "e.g. 'pack:1 core:8 pu:2', file:HOST.xml, or this\n" },
+	  "t.ini:5:12: error: topology: cannot build topology 'banana': "
+	  "'banana' is no kind of object that hwloc knows; write e.g. "
+	  "'pack:1 core:8 pu:2', file:HOST.xml, or this\n" },
 	{ PHASE "[guest]\ncpus = 3\ntopology = core:2 pu:1\n", NULL,
 	  "t.ini:6:12: error: topology '[NUMANode] Core:2 PU:1' has 2 "
 	  "processing units, but cpus = 3; at most 1024 are possible\n" },
