@@ -20,6 +20,7 @@
  */
 #include "include/check.h"
 #include "reporter/hinted_boundary.h"
+#include "reporter/hold.h"
 
 static void lock_zone(struct reporter *r)
 {
@@ -33,9 +34,7 @@ static void unlock_zone(struct reporter *r)
 {
 	struct hinted_boundary *s = r->state;
 
-	if (r->counters.longest_hold < s->touches)
-		r->counters.longest_hold = s->touches;
-	r->env->unlock(r->env->ctx, s->zone, s->touches);
+	hold_end(r, s->zone, s->touches);
 }
 
 static void reset_boundaries(struct hinted_boundary *s)

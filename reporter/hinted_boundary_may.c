@@ -33,6 +33,7 @@
  */
 #include "include/check.h"
 #include "reporter/hinted_boundary.h"
+#include "reporter/hold.h"
 
 static void lock_zone(struct reporter *r, unsigned int zone)
 {
@@ -46,9 +47,7 @@ static void unlock_zone(struct reporter *r, unsigned int zone)
 {
 	struct hinted_boundary *s = r->state;
 
-	if (r->counters.longest_hold < s->touches)
-		r->counters.longest_hold = s->touches;
-	r->env->unlock(r->env->ctx, zone, s->touches);
+	hold_end(r, zone, s->touches);
 }
 
 static bool visit(struct reporter *r, pfn_t pfn)

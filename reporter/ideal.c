@@ -45,6 +45,7 @@
 
 #include "include/bitmap.h"
 #include "include/check.h"
+#include "reporter/hold.h"
 #include "reporter/ideal.h"
 #include "reporter/in_flight.h"
 
@@ -247,9 +248,7 @@ static bool scan_zone(struct reporter *r, unsigned int zone)
 				all &= scan_list(r, zone, o,
 						 (enum migratetype)mt);
 	hold = r->counters.list_visits - before;
-	if (r->counters.longest_hold < hold)
-		r->counters.longest_hold = hold;
-	r->env->unlock(r->env->ctx, zone, (uint32_t)hold);
+	hold_end(r, zone, (uint32_t)hold);
 	return all;
 }
 

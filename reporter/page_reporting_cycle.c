@@ -15,6 +15,7 @@
  * (tail since 5.10); all off leaves its first patch.
  */
 #include "include/check.h"
+#include "reporter/hold.h"
 #include "reporter/page_reporting.h"
 
 /*
@@ -40,9 +41,7 @@ void page_reporting_unlock(struct reporter *r)
 {
 	struct page_reporting *s = r->state;
 
-	if (r->counters.longest_hold < s->touches)
-		r->counters.longest_hold = s->touches;
-	r->env->unlock(r->env->ctx, s->zone, s->touches);
+	hold_end(r, s->zone, s->touches);
 }
 
 static int hand_over(struct reporter *r, struct page_report *entries,

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "include/check.h"
+#include "reporter/hold.h"
 #include "reporter/percpu_array.h"
 
 /* Is it new? Enters it. */
@@ -90,9 +91,7 @@ static void unlock_zone(struct reporter *r, unsigned int zone)
 {
 	struct percpu_array *s = r->state;
 
-	if (r->counters.longest_hold < s->touches)
-		r->counters.longest_hold = s->touches;
-	r->env->unlock(r->env->ctx, zone, s->touches);
+	hold_end(r, zone, s->touches);
 }
 
 /* Take a free block; false: the watermark keeps it. */

@@ -12,6 +12,7 @@
  */
 #include "include/bitmap.h"
 #include "include/check.h"
+#include "reporter/hold.h"
 #include "reporter/zone_bitmap.h"
 
 static void lock_zone(struct reporter *r, unsigned int zone)
@@ -26,9 +27,7 @@ static void unlock_zone(struct reporter *r, unsigned int zone)
 {
 	struct zone_bitmap *s = r->state;
 
-	if (r->counters.longest_hold < s->touches)
-		r->counters.longest_hold = s->touches;
-	r->env->unlock(r->env->ctx, zone, s->touches);
+	hold_end(r, zone, s->touches);
 }
 
 /* Next set bit from the cursor on, which moves past it. False: none. */
