@@ -126,6 +126,25 @@ static int fill_blocks(struct cover *c, const struct grouping *g,
 	return err;
 }
 
+/* "Units: resident GiB, zeroed MiB."; what names its unit itself is left out. */
+static const char *units_text(const struct column_words *words,
+			      struct arena *a)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < words->nr && text; i++) {
+		const struct grid_column *c = &words->shown[i];
+
+		if (!c->unit || !*c->unit || !strcmp(c->unit, "1/s") ||
+		    (c->suffix && *c->suffix))
+			continue;
+		text = arena_printf(a, "%s%s%s %s", text,
+				    *text ? ", " : "Units: ", c->label,
+				    c->unit);
+	}
+	return text && *text ? arena_printf(a, "%s.", text) : text;
+}
+
 int cover_build(struct cover *c, const struct grouping *g, const char *text,
 		enum cover_layout layout, struct arena *a)
 {
@@ -140,7 +159,9 @@ int cover_build(struct cover *c, const struct grouping *g, const char *text,
 		return -ENOMEM;
 	err = columns_words(text ? text : DEFAULT_COLUMNS, words, a);
 	if (!err)
-		err = fill_blocks(c, g, words, a);
+		c->units = units_text(words, a);
+	if (!err)
+		err = c->units ? fill_blocks(c, g, words, a) : -ENOMEM;
 	if (!err && !c->nr_blocks)
 		err = -ENODATA;
 	return err;

@@ -46,9 +46,11 @@ struct cover {
 	size_t nr_seeds;
 	bool may_tell;             /* enough seeds for a difference to show */
 	enum cover_layout layout;
+	const char *units;         /* a line, or "" */
 };
 
-/* text: columns, NULL = some. In the arena. 0; -ENODATA: no second variant; -ENOMEM. */
+/* text: columns, NULL = some. In the arena. 0; -ENODATA: no second variant;
+ * -ENOMEM. */
 int cover_build(struct cover *c, const struct grouping *g, const char *text,
 		enum cover_layout layout, struct arena *a);
 

@@ -72,15 +72,16 @@ static void print_benchstat_line(const struct cover_line *l, bool may_tell,
 		snprintf(p, sizeof(p), "-");
 	else
 		snprintf(p, sizeof(p), "%.3f", l->p);
-	fprintf(out, "  %-20s %11s +-%2.0f%% %11s +-%2.0f%% %9s %6s\n", name,
-		base, fmin(l->base.dev, 99), new, fmin(l->new.dev, 99), d, p);
+	fprintf(out, "  %-20s %10s +-%3.0f%% %10s +-%3.0f%% %9s %6s\n", name,
+		base, fmin(l->base.dev, 999), new, fmin(l->new.dev, 999), d,
+		p);
 }
 
 static void print_benchstat(const struct cover_block *b, bool may_tell,
 			    FILE *out)
 {
 	print_head(b, out);
-	fprintf(out, "  %-20s %11s       %11s       %9s %6s\n", "metric",
+	fprintf(out, "  %-20s %10s        %10s        %9s %6s\n", "metric",
 		"base", "new", "delta", "p");
 	for (size_t i = 0; i < b->nr; i++)
 		print_benchstat_line(&b->lines[i], may_tell, out);
@@ -202,6 +203,8 @@ static void print_legend(const struct cover *c, FILE *out)
 		 "better, - that less is.", legends[c->layout],
 		 *legends[c->layout] ? " " : "");
 	print_wrapped(text, 0, COVER_COLUMNS, true, out);
+	if (*c->units)
+		print_wrapped(c->units, 0, COVER_COLUMNS, true, out);
 	if (c->layout == COVER_BENCHSTAT && !c->may_tell) {
 		snprintf(text, sizeof(text), "With n = %zu no difference can "
 			 "be significant (smallest p: %.3f): run more seeds.",

@@ -237,20 +237,12 @@ static int print_text(struct figure *f)
 
 /* ---- gnuplot ---- */
 
-static void csv_word(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (; *text; text++)
-		fputc(*text == '"' ? '\'' : *text, out);
-	fputc('"', out);
-}
-
 static int write_point(struct figure *f, const struct group_row *ref,
 		       size_t group, void *ctx)
 {
 	FILE *out = ctx;
 
-	csv_word(out, point_name(f, ref, group, ", "));
+	figure_data_word(out, point_name(f, ref, group, ", "));
 	for (size_t v = 1; v < f->g.nr_variants; v++) {
 		const struct bar b = bar_at(&f->g, ref, group,
 					    f->g.variants[v]);
@@ -267,26 +259,20 @@ static int write_point(struct figure *f, const struct group_row *ref,
 
 static int write_data(struct figure *f)
 {
-	char path[FIGURE_PATH_SIZE], why[4400] = "";
 	struct store_file file;
-	int err;
+	int err = figure_data_open(f, "throughput", &file);
 
-	snprintf(path, sizeof(path), "%.3900s/throughput.csv", f->dir);
-	err = store_create(&file, path, why, sizeof(why));
-	if (!err) {
-		fputs("point", file.out);
-		for (size_t v = 1; v < f->g.nr_variants; v++) {
-			fputc(',', file.out);
-			csv_word(file.out, f->g.variants[v]);
-			fputs(",low,high", file.out);
-		}
-		fputc('\n', file.out);
-		each_point(f, write_point, file.out);
-		err = store_commit(&file, why, sizeof(why));
-	}
 	if (err)
-		fprintf(f->messages, "error: %s\n", why);
-	return err;
+		return err;
+	fputs("point", file.out);
+	for (size_t v = 1; v < f->g.nr_variants; v++) {
+		fputc(',', file.out);
+		figure_data_word(file.out, f->g.variants[v]);
+		fputs(",low,high", file.out);
+	}
+	fputc('\n', file.out);
+	each_point(f, write_point, file.out);
+	return figure_data_close(f, &file);
 }
 
 struct ticks {

@@ -5,6 +5,7 @@
 
 #include "bench/figure.h"
 #include "bench/grouping.h"
+#include "bench/store.h"
 
 #define FIGURE_PATH_SIZE 4096
 #define FIGURE_NAME_SIZE 128
@@ -69,6 +70,12 @@ void figure_file_name(char *out, size_t size, const char *name,
 /* A heading of up to two lines, above a figure that is text. */
 void figure_text_heading(struct figure *f, const char *text);
 
+/* DIR/NAME.csv; 0 or -errno, which was said. */
+int figure_data_open(struct figure *f, const char *name, struct store_file *to);
+int figure_data_close(struct figure *f, struct store_file *to);
+/* A text of a CSV file, in quotes that gnuplot reads as well. */
+void figure_data_word(FILE *out, const char *text);
+
 /* A script under construction: head with variables, then plots/NAME.gp. */
 struct script {
 	struct figure *f;
@@ -86,8 +93,6 @@ void script_number(struct script *s, const char *name, double value);
 void script_array(struct script *s, const char *name, size_t nr);
 /* What stands below the points 0, 1, ... of the x axis. */
 void script_ticks(struct script *s, const char *const *labels, size_t nr);
-/* A label: a newline in it, or behind it, is one on the picture too. */
-void script_label(struct script *s, const char *text, bool raised);
 /* The title, of one or two lines. */
 void script_heading(struct script *s, const char *text);
 /* Lines and names of the phases of a cell. */

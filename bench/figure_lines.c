@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "bench/figure_internal.h"
-#include "bench/store.h"
 #include "include/option.h"
 
 #define MAX_POINTS 64
@@ -22,36 +21,34 @@ struct lines {
 	const char **variants;
 	double (*y)[MAX_POINTS];    /* negative: there is none */
 	size_t nr_lines;
+	bool logarithmic;           /* shares of which most are tiny */
 };
 
 /* ---- drawing ---- */
 
 static int write_lines(struct figure *f, const struct lines *l)
 {
-	char path[FIGURE_PATH_SIZE], why[4400] = "";
 	struct store_file out;
-	int err;
+	int err = figure_data_open(f, l->name, &out);
 
-	snprintf(path, sizeof(path), "%.3900s/%s.csv", f->dir, l->name);
-	err = store_create(&out, path, why, sizeof(why));
-	if (!err) {
-		fputs("point", out.out);
-		for (size_t i = 0; i < l->nr_lines; i++)
-			fprintf(out.out, ",\"%s\"", l->variants[i]);
-		for (size_t p = 0; p < l->nr_points; p++) {
-			fprintf(out.out, "\n\"%s\"", l->labels[p]);
-			for (size_t i = 0; i < l->nr_lines; i++)
-				if (l->y[i][p] >= 0)
-					fprintf(out.out, ",%.6f", l->y[i][p]);
-				else
-					fputc(',', out.out);
-		}
-		fputc('\n', out.out);
-		err = store_commit(&out, why, sizeof(why));
-	}
 	if (err)
-		fprintf(f->messages, "error: %s\n", why);
-	return err;
+		return err;
+	fputs("point", out.out);
+	for (size_t i = 0; i < l->nr_lines; i++) {
+		fputc(',', out.out);
+		figure_data_word(out.out, l->variants[i]);
+	}
+	for (size_t p = 0; p < l->nr_points; p++) {
+		fputc('\n', out.out);
+		figure_data_word(out.out, l->labels[p]);
+		for (size_t i = 0; i < l->nr_lines; i++)
+			if (l->y[i][p] >= 0)
+				fprintf(out.out, ",%.6f", l->y[i][p]);
+			else
+				fputc(',', out.out);
+	}
+	fputc('\n', out.out);
+	return figure_data_close(f, &out);
 }
 
 static void print_lines(struct figure *f, const struct lines *l)
@@ -107,6 +104,7 @@ static int draw_lines(struct figure *f, struct lines *l)
 	script_text(&script, "across", l->xlabel);
 	script_text(&script, "upward", l->ylabel);
 	script_number(&script, "nr", (double)l->nr_lines);
+	script_number(&script, "logarithmic", l->logarithmic);
 	script_ticks(&script, l->labels, l->nr_points);
 	return script_run(&script, "lines");
 }
@@ -274,7 +272,8 @@ int figure_holds(struct figure *f)
 	};
 	struct lines l = { .name = "holds", .xlabel = "held up to",
 			   .ylabel = "holds of zone locks [%]",
-			   .heading = "How long zone locks are held" };
+			   .heading = "How long zone locks are held",
+			   .logarithmic = true };
 
 	return histogram(f, &l, buckets);
 }

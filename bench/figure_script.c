@@ -99,15 +99,30 @@ void script_text(struct script *s, const char *name, const char *text)
 	fputc('\n', s->out);
 }
 
-/* Double quotes read \n, and more that a name should not do. */
-void script_label(struct script *s, const char *text, bool raised)
+static void put_label(struct script *s, const char *text, bool tick)
 {
-	fputc('"', s->out);
 	for (; *text; text++)
 		if (*text == '\n')
 			fputs("\\n", s->out);
+		else if (*text == '%' && tick)
+			fputs("%%", s->out);
 		else
 			fputc(strchr("\"\\`", *text) ? '_' : *text, s->out);
+}
+
+/* Double quotes read \n, and more that a name should not do. */
+static void script_label(struct script *s, const char *text)
+{
+	fputc('"', s->out);
+	put_label(s, text, false);
+	fputc('"', s->out);
+}
+
+/* What stands at a tick is a format for its number. */
+static void script_tick(struct script *s, const char *text, bool raised)
+{
+	fputc('"', s->out);
+	put_label(s, text, true);
 	fputs(raised ? "\\n\"" : "\"", s->out);
 }
 
@@ -117,7 +132,7 @@ void script_heading(struct script *s, const char *text)
 	if (is_python(s))
 		put_python(s->out, text);
 	else
-		script_label(s, text, false);
+		script_label(s, text);
 	fputc('\n', s->out);
 }
 
@@ -149,7 +164,7 @@ static void put_phase_names(struct script *s, const struct result_cell *c)
 
 		if (i)
 			fputs(", ", s->out);
-		script_label(s, p->name, narrow && i % 2 == 0);
+		script_tick(s, p->name, narrow && i % 2 == 0);
 		fprintf(s->out, " %.9g",
 			((double)p->start + (double)p->end) / 2e9);
 	}
@@ -173,7 +188,7 @@ void script_ticks(struct script *s, const char *const *labels, size_t nr)
 			put_python(s->out, labels[i]);
 			continue;
 		}
-		script_label(s, labels[i], false);
+		script_tick(s, labels[i], false);
 		fprintf(s->out, " %zu", i);
 	}
 	fputs(is_python(s) ? "]\n" : ")\n", s->out);

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,52 +73,51 @@ static const char *where_text(struct figure *f, const struct group_row *row,
 	return text ? text : "";
 }
 
-/* ---- data files ---- */
-
-static int open_data(struct figure *f, const char *name, struct store_file *to)
-{
-	char path[FIGURE_PATH_SIZE], why[4400] = "";
-	int err;
-
-	snprintf(path, sizeof(path), "%.3900s/%s.csv", f->dir, name);
-	err = store_create(to, path, why, sizeof(why));
-	if (err)
-		fprintf(f->messages, "error: %s\n", why);
-	return err;
-}
-
-static int close_data(struct figure *f, struct store_file *to)
-{
-	char why[4400] = "";
-	int err = store_commit(to, why, sizeof(why));
-
-	if (err)
-		fprintf(f->messages, "error: %s\n", why);
-	return err;
-}
-
-static void put_word(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (; *text; text++)
-		fputc(*text == '"' ? '\'' : *text, out);
-	fputc('"', out);
-}
-
 /* ---- footprint ---- */
 
-/* Rows so that all variants of a point stand together: the i-th one, or NULL. */
-static const struct group_row *row_by_point(const struct grouping *g, size_t i)
+/*
+ * The bars in their order: workload by workload, and in each point by point, so
+ * that all variants of a point stand together.
+ */
+struct held {
+	const struct group_row *row;
+	const char *where;
+	struct tally t;
+};
+
+static void add_points(struct figure *f, const struct group_row *ref,
+		      const struct group_row *const *refs, size_t group,
+		      struct held *out, size_t *nr)
 {
-	for (size_t r = 0; r < g->nr_rows; r++) {
-		if (grouping_reference(g, &g->rows[r]) != &g->rows[r])
-			continue;
-		for (size_t k = 0; k < g->nr_rows; k++)
-			if (grouping_reference(g, &g->rows[k]) ==
-			    &g->rows[r] && !i--)
-				return &g->rows[k];
+	for (size_t r = 0; r < f->g.nr_rows; r++) {
+		struct held *h = &out[*nr];
+
+		h->row = &f->g.rows[r];
+		if (refs[r] == ref && tally_slot(f, &h->row->slots[group],
+						 footprint_of, &h->t)) {
+			h->where = where_text(f, h->row, group);
+			(*nr)++;
+		}
 	}
-	return NULL;
+}
+
+static int all_held(struct figure *f, struct held **out, size_t *nr)
+{
+	const struct group_row **refs = arena_array(&f->a, f->g.nr_rows + 1,
+						    sizeof(*refs));
+
+	*nr = 0;
+	*out = arena_array(&f->a, f->g.nr_rows * f->g.nr_groups + 1,
+			   sizeof(**out));
+	if (!refs || !*out)
+		return -ENOMEM;
+	for (size_t r = 0; r < f->g.nr_rows; r++)
+		refs[r] = grouping_reference(&f->g, &f->g.rows[r]);
+	for (size_t i = 0; i < f->g.nr_groups; i++)
+		for (size_t r = 0; r < f->g.nr_rows; r++)
+			if (refs[r] == &f->g.rows[r])
+				add_points(f, refs[r], refs, i, *out, nr);
+	return 0;
 }
 
 static void print_bar(struct figure *f, const char *name, double value,
@@ -133,69 +133,52 @@ static void print_bar(struct figure *f, const char *name, double value,
 	fputc('\n', f->out);
 }
 
-static double largest(struct figure *f)
+static void print_footprint(struct figure *f, const struct held *h, size_t nr)
 {
 	double most = 0;
-	struct tally t;
 
-	for (size_t r = 0; r < f->g.nr_rows; r++)
-		for (size_t i = 0; i < f->g.nr_groups; i++)
-			if (tally_slot(f, &f->g.rows[r].slots[i], footprint_of,
-				       &t) && tally_mean(&t) > most)
-				most = tally_mean(&t);
-	return most;
-}
-
-static void print_footprint(struct figure *f, double most)
-{
-	const char *was = NULL, *where;
-	struct tally t;
-
+	for (size_t i = 0; i < nr; i++)
+		if (tally_mean(&h[i].t) > most)
+			most = tally_mean(&h[i].t);
 	fputs("  GiB x minutes that the host held\n", f->out);
-	for (size_t i = 0; i < f->g.nr_groups; i++)
-		for (size_t r = 0; row_by_point(&f->g, r); r++) {
-			const struct group_row *row = row_by_point(&f->g, r);
-
-			if (!tally_slot(f, &row->slots[i], footprint_of, &t))
-				continue;
-			where = where_text(f, row, i);
-			if (*where && (!was || strcmp(was, where) != 0))
-				print_wrapped(where, 2, FIGURE_TEXT_COLUMNS,
-					      true, f->out);
-			was = where;
-			print_bar(f, row->variant, tally_mean(&t), most);
-		}
+	for (size_t i = 0; i < nr; i++) {
+		if (*h[i].where && (!i || strcmp(h[i].where, h[i - 1].where)))
+			print_wrapped(h[i].where, 2, FIGURE_TEXT_COLUMNS,
+				      true, f->out);
+		print_bar(f, h[i].row->variant, tally_mean(&h[i].t), most);
+	}
 	fputc('\n', f->out);
 }
 
+/* Names in two lines where there is room for them side by side. */
+#define WIDE_BARS 8
+
 /* Lines "label, mean, low, high"; the labels are ticks, too. */
-static int write_footprint(struct figure *f, const char **ticks, size_t *nr)
+static int write_footprint(struct figure *f, const struct held *h, size_t nr,
+			   const char **ticks)
 {
+	const char *gap = nr > WIDE_BARS ? ", " : "\n";
 	struct store_file out;
-	struct tally t;
-	int err = open_data(f, "footprint", &out);
+	int err = figure_data_open(f, "footprint", &out), closed;
 
 	if (err)
 		return err;
 	fputs("label,gib_minutes,low,high\n", out.out);
-	for (size_t i = 0; i < f->g.nr_groups; i++)
-		for (size_t r = 0; row_by_point(&f->g, r); r++) {
-			const struct group_row *row = row_by_point(&f->g, r);
-			const char *where = where_text(f, row, i);
+	for (size_t i = 0; i < nr; i++) {
+		const char *variant = h[i].row->variant, *where = h[i].where;
+		const char *name = arena_printf(&f->a, "%s%s%s", variant,
+						*where ? ", " : "", where);
 
-			if (!tally_slot(f, &row->slots[i], footprint_of, &t))
-				continue;
-			ticks[*nr] = arena_printf(&f->a, "%s%s%s", row->variant,
-						  *where ? "\n" : "", where);
-			if (!ticks[(*nr)++])
-				return -ENOMEM;
-			put_word(out.out, *where ? arena_printf(&f->a,
-				 "%s, %s", row->variant, where) :
-				 row->variant);
-			fprintf(out.out, ",%.6f,%.6f,%.6f\n", tally_mean(&t),
-				t.min, t.max);
-		}
-	return close_data(f, &out);
+		ticks[i] = arena_printf(&f->a, "%s%s%s", variant,
+					*where ? gap : "", where);
+		if (!ticks[i] || !name)
+			err = -ENOMEM;
+		figure_data_word(out.out, name ? name : "");
+		fprintf(out.out, ",%.6f,%.6f,%.6f\n", tally_mean(&h[i].t),
+			h[i].t.min, h[i].t.max);
+	}
+	closed = figure_data_close(f, &out);
+	return err ? err : closed;
 }
 
 static int begin(struct figure *f, struct script *s, const char *name,
@@ -216,21 +199,20 @@ static int begin(struct figure *f, struct script *s, const char *name,
 
 int figure_footprint(struct figure *f)
 {
-	const double most = largest(f);
 	struct script script;
 	const char **ticks;
-	size_t nr = 0;
-	int err;
+	struct held *h;
+	size_t nr;
+	int err = all_held(f, &h, &nr);
 
-	if (most <= 0)
-		return -ENODATA;
+	if (err || !nr)
+		return err ? err : -ENODATA;
 	if (f->terminal == FIGURE_DUMB) {
-		print_footprint(f, most);
+		print_footprint(f, h, nr);
 		return 0;
 	}
-	ticks = arena_array(&f->a, f->g.nr_rows * f->g.nr_groups + 1,
-			    sizeof(*ticks));
-	err = ticks ? write_footprint(f, ticks, &nr) : -ENOMEM;
+	ticks = arena_array(&f->a, nr, sizeof(*ticks));
+	err = ticks ? write_footprint(f, h, nr, ticks) : -ENOMEM;
 	if (!err)
 		err = begin(f, &script, "footprint",
 			    "Memory held by the host, integral over time");
@@ -245,6 +227,7 @@ int figure_footprint(struct figure *f)
 
 struct trade {
 	const char *label;
+	const char *shown;          /* names of all that lie here, or "" */
 	double footprint, change;
 	bool front;                 /* nothing is better in both */
 };
@@ -295,6 +278,38 @@ static size_t trades_at(struct figure *f, const struct group_row *ref,
 	return nr;
 }
 
+static bool on_top(const struct trade *a, const struct trade *b,
+		   double width, double height)
+{
+	return fabs(a->footprint - b->footprint) <= width / 50 &&
+	       fabs(a->change - b->change) <= height / 50;
+}
+
+/* Points that lie on one another share a label, at the first of them. */
+static int name_points(struct figure *f, struct trade *t, size_t nr)
+{
+	const double width = t[nr - 1].footprint - t[0].footprint;
+	double low = t[0].change, high = low;
+
+	for (size_t i = 0; i < nr; i++) {
+		low = fmin(low, t[i].change);
+		high = fmax(high, t[i].change);
+		t[i].shown = t[i].label;
+	}
+	for (size_t i = 0; i < nr; i++)
+		for (size_t k = i + 1; *t[i].shown && k < nr; k++) {
+			if (!*t[k].shown ||
+			    !on_top(&t[i], &t[k], width, high - low))
+				continue;
+			t[i].shown = arena_printf(&f->a, "%s, %s", t[i].shown,
+						  t[k].label);
+			if (!t[i].shown)
+				return -ENOMEM;
+			t[k].shown = "";
+		}
+	return 0;
+}
+
 static void print_trades(struct figure *f, const struct trade *t, size_t nr,
 			 const char *where)
 {
@@ -310,7 +325,7 @@ static void print_trades(struct figure *f, const struct trade *t, size_t nr,
 	fputc('\n', f->out);
 }
 
-static int draw_trades(struct figure *f, const struct trade *t, size_t nr,
+static int draw_trades(struct figure *f, struct trade *t, size_t nr,
 		       const char *where)
 {
 	char name[FIGURE_NAME_SIZE];
@@ -320,17 +335,22 @@ static int draw_trades(struct figure *f, const struct trade *t, size_t nr,
 
 	figure_file_name(name, sizeof(name), "tradeoff",
 			 *where ? where : NULL);
-	err = open_data(f, name, &out);
+	err = name_points(f, t, nr);
+	if (!err)
+		err = figure_data_open(f, name, &out);
 	if (err)
 		return err;
-	fputs("footprint_gib_min,change_percent,front,label\n", out.out);
+	fputs("footprint_gib_min,change_percent,front,label,shown\n",
+	      out.out);
 	for (size_t i = 0; i < nr; i++) {
 		fprintf(out.out, "%.6f,%.6f,%d,", t[i].footprint, t[i].change,
 			t[i].front);
-		put_word(out.out, t[i].label);
+		figure_data_word(out.out, t[i].label);
+		fputc(',', out.out);
+		figure_data_word(out.out, t[i].shown);
 		fputc('\n', out.out);
 	}
-	err = close_data(f, &out);
+	err = figure_data_close(f, &out);
 	if (!err)
 		err = begin(f, &script, name, *where ? where :
 			    "Memory against throughput");

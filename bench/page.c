@@ -45,14 +45,54 @@ static int print_table(const struct page *p, FILE *out)
 static bool is_plain(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (text[i] < '!' || text[i] > '~')
+		if (text[i] < ' ' || text[i] > '~')
 			return false;
 	return true;
 }
 
+/* Bytes of a shell's word: up to a blank that is in no quotes. */
+static size_t word_length(const char *text)
+{
+	bool quoted = false;
+	size_t i;
+
+	for (i = 0; text[i] && (quoted || text[i] != ' '); i++)
+		if (text[i] == '\\' && !quoted && text[i + 1])
+			i++;
+		else if (text[i] == '\'')
+			quoted = !quoted;
+	return i;
+}
+
 /*
- * A command is broken at blanks only, with a backslash before the break, so
- * that it can be pasted. A word that a mail cannot hold is replaced.
+ * A quoted word in parts that a mail can hold, which the shell joins again. The
+ * column behind it.
+ */
+static size_t print_long_word(const char *text, size_t len, size_t at,
+			      FILE *out)
+{
+	bool quoted = false;
+	size_t n;
+
+	fputc(' ', out);
+	at++;
+	for (size_t i = 0; i < len; i += n, at += n) {
+		n = text[i] == '\\' && !quoted && i + 1 < len ? 2 : 1;
+		if (at + n + 2 > COVER_COLUMNS) {
+			fputs(quoted ? "'\\\n'" : "\\\n", out);
+			at = quoted;
+		}
+		if (text[i] == '\'')
+			quoted = !quoted;
+		fwrite(text + i, 1, n, out);
+	}
+	return at;
+}
+
+/*
+ * A command is broken with a backslash before the break, so that it can be
+ * pasted: between words where that will do. A plain word that a mail cannot
+ * hold is a path of this machine, and is replaced.
  */
 static void print_command(const char *text, FILE *out)
 {
@@ -60,13 +100,16 @@ static void print_command(const char *text, FILE *out)
 
 	fputs(" ", out);
 	while (*text) {
-		len = strcspn(text, " ");
+		len = word_length(text);
 		if (at + len + 2 > COVER_COLUMNS && at > 6) {
 			fputs(" \\\n     ", out);
 			at = 6;
 		}
-		if (at + len + 2 > COVER_COLUMNS || !is_plain(text, len))
+		if (!is_plain(text, len) ||
+		    (at + len + 2 > COVER_COLUMNS && *text != '\''))
 			fputs(" PATH", out);
+		else if (at + len + 2 > COVER_COLUMNS)
+			at = print_long_word(text, len, at, out) - len - 1;
 		else
 			fprintf(out, " %.*s", (int)len, text);
 		at += len + 1;

@@ -41,10 +41,21 @@ static void bad(struct reader *rd, const char *fmt, ...)
 	rd->failed = true;
 }
 
+/* A copy in which nothing moves the cursor or ends the line of a table. */
+static char *plain_copy(struct reader *rd, const char *text)
+{
+	char *copy = arena_strdup(&rd->r->arena, text);
+
+	for (char *c = copy; c && *c; c++)
+		if ((unsigned char)*c < ' ' || *c == '\x7f')
+			*c = ' ';
+	return copy;
+}
+
 static const char *get_text(struct reader *rd, json_t *o, const char *key)
 {
 	const char *text = json_string_value(json_object_get(o, key));
-	const char *copy = text ? arena_strdup(&rd->r->arena, text) : NULL;
+	const char *copy = text ? plain_copy(rd, text) : NULL;
 
 	if (!text)
 		bad(rd, "'%s' is missing or is not a string", key);
@@ -100,7 +111,7 @@ static void read_texts(struct reader *rd, json_t *o,
 	if (!t || !o)
 		return;
 	json_object_foreach(o, key, value) {
-		t[*nr].name = arena_strdup(&rd->r->arena, key);
+		t[*nr].name = plain_copy(rd, key);
 		t[*nr].value = get_text(rd, o, key);
 		if (!t[*nr].name || !t[*nr].value)
 			return;
@@ -122,7 +133,7 @@ static void read_counters(struct reader *rd, json_t *o,
 	if (!c || !o)
 		return;
 	json_object_foreach(o, key, value) {
-		c[n].name = arena_strdup(&rd->r->arena, key);
+		c[n].name = plain_copy(rd, key);
 		c[n].value = get_u64(rd, o, key);
 		if (!c[n++].name)
 			return;
@@ -145,7 +156,7 @@ static void read_metrics(struct reader *rd, json_t *o, struct result_values *v)
 	json_object_foreach(o, key, value) {
 		if (!json_is_number(value))
 			bad(rd, "metric '%s' is not a number", key);
-		m[n].name = arena_strdup(&rd->r->arena, key);
+		m[n].name = plain_copy(rd, key);
 		m[n].value = json_number_value(value);
 		if (!m[n++].name)
 			return;

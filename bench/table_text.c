@@ -41,6 +41,11 @@ static size_t text_width(const char *text)
 	return n;
 }
 
+static size_t max_size(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 static void pen_to(struct pen *p, size_t column)
 {
 	p->want = column;
@@ -48,17 +53,21 @@ static void pen_to(struct pen *p, size_t column)
 
 static void pen_text(struct pen *p, const char *text)
 {
-	if (!*text)
-		return;
-	for (; p->at < p->want; p->at++)
-		fputc(' ', p->out);
-	p->at += text_width(text);
+	/* Blanks wait for what comes behind them. */
 	for (; *text; text++) {
 		const unsigned char c = (unsigned char)*text;
+		const bool more = (c & 0xc0) == 0x80;
 
-		if ((c & 0xc0) == 0x80 && p->ascii)
+		if (more && p->ascii)
 			continue;
+		if (c == ' ') {
+			p->want = max_size(p->at, p->want) + 1;
+			continue;
+		}
+		for (; !more && p->at < p->want; p->at++)
+			fputc(' ', p->out);
 		fputc(p->ascii && (c < ' ' || c > '~') ? '?' : c, p->out);
+		p->at += !more;
 	}
 }
 
@@ -105,11 +114,6 @@ void grid_text(const struct grid_column *c, const struct grid_value *v,
 		value = 0.0; /* no "-0.00" */
 	snprintf(out, out_size, c->sign ? "%+.*f%s" : "%.*f%s", c->decimals,
 		 value, c->suffix);
-}
-
-static size_t max_size(size_t a, size_t b)
-{
-	return a > b ? a : b;
 }
 
 static const struct grid_value *value_at(const struct grid *g, size_t row,

@@ -55,14 +55,18 @@ static int plot(const char *path, const struct figure_request *req)
 {
 	struct diag d = { .out = stderr };
 	struct results r;
-	int err = results_read(&r, path, &d);
+	int code = EXIT_RUNTIME, err;
 
-	if (!err)
+	if (!results_read(&r, path, &d)) {
 		err = figure_plot(&r, req, stdout, stderr);
+		/* The name is the only thing that it may find invalid. */
+		if (err == -EINVAL && req->name)
+			code = EXIT_USAGE;
+		else if (!err)
+			code = EXIT_FINE;
+	}
 	results_free(&r);
-	if (err == -EINVAL && req->name)
-		return EXIT_USAGE;
-	return err ? EXIT_RUNTIME : EXIT_FINE;
+	return code;
 }
 
 static int take_option(struct args *a, int opt, struct figure_request *req)

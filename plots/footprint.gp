@@ -8,6 +8,8 @@ set xrange [-0.6:nr - 0.4]
 set tics out nomirror
 set xtics scale 0
 if (nr > 4) { set xtics rotate by 30 right; set bmargin 9 }
+if (nr > 8) { set xtics rotate by 90 right font ',9'; set bmargin 14 }
+if (nr > 40) { set xtics font ',5' }
 set grid ytics linetype 1 linecolor rgb 'gray85'
 set border 3
 set key off

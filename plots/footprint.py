@@ -9,8 +9,10 @@ axes.bar(range(len(mean)), mean, 0.6, color="#56b4e9", edgecolor="black",
                [max(0, v - m) for m, v in zip(mean, high)]],
          error_kw={"capsize": 3})
 many = len(ticks) > 4
-axes.set_xticks(range(len(ticks)), ticks, rotation=30 if many else 0,
-                ha="right" if many else "center")
+axes.set_xticks(range(len(ticks)), ticks,
+                rotation=90 if len(ticks) > 8 else 30 if many else 0,
+                fontsize=5 if len(ticks) > 40 else 7 if len(ticks) > 8 else 9,
+                ha="center" if len(ticks) > 8 or not many else "right")
 axes.set_ylabel("GiB x minutes")
 figure.suptitle(heading, fontsize=10)
 figure.tight_layout()

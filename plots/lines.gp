@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A line for each variant over points that have names. Given: data, heading,
-# across, upward, nr variants, the names of the points as xtics.
+# across, upward, nr variants, logarithmic (0 is not drawn then), the names of the
+# points as xtics.
 set title heading
 set xlabel across
 set ylabel upward
-set yrange [0:*]
+if (logarithmic) { set logscale y; set yrange [*:100]; set format y '%g' } else { set yrange [0:*] }
 set tics out nomirror
 set grid ytics linetype 1 linecolor rgb 'gray85'
 set border 3

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A line for each variant over points that have names. Given: data, heading,
-# across, upward, nr variants, ticks.
+# across, upward, nr variants, logarithmic (0 is not drawn then), ticks.
 with open(data, encoding="utf-8", newline="") as f:
     head, *rows = csv.reader(f)
 figure, axes = pyplot.subplots()
@@ -13,7 +13,11 @@ for i in range(nr):
 axes.set_xticks(range(len(ticks)), ticks)
 axes.set_xlabel(across)
 axes.set_ylabel(upward)
-axes.set_ylim(bottom=0)
+if logarithmic:
+    axes.set_yscale("log", nonpositive="mask")
+    axes.yaxis.set_major_formatter("{x:g}")
+else:
+    axes.set_ylim(bottom=0)
 figure.suptitle(heading, fontsize=10)
 legend_below(figure, axes)
 save(figure)

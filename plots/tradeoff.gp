@@ -19,4 +19,4 @@ plot data using ($3 > 0 ? $1 : NaN):2 with lines linecolor rgb '#009e73' \
          dashtype 2 linewidth 2 title 'Pareto front', \
      data using 1:2 with points pointtype 7 pointsize 1.2 \
          linecolor rgb '#0072b2' notitle, \
-     data using 1:2:4 with labels offset 0.8, 0.6 left font ',10' notitle
+     data using 1:2:5 with labels offset 0.8, 0.6 left font ',10' notitle

@@ -8,7 +8,7 @@ front = [i for i in range(len(x)) if d["front"][i]]
 axes.plot([x[i] for i in front], [y[i] for i in front], color="#009e73",
           linestyle="--", label="Pareto front")
 axes.plot(x, y, "o", color="#0072b2")
-for i, name in enumerate(d["label"]):
+for i, name in enumerate(d["shown"]):
     axes.annotate(str(name), (x[i], y[i]), xytext=(5, 5),
                   textcoords="offset points", fontsize=8)
 axes.axhline(0, color="#999999", linewidth=0.8)

@@ -60,8 +60,9 @@ static void test_cover__benchstat_shows_delta_and_p(void **state)
 	assert_int_equal(err, 0);
 	assert_has(text, "page_fault1, tasks 16; base: base, new: patched\n");
 	assert_has(text,
-"  iterations/s +              1000 +- 0%         900 +- 0%   -10.00%  0.008\n"
-"  refaults -                     0 +- 0%          10 +- 0%       new  0.008\n");
+"  iterations/s +             1000 +-  0%        900 +-  0%   -10.00%  0.008\n"
+"  refaults -                    0 +-  0%         10 +-  0%       new  0.008\n");
+	assert_has(text, "less is.\nUnits: refaults violations.\n");
 	assert_has(text, "--layout benchstat\n");
 	assert_mail_text(text);
 	free(text);
@@ -86,7 +87,7 @@ static void test_cover__no_difference_is_a_tilde_if_seeds_suffice(void **state)
 		same[i].rate = five[i - 5].rate;
 	text = print(same, ARRAY_SIZE(same), "throughput", COVER_BENCHSTAT,
 		     &err);
-	assert_has(text, "1000 +- 0%        1000 +- 0%         ~  1.000\n");
+	assert_has(text, "1000 +-  0%       1000 +-  0%         ~  1.000\n");
 	free(text);
 	text = print(two, ARRAY_SIZE(two), "throughput", COVER_BENCHSTAT, &err);
 	assert_has(text, "With n = 2 no difference can be significant");

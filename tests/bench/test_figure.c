@@ -352,20 +352,27 @@ static void test_figure__pictures_have_their_numbers_beside_them(void **state)
 static void test_figure__quotes_in_names_stay_text(void **state)
 {
 	/* Neither gnuplot nor a shell sees a command in them. */
-	static const char evil[] = "x'; system('touch evil'); '`touch evil`";
+	static const char evil[] = "x'; system('touch evil'); '`touch evil`"
+				   " 100%s%n";
 	struct fixture_cell odd[NR];
 	struct drawn d;
+	char *text;
 
 	(void)state;
 	if (!gnuplot_is_there())
 		skip();
 	memcpy(odd, cells, sizeof(cells));
 	odd[2].variant = odd[3].variant = evil;
+	for (size_t i = 0; i < NR; i++)
+		odd[i].workload = "50%d";
 	start(&d, odd, NR);
 	write_series(&d, 1, samples);
 	write_series(&d, 3, samples);
 	draw_figure(&d, NULL, FIGURE_SVG);
 	assert_int_equal(d.err, 0);
+	text = read_file(d.f.dir, "throughput.svg");
+	assert_has(text, "50%d");
+	free(text);
 	assert_int_equal(access("evil", F_OK), -1);
 	end(&d);
 }
@@ -491,6 +498,34 @@ static void test_figure__footprint_is_the_area_below_the_line(void **state)
 	assert_has(d.text, "       0.54   +0.00% * baseline\n"
 		   "       0.54   -2.00%   enabled\n");
 	assert_mail_text(d.text);
+	end(&d);
+}
+
+static void test_figure__points_on_one_another_share_a_label(void **state)
+{
+	/* Two variants that differ in nothing, behind one that does. */
+	struct fixture_cell three[6];
+	struct drawn d;
+	char *text;
+
+	(void)state;
+	if (!gnuplot_is_there())
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(three); i++) {
+		three[i] = cells[i % 2];
+		three[i].variant = i < 2 ? "base" : i < 4 ? "same" : "slow";
+		three[i].rate = i < 4 ? 1000 : 900;
+	}
+	start(&d, three, ARRAY_SIZE(three));
+	for (size_t i = 0; i < ARRAY_SIZE(three); i++)
+		write_series(&d, i, samples);
+	draw_figure(&d, "tradeoff", FIGURE_SVG);
+	assert_int_equal(d.err, 0);
+	text = read_file(d.f.dir, "tradeoff-page_fault1__tasks_16.csv");
+	assert_has(text, ",\"base\",\"base, same\"\n");
+	assert_has(text, ",\"same\",\"\"\n");
+	assert_has(text, ",\"slow\",\"slow\"\n");
+	free(text);
 	end(&d);
 }
 
@@ -663,7 +698,8 @@ static void test_figure__one_guest_has_no_guests_figure(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_figure__matplotlib_draws_the_same_bytes),
 	cmocka_unit_test(test_figure__footprint_is_the_area_below_the_line),
-	cmocka_unit_test(test_figure__scaling_is_over_tasks),
+	cmocka_unit_test(test_figure__points_on_one_another_share_a_label),
+		cmocka_unit_test(test_figure__scaling_is_over_tasks),
 	cmocka_unit_test(test_figure__orders_are_gib_of_free_blocks),
 	cmocka_unit_test(test_figure__map_as_text),
 	cmocka_unit_test(test_figure__map_has_its_numbers_beside_it),

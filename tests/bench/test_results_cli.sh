@@ -141,4 +141,35 @@ if command -v gnuplot >/dev/null; then
 		fail "not fit for a mail"
 	fi
 fi
+
+# What is wrong with a file is not wrong with the command.
+echo '{' >half.jsonl
+expect 3 plot half.jsonl --figure throughput
+expect 3 plot half.jsonl
+
+# A stranger's names: nothing reaches a terminal but text, and no line of a mail
+# ends in a blank.
+sed 's/"variant":"one"/"variant":"one\\u001b[31m\\n  "/' base/cells.jsonl >odd.jsonl
+for layout in tables mmtests benchstat lkp; do
+	expect 0 report odd.jsonl --layout "$layout"
+	stdout_has "one [31m"
+	if LC_ALL=C grep -nE '.{76}|[^ -~]| $' out.txt; then
+		fail "not fit for a mail"
+	fi
+done
+expect 0 report odd.jsonl
+if LC_ALL=C grep -n '[^ -~]' out.txt; then
+	fail "not plain text"
+fi
+
+# The command of a cover letter, pasted, is the command that was run.
+expect 0 run small.ini -o 'a b' --only one --format none \
+	--set "experiment.title=it's a title that is long and goes on over a line"
+cp 'a b/cells.jsonl' was.jsonl
+expect 0 report 'a b' --format cover
+repeat=$(sed -n '/^  buddylab run/,/^  buddylab report/p' out.txt | sed '$d')
+rm -r 'a b'
+check "the command was pasted" bash -c "${repeat/buddylab/"$buddylab"} --format none"
+check "pasted, it does the same" cmp <(strip_wall was.jsonl) \
+	<(strip_wall 'a b/cells.jsonl')
 finish
