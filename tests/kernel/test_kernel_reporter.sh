@@ -17,10 +17,20 @@ fail() {
 	exit 1
 }
 
+# The digest that docs/kernel-reporter.md has of all guests of a comparison.
+on_the_page() {
+	cat "$scratch/same.log"
+	grep -q "^2000 guests" "$scratch/same.log" || return 0
+	digest=$(sed -n 's/^ours *//p' "$scratch/same.log")
+	grep -q "$digest" "$sources/docs/kernel-reporter.md" ||
+		fail "docs/kernel-reporter.md has another digest than $digest"
+}
+
 "$make" --tree "$tree" -o "$scratch/kernel.so" ||
 	fail "mm/page_reporting.c does not compile"
-KERNEL_REPORTER=$scratch/kernel.so "$differential" ||
-	fail "the kernel's file and ours differ"
+KERNEL_REPORTER=$scratch/kernel.so "$differential" >"$scratch/same.log" ||
+	fail "the kernel's file and ours differ: $(cat "$scratch/same.log")"
+on_the_page
 
 # A release that writes it otherwise, if its package is installed.
 if sh "$here/tree.sh" "$scratch" 6.12; then
@@ -71,8 +81,10 @@ capacity='s/\(PAGE_REPORTING_CAPACITY[[:space:]]*\)32/\12/'
 sed -i "$capacity" "$mutant/include/linux/page_reporting.h"
 "$make" --tree "$mutant" -o "$scratch/mutant.so" ||
 	fail "another capacity does not compile"
-KERNEL_CAPACITY=2 KERNEL_REPORTER=$scratch/mutant.so "$differential" ||
-	fail "with arrays of 2 it is not the same"
+KERNEL_CAPACITY=2 KERNEL_REPORTER=$scratch/mutant.so "$differential" \
+	>"$scratch/same.log" || fail "with arrays of 2 it is not the same: \
+$(cat "$scratch/same.log")"
+on_the_page
 
 # What would spoil a list ends with a message instead of a walk without end.
 mutate 's/list_rotate_to_front(&page->lru, list)/list_rotate_to_front(list, list)/'
