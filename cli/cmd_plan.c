@@ -9,12 +9,13 @@
 
 #include "cli/commands.h"
 #include "cli/exp_args.h"
+#include "cli/json.h"
 
 enum { PLAN_FORMAT = EXP_NR_OPTIONS };
 
 static const struct args_option options[] = {
 	EXP_OPTIONS,
-	{ "format", 0, "FORMAT", "list (default), make, parallel, slurm" },
+	{ "format", 0, "FORMAT", "list (default), make, parallel, slurm, json" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -39,6 +40,19 @@ static void print_list(const struct experiment *e)
 		cell_describe(&e->cells[i], text, sizeof(text));
 		printf("%s  %s\n", e->cells[i].id, text);
 	}
+}
+
+static int print_json(const struct experiment *e)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < e->nr_cells; i++)
+		json_array_append_new(list, exp_cell_json(&e->cells[i]));
+	if (json_array_size(list) != e->nr_cells) {
+		json_decref(list);
+		list = NULL;
+	}
+	return print_json_document("plan", list);
 }
 
 static void print_parallel(const struct experiment *e, const char *run)
@@ -108,6 +122,8 @@ static int print_plan(const struct exp_args *a, const struct experiment *e,
 		fprintf(stderr, "buddylab plan: error: out of memory\n");
 	else if (!strcmp(format, "list"))
 		print_list(e);
+	else if (!strcmp(format, "json"))
+		code = print_json(e);
 	else if (!strcmp(format, "parallel"))
 		print_parallel(e, run);
 	else if (!strcmp(format, "make"))
@@ -120,7 +136,7 @@ static int print_plan(const struct exp_args *a, const struct experiment *e,
 }
 
 static const char *const formats[] = { "list", "make", "parallel", "slurm",
-				       NULL };
+				       "json", NULL };
 
 static int take_format(const struct exp_args *a, const char **format)
 {
@@ -134,7 +150,7 @@ static int take_format(const struct exp_args *a, const char **format)
 		}
 	near = diag_nearest(a->args.value, formats);
 	return args_error(&a->args, "unknown format '%s'%s%s%s; allowed are "
-			  "list, make, parallel, slurm", a->args.value,
+			  "list, make, parallel, slurm, json", a->args.value,
 			  near ? "; did you mean '" : "", near ? near : "",
 			  near ? "'?" : "");
 }

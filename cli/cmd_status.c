@@ -2,10 +2,14 @@
 /* `buddylab status EXP.ini`: which cells have a result. */
 #include "cli/commands.h"
 #include "cli/exp_args.h"
+#include "cli/json.h"
+
+enum { MISSING = EXP_NR_OPTIONS, FORMAT };
 
 static const struct args_option options[] = {
 	EXP_OPTIONS,
 	{ "missing", 0, NULL, "list the cells without a result" },
+	{ "format", 0, "FORMAT", "text (default) or json" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -35,22 +39,51 @@ static void print_status(const struct experiment *e, const char *dir,
 	printf("%s: %zu of %zu cells have a result\n", dir, done, e->nr_cells);
 }
 
+static int print_status_json(const struct experiment *e, const char *dir)
+{
+	json_t *missing = json_array(), *o;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < e->nr_cells; i++) {
+		if (cell_is_stored(e, &e->cells[i], dir))
+			continue;
+		json_array_append_new(missing, exp_cell_json(&e->cells[i]));
+		nr++;
+	}
+	if (json_array_size(missing) != nr) {
+		json_decref(missing);
+		return print_json_document("status", NULL);
+	}
+	o = json_pack("{s:s, s:I, s:I, s:o}", "dir", dir,
+		      "cells", (json_int_t)e->nr_cells,
+		      "done", (json_int_t)(e->nr_cells - nr),
+		      "missing", missing);
+	return print_json_document("status", o);
+}
+
 int cmd_status(int argc, char **argv)
 {
 	struct exp_args a;
 	struct experiment e;
-	bool list = false;
+	bool list = false, json = false;
 	int option, code;
 
 	exp_args_init(&a, &command, argc, argv);
-	while ((option = exp_args_next(&a)) >= 0)
-		list = true;
+	while ((option = exp_args_next(&a)) >= 0) {
+		if (option == MISSING)
+			list = true;
+		else if (json_format_parse(&a.args, &json))
+			return EXIT_USAGE;
+	}
 	if (option != ARGS_END)
 		return exp_args_exit(option);
 	code = exp_args_load(&a, &e);
 	if (code)
 		return code;
-	print_status(&e, a.dir, list);
+	if (json)
+		code = print_status_json(&e, a.dir);
+	else
+		print_status(&e, a.dir, list);
 	experiment_free(&e);
-	return EXIT_FINE;
+	return code;
 }

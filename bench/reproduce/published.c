@@ -131,6 +131,9 @@ static void read_order(struct published *p, const struct ini_section *s,
 	for (word = strtok_r(text, " >", &save); word && o->nr < MAX_ORDER;
 	     word = strtok_r(NULL, " >", &save))
 		o->rows[o->nr++] = word;
+	if (word || o->nr < 2)
+		ini_error(&p->ini, d, e->value_at, "an order has 2 to %d rows",
+			  MAX_ORDER);
 }
 
 /* "note", "note2", "note3" make one text: a line of a file is short. */

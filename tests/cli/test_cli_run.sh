@@ -57,6 +57,20 @@ check "run-cell gives what run gives" cmp one.txt three.txt
 
 # The commands of plan, run by a shell and by make.
 PATH=$(dirname "$buddylab"):$PATH
+# For scripts.
+for words in "plan small.ini" "status small.ini -o three"; do
+	# shellcheck disable=SC2086
+	expect 0 $words --format json
+	check "$words is JSON" python3 -m json.tool out.txt /dev/null
+done
+expect 0 status small.ini -o nothing --format json
+[[ $(grep -c '"id": ' out.txt) -eq 4 ]] || fail "not four cells"
+stdout_has '"cells": 4,'
+stdout_has '"done": 0,'
+stdout_has '"variant": "one"'
+expect 2 status small.ini --format xml
+stderr_has "unknown format 'xml'; text and json are known"
+
 expect 0 plan small.ini -o four --format parallel --set "guest.memory=64M"
 [[ $(wc -l <<<"$out") -eq 4 ]] || fail "not four commands"
 sh -e out.txt >/dev/null || fail "a command failed"
