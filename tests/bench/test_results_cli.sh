@@ -172,4 +172,11 @@ rm -r 'a b'
 check "the command was pasted" bash -c "${repeat/buddylab/"$buddylab"} --format none"
 check "pasted, it does the same" cmp <(strip_wall was.jsonl) \
 	<(strip_wall 'a b/cells.jsonl')
+
+# Every figure stands in the page about them.
+expect 0 list figures
+while read -r name _; do
+	grep -qF "| \`$name\` |" "$source_dir/docs/figures.md" ||
+		fail "docs/figures.md lacks the figure $name"
+done <out.txt
 finish
