@@ -37,6 +37,11 @@
 #include "include/minmax.h"
 #include "trace/ranges.h"
 
+/* create_arena() knows a struct that no header declares. */
+#if JEMALLOC_VERSION_MAJOR != 5 || JEMALLOC_VERSION_MINOR != 3
+#error "workload jemalloc is written for jemalloc 5.3"
+#endif
+
 #define WINDOW_ALIGN (UINT64_C(2) << 20)
 /* Where the windows end for their tasks: below the stack, as mappings do. */
 #define GUEST_END UINT64_C(0x7ffff7e00000)
