@@ -12,11 +12,16 @@
 #include "bench/bench.h"
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/json.h"
 #include "cli/plugin.h"
 #include "replay/rules.h"
 
+enum { PLUGIN, FORMAT };
+
 static const struct args_option options[] = {
-	PLUGIN_OPTION,
+	[PLUGIN] = PLUGIN_OPTION,
+	[FORMAT] = { "format", 0, "FORMAT", "text (default), or json: a list "
+		     "of objects" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -30,46 +35,74 @@ static const struct args_command command = {
 	.example = "  buddylab list options\n",
 };
 
-static int list_reporters(const struct sim_registry *reg)
+/* Where lines go: to standard output, or as objects into a list. */
+struct lister {
+	const struct sim_registry *reg;
+	json_t *rows;            /* NULL: text */
+	size_t nr_rows;          /* that should be in it */
+};
+
+static void add_row(struct lister *l, json_t *row)
+{
+	l->nr_rows++;
+	json_array_append_new(l->rows, row);
+}
+
+static void put_row(struct lister *l, int width, const char *name,
+		    const char *text)
+{
+	if (l->rows)
+		add_row(l, json_pack("{s:s, s:s}", "name", name, "text",
+				     text));
+	else
+		printf("%-*s%s\n", width, name, text);
+}
+
+static int list_reporters(struct lister *l)
 {
 	size_t i;
 
-	for (i = 0; reg->reporters[i]; i++)
-		printf("%-18s%s\n", reg->reporters[i]->name,
-		       reg->reporters[i]->summary);
+	for (i = 0; l->reg->reporters[i]; i++)
+		put_row(l, 18, l->reg->reporters[i]->name,
+			l->reg->reporters[i]->summary);
 	return EXIT_FINE;
 }
 
-static int list_hypervisors(const struct sim_registry *reg)
+static int list_hypervisors(struct lister *l)
 {
 	size_t i;
 
-	for (i = 0; reg->hypervisors[i]; i++)
-		printf("%-18s%s\n", reg->hypervisors[i]->name,
-		       reg->hypervisors[i]->summary);
+	for (i = 0; l->reg->hypervisors[i]; i++)
+		put_row(l, 18, l->reg->hypervisors[i]->name,
+			l->reg->hypervisors[i]->summary);
 	return EXIT_FINE;
 }
 
-static int list_workloads(const struct sim_registry *reg)
+static int list_workloads(struct lister *l)
 {
 	size_t i;
 
-	for (i = 0; reg->workloads[i]; i++)
-		printf("%-18s%s\n", reg->workloads[i]->name,
-		       reg->workloads[i]->summary);
+	for (i = 0; l->reg->workloads[i]; i++)
+		put_row(l, 18, l->reg->workloads[i]->name,
+			l->reg->workloads[i]->summary);
 	return EXIT_FINE;
 }
 
-static int list_kernels(const struct sim_registry *reg)
+static int list_kernels(struct lister *l)
 {
 	const char *const *names = alloc_profile_names();
 
-	(void)reg;
 	for (; *names; names++) {
 		const struct alloc_profile *p = alloc_profile_find(*names);
 
-		printf("%-18sread from %s; stands on %s\n", p->name,
-		       p->release, alloc_profile_standing(p));
+		if (l->rows)
+			add_row(l, json_pack("{s:s, s:s, s:s}", "name", p->name,
+					     "read_from", p->release,
+					     "stands_on",
+					     alloc_profile_standing(p)));
+		else
+			printf("%-18sread from %s; stands on %s\n", p->name,
+			       p->release, alloc_profile_standing(p));
 	}
 	return EXIT_FINE;
 }
@@ -113,46 +146,70 @@ static void print_option(const struct option_desc *o, const char *required)
 		printf("; may be left out)\n");
 }
 
-static void print_table(const struct option_table *t, const char *required)
+/* `with`: what chooses the table, "" for none. */
+static void put_option(struct lister *l, const struct option_desc *o,
+		       const char *section, const char *with,
+		       const char *required)
+{
+	if (l->rows)
+		add_row(l, json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b}",
+				     "section", section, "with", with,
+				     "name", o->name, "text", o->help,
+				     "default", o->def, "required",
+				     required && !strcmp(o->name, required)));
+	else
+		print_option(o, required);
+}
+
+static void print_table(struct lister *l, const struct option_table *t,
+			const char *section, const char *with,
+			const char *required)
 {
 	const struct option_desc *o;
 
 	for (o = t->descs; o->name; o++)
-		print_option(o, required);
+		put_option(l, o, section, with, required);
 }
 
-static void print_section(const struct schema *s, enum section_kind kind)
+static void print_section(struct lister *l, const struct schema *s,
+			  enum section_kind kind)
 {
 	const char *required = schema_required(kind);
+	const char *section = schema_section_name(kind);
 	unsigned int i;
 
-	printf("[%s%s]\n", schema_section_name(kind),
-	       schema_is_named(kind) ? " NAME" : "");
-	print_table(&s->head[kind], required);
-	print_table(&s->common[kind], required);
+	if (!l->rows)
+		printf("[%s%s]\n", section,
+		       schema_is_named(kind) ? " NAME" : "");
+	print_table(l, &s->head[kind], section, "", required);
+	print_table(l, &s->common[kind], section, "", required);
 	for (i = 0; i < schema_nr_members(s, kind); i++) {
 		const struct option_table *t = schema_member(s, kind, i);
 
 		if (!t->descs->name)
 			continue;
-		printf("  with %s = %s:\n", schema_chooser(kind),
-		       schema_member_name(s, kind, i));
-		print_table(t, NULL);
+		if (!l->rows)
+			printf("  with %s = %s:\n", schema_chooser(kind),
+			       schema_member_name(s, kind, i));
+		print_table(l, t, section, schema_member_name(s, kind, i),
+			    NULL);
 	}
-	printf("\n");
+	if (!l->rows)
+		printf("\n");
 }
 
-static int list_options(const struct sim_registry *reg)
+static int list_options(struct lister *l)
 {
 	struct schema *s = malloc(sizeof(*s));
 	unsigned int i;
 
 	if (!s)
 		return EXIT_RUNTIME;
-	schema_init(s, reg);
+	schema_init(s, l->reg);
 	for (i = 0; i < NR_SECTION_KINDS; i++)
-		print_section(s, (enum section_kind)i);
-	printf("[variant NAME]\n  section.key, phase.NAME.key, "
+		print_section(l, s, (enum section_kind)i);
+	if (!l->rows)
+		printf("[variant NAME]\n  section.key, phase.NAME.key, "
 	       "event.NAME.key, inject.NAME.key: values\n  instead of those "
 	       "above\n");
 	free(s);
@@ -160,66 +217,74 @@ static int list_options(const struct sim_registry *reg)
 }
 
 /* Keys of the file that `check --thresholds` reads. */
-static int list_thresholds(const struct sim_registry *reg)
+static int list_thresholds(struct lister *l)
 {
-	(void)reg;
-	printf("[default], [metric NAME]\n");
-	print_table(&threshold_options, NULL);
-	printf("\n[thresholds]\n  NAME = N%%, N or ignore\n");
+	if (!l->rows)
+		printf("[default], [metric NAME]\n");
+	print_table(l, &threshold_options, "default", "", NULL);
+	if (!l->rows)
+		printf("\n[thresholds]\n  NAME = N%%, N or ignore\n");
 	return EXIT_FINE;
 }
 
-static int list_counters(const struct sim_registry *reg)
+static int list_counters(struct lister *l)
 {
 	struct sim_counter_desc *c = calloc(SIM_MAX_COUNTERS + 1, sizeof(*c));
 	size_t i;
 
-	(void)reg;
 	if (!c)
 		return EXIT_RUNTIME;
 	sim_counter_table(c);
 	for (i = 0; c[i].name[0]; i++)
-		printf("%-36s%-12s%s\n", c[i].name, c[i].unit, c[i].help);
+		if (l->rows)
+			add_row(l, json_pack("{s:s, s:s, s:s}", "name",
+					     c[i].name, "unit", c[i].unit,
+					     "text", c[i].help));
+		else
+			printf("%-36s%-12s%s\n", c[i].name, c[i].unit,
+			       c[i].help);
 	free(c);
 	return EXIT_FINE;
 }
 
 /* What `columns` of [experiment] takes besides counters. */
-static int list_columns(const struct sim_registry *reg)
+static int list_columns(struct lister *l)
 {
 	const struct column_desc *c;
 
-	(void)reg;
 	for (size_t i = 0; (c = columns_list(i))->name; i++)
-		printf("%-18s%s\n", c->name, c->help);
+		put_row(l, 18, c->name, c->help);
 	return EXIT_FINE;
 }
 
-static int list_figures(const struct sim_registry *reg)
+static int list_figures(struct lister *l)
 {
 	const struct figure_desc *f;
 
-	(void)reg;
 	for (f = figure_descs; f->name; f++)
-		printf("%-18s%s\n", f->name, f->help);
+		put_row(l, 18, f->name, f->help);
 	return EXIT_FINE;
 }
 
 /* Of the page allocator: what `replay --without` takes. */
-static int list_rules(const struct sim_registry *reg)
+static int list_rules(struct lister *l)
 {
 	const struct replay_rule *r;
 
-	(void)reg;
 	for (r = replay_rules; r->name; r++)
-		printf("%-26s%s\n%-26swithout: %s\n", r->name, r->rule, "",
-		       r->without);
+		if (l->rows)
+			add_row(l, json_pack("{s:s, s:s, s:s}", "name", r->name,
+					     "text", r->rule, "without",
+					     r->without));
+		else
+			printf("%-26s%s\n%-26swithout: %s\n", r->name,
+			       r->rule, "", r->without);
 	return EXIT_FINE;
 }
 
 struct topic {
 	const char *name;
-	int (*print)(const struct sim_registry *reg);
+	int (*print)(struct lister *l);
 	bool brief;          /* part of the list without a topic */
 };
 
@@ -236,7 +301,7 @@ static const struct topic topics[] = {
 	{ "thresholds", list_thresholds, false },
 };
 
-static int list_brief(const struct sim_registry *reg)
+static int list_brief(struct lister *l)
 {
 	size_t i;
 
@@ -244,12 +309,12 @@ static int list_brief(const struct sim_registry *reg)
 		if (!topics[i].brief)
 			continue;
 		printf("%s%s:\n", i ? "\n" : "", topics[i].name);
-		topics[i].print(reg);
+		topics[i].print(l);
 	}
 	return EXIT_FINE;
 }
 
-static int list_topic(const struct args *a, const struct sim_registry *reg,
+static int list_topic(const struct args *a, struct lister *l,
 		      const char *name)
 {
 	const char *names[ARRAY_SIZE(topics) + 1] = { 0 };
@@ -259,7 +324,7 @@ static int list_topic(const struct args *a, const struct sim_registry *reg,
 	for (i = 0; i < ARRAY_SIZE(topics); i++) {
 		names[i] = topics[i].name;
 		if (!strcmp(name, names[i]))
-			return topics[i].print(reg);
+			return topics[i].print(l);
 	}
 	near = diag_nearest(name, names);
 	return args_error(a, "unknown topic '%s'%s%s%s", name,
@@ -267,21 +332,41 @@ static int list_topic(const struct args *a, const struct sim_registry *reg,
 			  near ? "'?" : "");
 }
 
+static int list_json(const struct args *a, struct lister *l)
+{
+	int code;
+
+	if (!a->nr_words)
+		return args_error(a, "--format json wants a topic");
+	l->rows = json_array();
+	code = list_topic(a, l, a->words[0]);
+	if (code || json_array_size(l->rows) != l->nr_rows) {
+		json_decref(l->rows);
+		return code ? code : print_json_document("list", NULL);
+	}
+	return print_json_document("list", l->rows);
+}
+
 int cmd_list(int argc, char **argv)
 {
+	struct lister l = { 0 };
 	struct plugins p;
 	struct args a;
+	bool json = false;
 	int option;
 
 	plugins_init(&p);
+	l.reg = &p.registry;
 	args_init(&a, &command, argc, argv);
 	while ((option = args_next(&a)) >= 0)
-		if (plugins_take(&p, &a))
+		if (option == FORMAT ? json_format_parse(&a, &json) :
+				       plugins_take(&p, &a))
 			return EXIT_USAGE;
 	if (option != ARGS_END)
 		return option == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
 	if (a.nr_words > 1)
 		return args_error(&a, "one topic only");
-	return a.nr_words ? list_topic(&a, &p.registry, a.words[0]) :
-			    list_brief(&p.registry);
+	if (json)
+		return list_json(&a, &l);
+	return a.nr_words ? list_topic(&a, &l, a.words[0]) : list_brief(&l);
 }

@@ -111,4 +111,16 @@ what="buddylab list >/dev/full"
 "$buddylab" list >/dev/full 2>err.txt
 [[ $? -eq 3 ]] || fail "exit status is not 3"
 
+
+# Every list is JSON too, with a name in each object.
+for topic in reporters hypervisors workloads kernels options counters columns \
+	figures rules thresholds; do
+	expect 0 list "$topic" --format json
+	check "list $topic is JSON" python3 -c 'import json, sys
+rows = json.load(open(sys.argv[1]))
+assert rows and all(row["name"] for row in rows)' out.txt
+done
+expect 2 list --format json
+stderr_has "--format json wants a topic"
+expect 2 list nosuch --format json
 finish
