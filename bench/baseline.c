@@ -65,6 +65,9 @@ static int copy_lines(FILE *in, FILE *out)
 			err = copy_line(line, (size_t)len, out);
 	if (!err && ferror(in))
 		err = -EIO;
+	/* What cannot be written is said when the file is closed. */
+	if (err && ferror(out))
+		err = 0;
 	free(line);
 	return err;
 }

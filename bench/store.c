@@ -159,13 +159,24 @@ static void sync_folder(const char *path)
 	close(fd);
 }
 
+/*
+ * An earlier write failed, and what with is forgotten: a byte more, in a file that
+ * goes anyway, most likely fails with the same.
+ */
+static int why_not(FILE *out)
+{
+	return write(fileno(out), "\n", 1) < 0 ? errno : EIO;
+}
+
 int store_commit(struct store_file *f, char *why, size_t why_size)
 {
 	int err = 0;
 
 	errno = 0;
-	if (fflush(f->out) || ferror(f->out) || fsync(fileno(f->out)))
+	if (fflush(f->out) || fsync(fileno(f->out)))
 		err = errno ? errno : EIO;
+	else if (ferror(f->out))
+		err = why_not(f->out);
 	if (fclose(f->out) && !err)
 		err = errno;
 	f->out = NULL;

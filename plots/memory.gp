@@ -21,7 +21,7 @@ if (text) {
 	set lmargin 10
 	set rmargin 3
 	set multiplot
-	set tmargin at screen 0.80
+	set tmargin at screen 0.76
 	set bmargin at screen 0.42
 	set format x ''
 	unset xlabel

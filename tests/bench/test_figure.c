@@ -337,6 +337,11 @@ static void test_figure__pictures_have_their_numbers_beside_them(void **state)
 		"5.000000000,3.000000,1.000000,4.000000" ZEROS
 		"10.000000000,3.000000,1.000000,1.000000" ZEROS);
 	free(first);
+	/* Both lines of the title are on the canvas. */
+	first = read_file(d.f.dir, "memory-enabled.svg");
+	assert_has(first, "<text>enabled (page_fault1");
+	assert_has(first, d.r.cells[0].experiment);
+	free(first);
 	first = read_file(d.f.dir, "resident.svg");
 	assert_has(first, "resident on the host [GiB]");
 	assert_has(first, "enabled");

@@ -61,6 +61,13 @@ stderr_has "cannot write: File too large"
 [[ -z $(find little -name '*.tmp') ]] || fail "half a file was left behind"
 expect 0 run small.ini -o little --format none
 same little
+cp kept/cells.jsonl baseline.jsonl
+# shellcheck disable=SC2016
+status 3 "a baseline beyond 512 bytes" \
+	sh -c 'ulimit -f 1; "$0" accept kept --baseline baseline.jsonl' \
+	"$buddylab"
+stderr_has "baseline.jsonl: cannot write: File too large"
+check "the old baseline stands" cmp kept/cells.jsonl baseline.jsonl
 if ! nm "$buddylab" 2>/dev/null | grep __asan_init >/dev/null; then
 	# shellcheck disable=SC2016
 	status 3 "30 megabytes" sh -c 'ulimit -v 30000
