@@ -134,6 +134,10 @@ static json_t *wall_json(const struct sim_result *r,
 	json_object_set_new(o, "shared_seconds",
 			    json_real(wall->shared_seconds));
 	set_u64(o, "events", r->events);
+	if (wall->host)
+		json_object_set_new(o, "host", json_string(wall->host));
+	if (wall->cpus[0])
+		json_object_set_new(o, "cpus", json_string(wall->cpus));
 	for (size_t i = 0; wall->is_real && i < NR_HV_REAL; i++) {
 		char name[64];
 

@@ -13,6 +13,8 @@ struct cell_wall {
 	double shared_seconds; /* of what it shares with other cells */
 	bool is_real;          /* the host has real memory: */
 	struct hv_real real;
+	const char *host;      /* the machine; NULL = not asked */
+	char cpus[64];         /* that it was bound to; may be empty */
 };
 
 /* Write DIR/series/ID.csv and then DIR/cells/ID.json. 0 or -errno. */

@@ -9,18 +9,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/binding.h"
+
 #define IDLE_NS 200000000
+
+/* Written and read whole: pipes keep writes of this size together. */
+typedef uint16_t token_t;
 
 struct child {
 	pid_t pid;
 	size_t job;
 	bool borrowed;           /* runs on its parent's own token */
+	token_t token;           /* if not */
 };
 
 struct pool {
@@ -34,13 +41,15 @@ struct pool {
 
 int pool_budget_init(struct pool_budget *b, unsigned int tokens)
 {
+	token_t token;
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK))
 		return -errno;
-	*b = (struct pool_budget){ fds[0], fds[1] };
-	while (tokens--)
-		if (write(b->write_fd, "+", 1) != 1)
+	*b = (struct pool_budget){ fds[0], fds[1], NULL };
+	for (token = 0; token < tokens; token++)
+		if (write(b->write_fd, &token, sizeof(token)) !=
+		    sizeof(token))
 			return -errno;
 	return 0;
 }
@@ -51,28 +60,28 @@ void pool_budget_destroy(struct pool_budget *b)
 	close(b->write_fd);
 }
 
-static bool take_token(struct pool *p, bool *borrowed)
+static bool take_token(struct pool *p, struct child *c)
 {
-	char c;
-
-	*borrowed = p->own_free;
+	c->borrowed = p->own_free;
 	if (p->own_free) {
 		p->own_free = false;
 		return true;
 	}
-	return read(p->jobs->budget->read_fd, &c, 1) == 1;
+	return read(p->jobs->budget->read_fd, &c->token, sizeof(c->token)) ==
+	       sizeof(c->token);
 }
 
-static void return_token(struct pool *p, bool borrowed)
+static void return_token(struct pool *p, const struct child *c)
 {
-	if (borrowed)
+	if (c->borrowed)
 		p->own_free = true;
-	else if (write(p->jobs->budget->write_fd, "+", 1) != 1)
+	else if (write(p->jobs->budget->write_fd, &c->token,
+		       sizeof(c->token)) != sizeof(c->token))
 		/* The pipe cannot be full: it held this token before. */
 		return;
 }
 
-static void child_main(struct pool *p, size_t job, pid_t parent)
+static void child_main(struct pool *p, const struct child *c, pid_t parent)
 {
 	/* No worker outlives the one who waits for it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -80,23 +89,27 @@ static void child_main(struct pool *p, size_t job, pid_t parent)
 		_exit(1);
 	sigprocmask(SIG_SETMASK, &p->outside, NULL);
 	free(p->live);
-	_exit(p->jobs->run(p->jobs->ctx, job));
+	if (!c->borrowed)
+		binding_take(p->jobs->budget->binding, c->token);
+	_exit(p->jobs->run(p->jobs->ctx, c->job));
 }
 
-static void start_job(struct pool *p, bool borrowed)
+static void start_job(struct pool *p, struct child c)
 {
-	const size_t job = p->next++;
 	const pid_t parent = getpid();
-	const pid_t pid = fork();
 
-	if (pid == 0)
-		child_main(p, job, parent);
-	if (pid < 0) {
-		return_token(p, borrowed);
-		p->jobs->failed(p->jobs->ctx, job, errno);
+	c.job = p->next++;
+	c.pid = fork();
+	if (c.pid == 0)
+		child_main(p, &c, parent);
+	if (c.pid < 0) {
+		const int err = errno;
+
+		return_token(p, &c);
+		p->jobs->failed(p->jobs->ctx, c.job, err);
 		return;
 	}
-	p->live[p->nr_live++] = (struct child){ pid, job, borrowed };
+	p->live[p->nr_live++] = c;
 }
 
 static int make_room(struct pool *p)
@@ -115,14 +128,14 @@ static int make_room(struct pool *p)
 
 static int start_jobs(struct pool *p)
 {
-	bool borrowed;
+	struct child c = { 0 };
 	int err = 0;
 
 	while (!*p->jobs->stop && p->next < p->jobs->nr && !err) {
 		err = make_room(p);
-		if (err || !take_token(p, &borrowed))
+		if (err || !take_token(p, &c))
 			break;
-		start_job(p, borrowed);
+		start_job(p, c);
 	}
 	return err;
 }
@@ -141,7 +154,7 @@ static void reap(struct pool *p)
 			continue;
 		}
 		p->live[i] = p->live[--p->nr_live];
-		return_token(p, c.borrowed);
+		return_token(p, &c);
 		p->jobs->ended(p->jobs->ctx, c.job, status);
 	}
 }

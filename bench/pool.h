@@ -4,7 +4,8 @@
  * computes holds a token of the budget. The root holds none; every child is
  * started with one. A worker that starts workers of its own lends them the
  * token it has, and takes more from the budget as they come free, so that the
- * last group of a run can use every CPU.
+ * last group of a run can use every CPU. A token is a place of the binding:
+ * who takes one moves there, and who has it lent is there already.
  */
 #ifndef BENCH_POOL_H
 #define BENCH_POOL_H
@@ -13,8 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct binding;
+
 struct pool_budget {
-	int read_fd, write_fd;   /* a pipe with one byte per free token */
+	int read_fd, write_fd;   /* a pipe with a number per free token */
+	const struct binding *binding; /* NULL = workers run anywhere */
 };
 
 int pool_budget_init(struct pool_budget *b, unsigned int tokens);

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/binding.h"
 #include "bench/cell_json.h"
 #include "include/check.h"
 
@@ -144,6 +145,9 @@ static int write_cell(const struct branch *br)
 	int err;
 
 	CHECK_EQ(br->nr, 1);
+	wall.host = br->run->host;
+	binding_describe(br->run->budget.binding, wall.cpus,
+			 sizeof(wall.cpus));
 	wall.is_real = sim_host_real(br->sim, &wall.real);
 	err = sim_verdict(br->sim, why, sizeof(why));
 	unmet = err == -EPROTO;

@@ -14,6 +14,7 @@ struct run {
 	const struct experiment *e;
 	const char *dir;
 	struct pool_budget budget;
+	const char *host;          /* this machine, for timed results */
 	int report_fd;             /* where struct run_report go; -1 = none */
 	uint64_t check_every;
 	bool step_by_step;

@@ -14,9 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/binding.h"
 #include "bench/cell_json.h"
 #include "bench/progress.h"
 #include "bench/run_cell.h"
+#include "bench/selfbench.h"
 
 static volatile sig_atomic_t stop_requested;
 
@@ -45,6 +47,8 @@ struct runner {
 	size_t nr_groups;
 	enum cell_state *state;     /* by plan index */
 	int reports;                /* read end */
+	struct binding *binding;
+	char host[512];
 };
 
 /* Cells of a group beside each other. */
@@ -291,6 +295,24 @@ static int open_pipes(struct runner *r)
 	return err;
 }
 
+/* What timed results say of the machine, and where its workers are. */
+static void take_machine(struct runner *r)
+{
+	char why[128];
+
+	if (!r->nr_cells)
+		return;
+	selfbench_machine_line(r->host, sizeof(r->host));
+	r->run.host = r->host;
+	if (!r->opt->bind)
+		return;
+	r->binding = binding_create(r->opt->jobs, why, sizeof(why));
+	r->run.budget.binding = r->binding;
+	if (!r->binding && r->opt->messages)
+		fprintf(r->opt->messages, "note: cells are not bound to CPUs: "
+			"%s\n", why);
+}
+
 int runner_run(const struct experiment *e, const struct runner_options *opt,
 	       struct runner_outcome *out)
 {
@@ -306,7 +328,9 @@ int runner_run(const struct experiment *e, const struct runner_options *opt,
 	if (!err)
 		err = open_pipes(&r);
 	if (!err) {
+		take_machine(&r);
 		err = run_groups(&r);
+		binding_destroy(r.binding);
 		pool_budget_destroy(&r.run.budget);
 		close(r.reports);
 		close(r.run.report_fd);

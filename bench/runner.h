@@ -14,6 +14,7 @@ struct runner_options {
 	const struct cell *only;  /* run no other cell; NULL = all */
 	uint64_t check_every;     /* check every invariant each N events */
 	bool step_by_step;        /* vCPUs do not run ahead of each other */
+	bool bind;                /* workers stay on cores of their own */
 	bool progress;            /* draw a line on `messages` */
 	FILE *messages;           /* failures; NULL = nowhere */
 	const char *repeat;       /* command that repeats a cell, without ID */

@@ -92,6 +92,8 @@ struct selfbench_machine {
 
 void selfbench_machine(struct selfbench_machine *m, const char *compiler,
 		       const char *build);
+/* The machine alone, in one line, as timed results name it. */
+void selfbench_machine_line(char *out, size_t out_size);
 
 /* ---- output ---- */
 

@@ -82,3 +82,15 @@ void selfbench_machine(struct selfbench_machine *m, const char *compiler,
 		m->load = -1;
 	describe_topology(m);
 }
+
+void selfbench_machine_line(char *out, size_t out_size)
+{
+	struct selfbench_machine m;
+
+	selfbench_machine(&m, "", "");
+	snprintf(out, out_size, "%s%s; packages %u, nodes %u, cores %u, "
+		 "CPUs %u; %s; %s", m.cpu,
+		 m.assumed ? " (not this machine)" : "", m.packages, m.nodes,
+		 m.cores, m.pus, m.caches[0] ? m.caches : "caches unknown",
+		 m.kernel);
+}

@@ -7,7 +7,8 @@
 #include "cli/commands.h"
 #include "cli/exp_args.h"
 
-enum { RUN_JOBS = EXP_NR_OPTIONS, RUN_FORMAT, RUN_CHECK, RUN_STEPS };
+enum { RUN_JOBS = EXP_NR_OPTIONS, RUN_FORMAT, RUN_CHECK, RUN_STEPS,
+       RUN_BIND };
 
 static const struct args_option options[] = {
 	EXP_OPTIONS,
@@ -16,6 +17,7 @@ static const struct args_option options[] = {
 				 " none" },
 	{ "check-every", 0, "N", "test all invariants every N events" },
 	{ "step-by-step", 0, NULL, "no run-ahead: slower, the same results" },
+	{ "bind", 0, NULL, "each cell at a time on a core of its own" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -66,6 +68,9 @@ static int take_option(struct run_command *c, int option)
 		return c->runner.jobs ? 0 : EXIT_USAGE;
 	case RUN_FORMAT:
 		return take_format(c);
+	case RUN_BIND:
+		c->runner.bind = true;
+		return 0;
 	case RUN_STEPS:
 		c->runner.step_by_step = true;
 		return 0;
