@@ -275,6 +275,18 @@ static int add_cover(struct report *rep, struct cover *c,
 	return err ? err : p->repeat[1] ? 0 : -ENOMEM;
 }
 
+/* Columns that the experiment does not ask for belong to the command. */
+static int repeat_columns(struct report *rep, const char *columns)
+{
+	struct page *p = &rep->page;
+
+	/* What a shell would read otherwise: only the name of a phase has it. */
+	if (!strchr(columns, '\''))
+		p->repeat[1] = arena_printf(&rep->a, "%s --columns '%s'",
+					    p->repeat[1], columns);
+	return p->repeat[1] ? 0 : -ENOMEM;
+}
+
 int report_columns(const struct results *r, const struct report_request *req,
 		   FILE *out, char *why, size_t why_size)
 {
@@ -293,6 +305,8 @@ int report_columns(const struct results *r, const struct report_request *req,
 		err = check_columns(r, columns, &rep.a, why, why_size);
 	if (!err)
 		err = report_build(&rep, r, columns);
+	if (!err && req->columns)
+		err = repeat_columns(&rep, req->columns);
 	if (!err)
 		err = add_cover(&rep, &cover, req, columns, why, why_size);
 	if (!err && req->format == REPORT_HTML)

@@ -63,7 +63,8 @@ static void test_cover__benchstat_shows_delta_and_p(void **state)
 "  iterations/s +             1000 +-  0%        900 +-  0%   -10.00%  0.008\n"
 "  refaults -                    0 +-  0%         10 +-  0%       new  0.008\n");
 	assert_has(text, "less is.\nUnits: refaults violations.\n");
-	assert_has(text, "--layout benchstat\n");
+	assert_has(text, "'throughput refaults'");
+	assert_has(text, "benchstat\n");
 	assert_mail_text(text);
 	free(text);
 }
