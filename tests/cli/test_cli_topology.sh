@@ -42,6 +42,18 @@ expect 0 run nodes.ini -o old --set guest.kernel=5.7
 [[ $(digest old near) == $(digest old cache) ]] ||
 	fail "caches change a kernel that does not look at them"
 
+# Gaps in the numbers of nodes are the machine's own affair.
+sed 's/nodeset="0x00000008"/nodeset="0x00000100"/g
+     s/nodeset="0x0000000f"/nodeset="0x00000107"/g
+     s/type="NUMANode" os_index="3"/type="NUMANode" os_index="8"/
+     s/>0 1 2 3 </>0 1 2 8 </' near.xml >gap.xml
+expect 0 plan small.ini --set guest.topology=file:near.xml
+near=$out
+expect 0 plan small.ini --set guest.topology=file:gap.xml
+[[ $out == "$near" ]] || fail "a gap makes another guest"
+expect 0 plan small.ini --set 'guest.topology=file:gap.xml distances:20'
+[[ $out != "$near" ]] || fail "words after a file are not read"
+
 # The environment does not replace this machine.
 expect 0 plan small.ini --set guest.topology=this
 here=$out
