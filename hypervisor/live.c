@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "hypervisor/live.h"
 #include "include/check.h"
@@ -210,10 +211,17 @@ static int live_guest_add(struct hypervisor *hv, pfn_t nr_pages)
 	if (id == HV_MAX_GUESTS)
 		return -ENOSPC;
 	err = check_memory(h, nr_pages);
-	if (!err)
-		err = guest_alloc(h, &h->guests[id], nr_pages);
 	if (err)
 		return err;
+	err = guest_alloc(h, &h->guests[id], nr_pages);
+	if (err) {
+		snprintf(h->refusal, sizeof(h->refusal),
+			 "%llu MiB cannot be mapped: %s; make guests smaller, "
+			 "or raise the limits of this process (ulimit -v)",
+			 (unsigned long long)
+			 to_mib(pages_to_bytes(nr_pages)), strerror(-err));
+		return err;
+	}
 	h->guest_pages += nr_pages;
 	return (int)id;
 }

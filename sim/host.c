@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "include/check.h"
 #include "include/likely.h"
@@ -27,10 +28,26 @@ unsigned int host_backing_order(const struct sim_config *cfg)
 	return orders[cfg->host.backing];
 }
 
-int host_init(struct sim *s, char *why, size_t why_size)
+/* Real memory that is not of hugetlbfs would pass for it. */
+static int check_backing(const struct sim *s, char *why, size_t why_size)
 {
 	const struct hypervisor_ops *ops = s->cfg.hypervisor;
 
+	if (host_backing_order(&s->cfg) < HPAGE_PMD_ORDER ||
+	    ops->guest_add_hugetlb || !ops->real)
+		return 0;
+	snprintf(why, why_size, "hypervisor = %s has no pages of hugetlbfs; "
+		 "set backing = 4K, or hypervisor = mock", ops->name);
+	return -EINVAL;
+}
+
+int host_init(struct sim *s, char *why, size_t why_size)
+{
+	const struct hypervisor_ops *ops = s->cfg.hypervisor;
+	const int err = check_backing(s, why, why_size);
+
+	if (err)
+		return err;
 	s->hv = calloc(1, sizeof(*s->hv));
 	if (!s->hv)
 		return -ENOMEM;
@@ -74,8 +91,8 @@ int host_add_guest(struct sim_guest *g, char *why, size_t why_size)
 		if (pool && id == -ENOMEM)
 			text = "not enough pages for hugetlbfs; give [host] "
 			       "more memory or a larger hugetlb_pool";
-		snprintf(why, why_size, "the host cannot take guest %u%s%s",
-			 g->id, text ? ": " : "", text ? text : "");
+		snprintf(why, why_size, "the host cannot take guest %u: %s",
+			 g->id, text ? text : strerror(-id));
 		return id;
 	}
 	g->hv_id = (uint32_t)id;

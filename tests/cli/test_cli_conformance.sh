@@ -87,5 +87,18 @@ expect 0 run live.ini -o never --only live --set host.thp=never \
 	--set host.khugepaged=off --set host.discard=free --format none
 expect 3 run live.ini -o small --only live --set host.cap=64M
 stderr_has 'the cap is 64'
+# memory of hugetlbfs it has not got, and says so instead of taking other memory
+expect 3 run live.ini -o pool --only live --set host.backing=2M \
+	--set host.khugepaged=off --set host.discard=free
+stderr_has 'live has no pages of hugetlbfs'
+check_limits() {
+	(ulimit -v 600000; exec "$buddylab" run live.ini -o limits --only live \
+		--set guest.memory=768M --set host.khugepaged=off \
+		--set host.discard=free) >out.txt 2>err.txt
+	[[ $? -eq 3 ]] && grep -q '768 MiB cannot be mapped: ' err.txt
+}
+if ! nm "$buddylab" 2>/dev/null | grep __asan_init >/dev/null; then
+	check "no room in the address space" check_limits
+fi
 
 finish
