@@ -80,6 +80,8 @@ static void become_program(const struct record_options *o, int go, int error)
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* The recorder ignores it; the program has to find it as ever. */
+	signal(SIGXFSZ, SIG_DFL);
 	if (!set_filter())
 		execvp(o->argv[0], o->argv);
 	err = errno;

@@ -19,6 +19,8 @@
 #include "sim/topology_internal.h"
 
 #define MAX_UNITS ALLOC_MAX_CPUS
+/* More than the number of any CPU that a kernel can have (CONFIG_NR_CPUS). */
+#define MAX_INDEX 65535
 #define MAX_XML_BYTES (16 << 20)
 #define TOPOLOGY_EXAMPLE "e.g. 'pack:1 core:8 pu:2', file:HOST.xml, or this"
 
@@ -36,8 +38,9 @@ static bool too_many_units(const char *text)
 	for (; *at; at++) {
 		depth += *at == '[' || *at == '(';
 		depth -= *at == ']' || *at == ')';
+		/* hwloc takes blanks and '+' before a number; "l3" is a name. */
 		if (depth || !isdigit((unsigned char)*at) ||
-		    (at != text && at[-1] != ':' && at[-1] != ' '))
+		    (at != text && isalnum((unsigned char)at[-1])))
 			continue;
 		n = strtoull(at, NULL, 0);
 		if (n > MAX_UNITS)
@@ -45,6 +48,25 @@ static bool too_many_units(const char *text)
 		product *= n ? n : 1;
 		if (product > MAX_UNITS)
 			return true;
+	}
+	return false;
+}
+
+/* Numbers of objects are bits of hwloc's sets, each of a set as long as that. */
+static bool too_large_index(const char *text)
+{
+	const char *at = text;
+
+	while ((at = strstr(at, "indexes="))) {
+		at += strlen("indexes=");
+		while (*at && *at != ' ' && *at != ')') {
+			char *end = (char *)at + 1;
+
+			if (isdigit((unsigned char)*at) &&
+			    strtoull(at, &end, 10) > MAX_INDEX)
+				return true;
+			at = end;
+		}
 	}
 	return false;
 }
@@ -67,6 +89,11 @@ static int check_text(const char *text, char *why, size_t why_size)
 		snprintf(why, why_size, "cannot build topology '%.120s': no "
 			 "such file, or none of at most %d MiB; write "
 			 TOPOLOGY_EXAMPLE, text, MAX_XML_BYTES >> 20);
+		return -EINVAL;
+	}
+	if (too_large_index(text)) {
+		snprintf(why, why_size, "topology '%.120s' has indexes above "
+			 "%d; write " TOPOLOGY_EXAMPLE, text, MAX_INDEX);
 		return -EINVAL;
 	}
 	if (!too_many_units(text))
@@ -216,6 +243,21 @@ static uint16_t add_cache(struct topology *t, hwloc_obj_t *known,
 }
 
 /*
+ * The CPU of the lowest number above this one. By the objects: a file may claim
+ * a set of CPUs that never ends.
+ */
+static hwloc_obj_t next_cpu(hwloc_topology_t h, hwloc_obj_t after)
+{
+	hwloc_obj_t o = NULL, best = NULL;
+
+	while ((o = hwloc_get_next_obj_by_type(h, HWLOC_OBJ_PU, o)))
+		if ((!after || o->os_index > after->os_index) &&
+		    (!best || o->os_index < best->os_index))
+			best = o;
+	return best;
+}
+
+/*
  * CPUs in the order of their numbers. Where a CPU is near to several nodes
  * (memory of another kind beside the usual), the kernel's node of the CPU is
  * the one of the lowest number, as firmware lists such memory last.
@@ -223,21 +265,16 @@ static uint16_t add_cache(struct topology *t, hwloc_obj_t *known,
 static void scan_cpus(struct topology *t, hwloc_topology_t h)
 {
 	hwloc_const_bitmap_t nodes = hwloc_topology_get_topology_nodeset(h);
-	hwloc_obj_t known[ALLOC_MAX_CPUS];
-	unsigned int i;
+	hwloc_obj_t known[ALLOC_MAX_CPUS], pu = NULL;
 
-	hwloc_bitmap_foreach_begin(i, hwloc_topology_get_topology_cpuset(h)) {
-		const hwloc_obj_t pu = hwloc_get_pu_obj_by_os_index(h, i);
-		const int node = pu ? hwloc_bitmap_first(pu->nodeset) : -1;
-		const unsigned int cpu = t->nr_cpus;
+	while (t->nr_cpus < ALLOC_MAX_CPUS && (pu = next_cpu(h, pu))) {
+		const int node = hwloc_bitmap_first(pu->nodeset);
+		const unsigned int cpu = t->nr_cpus++;
 
-		if (!pu || cpu == ALLOC_MAX_CPUS)
-			continue;
-		t->nr_cpus++;
 		t->cpu_node[cpu] = node < 0 ? 0 :
 			(uint8_t)rank_of(nodes, (unsigned int)node);
 		t->cpu_cache[cpu] = add_cache(t, known, last_cache(pu));
-	} hwloc_bitmap_foreach_end();
+	}
 }
 
 static bool is_node(hwloc_obj_t o)

@@ -136,6 +136,15 @@ what="SIGTERM to the recorder"
 grep -q 'signal 15' wait.txt || fail "the program saw no signal"
 expect 0 info wait.blt
 
+# The recorder ignores SIGXFSZ; the program must not find it so.
+what="ignored signals"
+(
+	ulimit -c 0
+	"$buddylab" record -q -o xfsz.blt -- sh -c 'kill -XFSZ $$; exit 0'
+)
+got=$?
+[[ $got -eq 153 ]] || fail "exit status $got, not 128 and SIGXFSZ"
+
 # No room for the file: an error, the program's work is done.
 what="no room"
 (

@@ -61,6 +61,9 @@ static void test_topology__impossible_ones_are_refused(void **state)
 					    "pu:100000000", "pu:0x7fffffff",
 					    "core:4096 pu:4096",
 					    "99999999999999999999",
+					    "core:+100000000 pu:1",
+					    "core:\t100000000 pu:1",
+					    "pu:2(indexes=0,2000000000)",
 					    "file:/dev/zero", "file:." };
 	char why[256], text[256];
 	unsigned int i;

@@ -99,6 +99,8 @@ static void test_topology_guest__resolved_text(void **state)
 		{ XML("square"), "nodes:4 cores:8 cpus:0..3*2,0..3*2 "
 		  "distances:32,16,32*2,16,32 caches:8M*4 "
 		  "cpu_caches:0..3*2,0..3*2" },
+		/* Its sets of CPUs have no end: two CPUs are there. */
+		{ XML("endless"), "[NUMANode] Core:2 PU:1" },
 	};
 	char text[OPTION_STRING_SIZE], again[OPTION_STRING_SIZE];
 	struct topology t;
