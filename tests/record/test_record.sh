@@ -145,6 +145,12 @@ what="ignored signals"
 got=$?
 [[ $got -eq 153 ]] || fail "exit status $got, not 128 and SIGXFSZ"
 
+# Variables that other commands clear are the program's.
+export HWLOC_XMLFILE=machine.xml
+expect 0 record -o environment.blt -- env
+stdout_has "HWLOC_XMLFILE=machine.xml"
+unset HWLOC_XMLFILE
+
 # No room for the file: an error, the program's work is done.
 what="no room"
 (
