@@ -120,7 +120,7 @@ static int orders_of(struct figure *f, const char *variant)
 		print_orders(f, &s, text);
 	else
 		err = draw_orders(f, &s, variant, text);
-	free(s.rows);
+	series_free(&s);
 	return err;
 }
 

@@ -31,7 +31,7 @@ static bool footprint_of(struct figure *f, const struct result_cell *c,
 		sum += (double)(s.rows[i].at_ns - s.rows[i - 1].at_ns) / 6e10 *
 		       (double)(s.rows[i].host_rss_pages +
 				s.rows[i - 1].host_rss_pages) / 2 / GIB_PAGES;
-	free(s.rows);
+	series_free(&s);
 	*out = sum;
 	return s.nr > 1;
 }

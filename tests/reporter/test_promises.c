@@ -118,13 +118,15 @@ static int watched_report(void *ctx, struct page_report *entries,
 	const struct page_reporting *s = e->reporter.state;
 	struct books *b = books_of(&e->reporter);
 	const uint32_t list = (s->zone << 16) | (s->list_order << 8) | s->mt;
+	/* Past the last order nothing is walked any more. */
+	const uint64_t free = s->list_order < NR_PAGE_ORDERS ?
+		alloc_nr_free(e->alloc, s->zone, s->list_order) : 0;
 
 	if (!s->leftover && list != b->list) {
 		b->list = list;
 		b->lists++;
 		b->calls = 0;
-		b->most = 1 + div_round_up(alloc_nr_free(e->alloc, s->zone,
-							 s->list_order) + nr,
+		b->most = 1 + div_round_up(free + nr,
 					   (uint64_t)s->capacity * BUDGET);
 	}
 	if (!s->leftover)
