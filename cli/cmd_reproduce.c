@@ -28,7 +28,7 @@ static const struct args_option options[] = {
 	[BACKEND] = { "backend", 0, "B", "of figures: gnuplot (default) or "
 		      "matplotlib" },
 	[DATA] = { "data", 0, "DIR", "folder with predictions/ and published/ "
-		   "(default bench)" },
+		   "(default bench, or what is installed)" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -193,6 +193,26 @@ static int list(const struct reproduce_command *c, const char *const *all)
 	return exit_code(err, 0);
 }
 
+/* In a source tree its bench/, else what was installed beside the program. */
+static const char *find_data(char *path, size_t size)
+{
+	char program[3000];
+	const ssize_t len = readlink("/proc/self/exe", program,
+				     sizeof(program) - 1);
+
+	if (!access("bench/predictions", F_OK) || len <= 0)
+		return "bench";
+	program[len] = '\0';
+	for (int i = 0; i < 2; i++)
+		if (strrchr(program, '/'))
+			*strrchr(program, '/') = '\0';
+	snprintf(path, size, "%s/share/buddylab/predictions", program);
+	if (access(path, F_OK))
+		return "bench";
+	snprintf(path, size, "%s/share/buddylab", program);
+	return path;
+}
+
 static int reproduce(struct reproduce_command *c)
 {
 	struct diag d = { .out = stderr };
@@ -218,8 +238,9 @@ static int reproduce(struct reproduce_command *c)
 
 int cmd_reproduce(int argc, char **argv)
 {
+	char data[3100];
 	struct reproduce_command c = {
-		.req = { .data = "bench",
+		.req = { .data = find_data(data, sizeof(data)),
 			 .predict = { .registry = &registry,
 				      .dir = "out/reproduce",
 				      .jobs = default_jobs(), .budget = true,

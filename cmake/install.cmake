@@ -17,6 +17,11 @@ install(PROGRAMS scripts/buddylab-record scripts/buddylab-snapshot
   DESTINATION ${CMAKE_INSTALL_DATADIR}/buddylab)
 install(FILES scripts/buddylab-record.bt
   DESTINATION ${CMAKE_INSTALL_DATADIR}/buddylab)
+# Experiments, and what they and the published claims are made of: paths in
+# them are relative to each other.
+foreach(folder experiments predictions prices published)
+  install(DIRECTORY bench/${folder} DESTINATION ${CMAKE_INSTALL_DATADIR}/buddylab)
+endforeach()
 install(FILES README.md CHANGELOG.md LICENSE
   DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

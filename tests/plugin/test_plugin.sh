@@ -8,6 +8,12 @@
 # shellcheck source=tests/plugin/installed.sh
 . "$(dirname "$0")/installed.sh"
 
+# The published claims and their experiments are installed, and found.
+expect 0 reproduce tlb-walk
+stdout_has "2 MiB on both"
+expect 1 reproduce thp-order
+stdout_has "lost to 4 KiB units"
+
 # The skeleton under another name; `edit` is one more sed command.
 skeleton() {
 	local name=$1 edit=${2-}
