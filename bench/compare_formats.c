@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bench/compare_internal.h"
+#include "bench/markup.h"
 
 #define LINE 512
 
@@ -135,36 +136,10 @@ int compare_print_tap(const struct comparison *c, FILE *out)
 
 /* ---- JUnit ---- */
 
-/* XML 1.0 has no control characters, escaped or not. */
-static void xml_text(const char *text, FILE *out)
-{
-	for (; *text; text++)
-		switch (*text) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		case '\n':
-		case '\t':
-			fputc(*text, out);
-			break;
-		default:
-			fputc((unsigned char)*text < ' ' ? '?' : *text, out);
-		}
-}
-
 static void xml_attribute(const char *name, const char *value, FILE *out)
 {
 	fprintf(out, " %s=\"", name);
-	xml_text(value, out);
+	markup_text(value, out);
 	fputc('"', out);
 }
 
@@ -176,7 +151,7 @@ static void junit_difference(void *ctx, const struct difference *d)
 	if (d->allowed)
 		return;
 	difference_text(d, text, sizeof(text));
-	xml_text(text, out);
+	markup_text(text, out);
 	fputc('\n', out);
 }
 
@@ -195,10 +170,10 @@ static void junit_failure(const struct comparison *c,
 	xml_attribute("message", message ? message : "", out);
 	fputc('>', out);
 	if (lacks)
-		xml_text(compare_missing_text(c, p, a), out);
+		markup_text(compare_missing_text(c, p, a), out);
 	compare_visit(c, p, junit_difference, out);
-	xml_text("\nto repeat: ", out);
-	xml_text(compare_repeat_text(c, p, a), out);
+	markup_text("\nto repeat: ", out);
+	markup_text(compare_repeat_text(c, p, a), out);
 	fprintf(out, "</%s>\n", tag);
 }
 
@@ -258,11 +233,11 @@ static void junit_point(const struct comparison *c, size_t from, size_t end,
 	fputc('>', out);
 	for (; from < end; from++)
 		if (c->seeds[from].verdict != SEEDS_FINE) {
-			xml_text(seeds_text(&c->seeds[from], a), out);
+			markup_text(seeds_text(&c->seeds[from], a), out);
 			fputc('\n', out);
 		}
-	xml_text("\nto repeat: ", out);
-	xml_text(seeds_repeat_text(c, v, a), out);
+	markup_text("\nto repeat: ", out);
+	markup_text(seeds_repeat_text(c, v, a), out);
 	fprintf(out, "</%s>\n  </testcase>\n", unknown ? "error" : "failure");
 }
 

@@ -9,35 +9,15 @@
 
 #include "bench/figure_internal.h"
 #include "bench/grid.h"
+#include "bench/markup.h"
 
 #define MAX_PICTURE ((size_t)16 << 20)
-
-static void put_text(const char *text, FILE *out)
-{
-	for (; *text; text++)
-		switch (*text) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
-		}
-}
 
 static void put_element(const char *open, const char *text, const char *close,
 			FILE *out)
 {
 	fputs(open, out);
-	put_text(text, out);
+	markup_text(text, out);
 	fputs(close, out);
 }
 
@@ -74,7 +54,7 @@ static int put_picture(const struct page_picture *p, FILE *out)
 	}
 	if (!err) {
 		fputs("<figure>\n<img alt=\"", out);
-		put_text(p->name, out);
+		markup_text(p->name, out);
 		fputs("\" src=\"data:image/svg+xml;base64,", out);
 		put_base64(data, len, out);
 		put_element("\">\n<figcaption>", p->name,

@@ -324,7 +324,7 @@ static void read_source(struct ini_reader *r, const char *path, int parent,
 	}
 	if (!text) {
 		diag_error(r->d, (struct diag_place){ .file = path },
-			   "experiment file %s", why);
+			   "%s", why);
 		return;
 	}
 	*s = (struct ini_source){ .path = arena_strdup(ini->arena, path),

@@ -210,9 +210,9 @@ static void test_ini__missing_file_is_an_error(void **state)
 	assert_int_equal(read_once(s, "no.ini", flat, 64), -EINVAL);
 	assert_int_equal(read_once(s, ".", flat, 64), -EINVAL);
 	assert_string_equal(scratch_text(s),
-		"no.ini: error: experiment file cannot be opened: No such "
+		"no.ini: error: cannot be opened: No such "
 		"file or directory\n"
-		".: error: experiment file cannot be read: Is a directory\n");
+		".: error: cannot be read: Is a directory\n");
 }
 
 #define CASE(name)                                                            \

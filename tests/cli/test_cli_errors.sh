@@ -24,7 +24,7 @@ write_small
 
 # Experiment files: 2.
 expect 2 run nosuch.ini
-stderr_is "nosuch.ini: error: experiment file cannot be opened: No such file or directory"
+stderr_is "nosuch.ini: error: cannot be opened: No such file or directory"
 expect 2 run small.ini --set guest.memroy=1G
 stderr_is "--set guest.memroy=1G: error: unknown key 'memroy' in [guest]; did you mean 'memory'?"
 sed 's/memory = 64M/memory = 64/' small.ini >wrong.ini
