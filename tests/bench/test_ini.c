@@ -192,7 +192,7 @@ static void test_ini__sizes_are_limited(void **state)
 	assert_int_equal(read_once(s, "t.ini", flat, 64), 0);
 	scratch_write_bytes("t.ini", big, INI_MAX_FILE_BYTES + 1);
 	assert_int_equal(read_once(s, "t.ini", flat, 64), -EINVAL);
-	assert_string_equal(scratch_text(s), "t.ini: error: experiment file "
+	assert_string_equal(scratch_text(s), "t.ini: error: "
 			    "is larger than 1048576 bytes\n");
 	scratch_write_bytes("t.ini", "[a]\nx = 1\0 2\n", 13);
 	assert_int_equal(read_once(s, "t.ini", flat, 64), -EINVAL);
