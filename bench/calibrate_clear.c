@@ -106,8 +106,12 @@ static int run_threads(const struct calibration *c, struct clear_thread *t,
 	const size_t share = c->cold_bytes / nr & ~(HPAGE_PMD_SIZE - 1);
 	struct proc_start start = { .nr = nr };
 	unsigned int started;
+	sigset_t all, before;
 	int err = 0;
 
+	/* Signals are for the thread that knows what to do with them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (started = 0; started < nr; started++) {
 		t[started] = (struct clear_thread){
 			.c = c, .start = &start, .cpu = started,
@@ -117,6 +121,7 @@ static int run_threads(const struct calibration *c, struct clear_thread *t,
 		if (err)
 			break;
 	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	proc_missing(&start, nr - started);
 	for (unsigned int i = 0; i < started; i++)
 		pthread_join(t[i].thread, NULL);

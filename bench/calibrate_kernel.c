@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "bench/calibrate_internal.h"
+#include "include/guard.h"
 #include "include/types.h"
 
 #ifndef MADV_COLLAPSE
@@ -120,25 +121,24 @@ static void drop_pages(struct calibration *c, int fd)
 	/* A file system in memory keeps them. */
 	if (before <= 0 || cached_pages(fd) > before / 8)
 		gap_add(c, "page_cache_drop", "files of %s stay in memory",
-			P_tmpdir);
+			guard_parent());
 	else
 		fact_add(c, "page_cache_drop", 1, ns, ARRAY_SIZE(ns));
 }
 
 int measure_page_cache(struct calibration *c)
 {
-	char name[] = P_tmpdir "/buddylab-XXXXXX";
-	int fd = mkostemp(name, O_CLOEXEC | O_RDWR), err;
+	const int fd = guard_unnamed(guard_parent());
+	int err;
 
 	if (fd < 0) {
-		gap_add(c, "page_cache_drop", "%s: %s", P_tmpdir,
-			strerror(errno));
+		gap_add(c, "page_cache_drop", "%s: %s", guard_parent(),
+			strerror(-fd));
 		return 0;
 	}
-	unlink(name);
 	err = fill_file(fd);
 	if (err)
-		gap_add(c, "page_cache_drop", "%s: %s", P_tmpdir,
+		gap_add(c, "page_cache_drop", "%s: %s", guard_parent(),
 			strerror(-err));
 	else
 		drop_pages(c, fd);

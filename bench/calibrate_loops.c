@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bench/calibrate_internal.h"
+#include "include/guard.h"
 #include "include/types.h"
 
 #define LOOP_BYTES ((size_t)128 << 20)
@@ -47,12 +48,10 @@ static uint64_t faults_so_far(void)
 
 static int make_file(size_t size)
 {
-	char name[] = P_tmpdir "/buddylab-XXXXXX";
-	int fd = mkostemp(name, O_CLOEXEC);
+	const int fd = guard_unnamed(guard_parent());
 
 	if (fd < 0)
-		return -errno;
-	unlink(name);
+		return fd;
 	if (ftruncate(fd, (off_t)size)) {
 		const int err = -errno;
 

@@ -13,7 +13,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 #include "bench/results.h"
 #include "bench/runner.h"
 #include "bench/store.h"
+#include "include/guard.h"
 
 #define MAX_ROUNDS 8
 #define TOLERANCE 0.0005   /* of the published rate: stop here */
@@ -45,7 +45,7 @@ struct solver {
 	struct price_list prices, best;
 	double best_off;           /* of `best`, as a share of the rate */
 	char variant[256], seeds[32];
-	char dir[64];              /* of results, removed in the end */
+	char dir[200];             /* of results, removed in the end */
 	unsigned int many;         /* the number of tasks beside 1; or 1 */
 };
 
@@ -384,15 +384,6 @@ static void print_solution(const struct solver *s, FILE *out)
 	price_list_print(&s->best, out);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 int calibrate_solve(const struct calibrate_request *req, FILE *out,
 		    struct diag *d)
 {
@@ -404,13 +395,12 @@ int calibrate_solve(const struct calibrate_request *req, FILE *out,
 		err = check_rows(&s);
 	if (!err)
 		err = find_baseline(&s);
-	snprintf(s.dir, sizeof(s.dir), "%s/buddylab-XXXXXX", P_tmpdir);
-	if (!err && !mkdtemp(s.dir))
-		err = -errno;
+	if (!err)
+		err = guard_folder(guard_parent(), s.dir, sizeof(s.dir));
 	if (!err) {
 		set_zero_prices(&s);
 		err = iterate(&s);
-		nftw(s.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+		guard_remove_folder(s.dir);
 	}
 	if (!err)
 		print_solution(&s, out);

@@ -4,13 +4,13 @@
 #include "bench/figure.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "bench/figure_internal.h"
 #include "bench/grid.h"
+#include "include/guard.h"
 
 const char *const figure_terminal_names[] = {
 	[FIGURE_DUMB] = "dumb", [FIGURE_SVG] = "svg", [FIGURE_PNG] = "png",
@@ -270,9 +270,7 @@ static int open_folder(struct figure *f)
 
 	f->temporary = f->terminal == FIGURE_DUMB;
 	if (f->temporary) {
-		snprintf(f->dir, sizeof(f->dir), "%s/buddylab-XXXXXX",
-			 P_tmpdir);
-		err = mkdtemp(f->dir) ? 0 : -errno;
+		err = guard_folder(guard_parent(), f->dir, sizeof(f->dir));
 	} else {
 		if (strlen(f->r->dir) > 3800)
 			return -ENAMETOOLONG;
@@ -284,15 +282,6 @@ static int open_folder(struct figure *f)
 		fprintf(f->messages, "error: %s: cannot be made: %s\n", f->dir,
 			strerror(-err));
 	return err;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 /* ---- all of them ---- */
@@ -392,7 +381,7 @@ int figure_plot(const struct results *r, const struct figure_request *req,
 	if (!err) {
 		err = draw_all(&f, only);
 		if (f.temporary)
-			nftw(f.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+			guard_remove_folder(f.dir);
 	}
 	arena_free(&f.a);
 	return err;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bench/figure_internal.h"
+#include "include/guard.h"
 
 #define MAX_TEXT ((size_t)1 << 20)
 /* Exit status of plots/common.py: there is a Python, and no matplotlib. */
@@ -72,12 +73,12 @@ static int read_all(int fd, char **text, size_t *len)
 
 static int wait_child(pid_t pid, int fd)
 {
-	int status, err = 0;
+	int status = 0, err = 0;
 	ssize_t n = read(fd, &err, sizeof(err));
+	const int lost = guard_wait(pid, &status);
 
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
+	if (lost)
+		return lost;
 	if (n == (ssize_t)sizeof(err))
 		return -err;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_MATPLOTLIB)
@@ -103,7 +104,7 @@ int figure_run(enum figure_backend backend, const char *dir,
 	if (pipe2(failed, O_CLOEXEC) || (text && pipe2(out, O_CLOEXEC)))
 		err = -errno;
 	if (!err) {
-		pid = fork();
+		pid = guard_fork();
 		err = pid < 0 ? -errno : 0;
 	}
 	if (!pid)

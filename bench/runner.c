@@ -242,6 +242,9 @@ static void catch_signals(struct old_handlers *old)
 	sigaction(SIGINT, &action, &old->interrupt);
 	sigaction(SIGTERM, &action, &old->terminate);
 	sigaction(SIGHUP, &action, &old->hangup);
+	/* nohup wants it to go on. */
+	if (old->hangup.sa_handler == SIG_IGN)
+		sigaction(SIGHUP, &old->hangup, NULL);
 }
 
 static void release_signals(const struct old_handlers *old)

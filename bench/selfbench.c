@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "bench/calibrate_internal.h"
+#include "include/guard.h"
 #include "include/types.h"
 
 #define SLOW_SAMPLES 3u
@@ -150,7 +151,7 @@ int selfbench_run(const struct selfbench_row *row, unsigned int repeat,
 		  struct selfbench_result *out)
 {
 	struct selfbench_result *shared;
-	int status;
+	int status, err;
 	pid_t pid;
 
 	if (repeat > SELFBENCH_MAX_REPEAT)
@@ -161,21 +162,21 @@ int selfbench_run(const struct selfbench_row *row, unsigned int repeat,
 		return -errno;
 	shared->status = SELFBENCH_FAILED;
 	fflush(NULL);
-	pid = fork();
+	pid = guard_fork();
 	if (pid < 0) {
 		status = -errno;
 		munmap(shared, sizeof(*shared));
 		return status;
 	}
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		measure(row, repeat, shared);
 		_exit(0);
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	err = guard_wait(pid, &status);
 	*out = *shared;
 	munmap(shared, sizeof(*shared));
+	if (err)
+		return err;
 	out->row = row;
 	if (!WIFEXITED(status)) {
 		out->status = SELFBENCH_FAILED;

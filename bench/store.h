@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The folder of results. A file appears whole or not at all: it is written
- * under a temporary name beside its place, synced and renamed.
- */
+/* The folder of results. A file appears whole or not at all (include/whole.h). */
 #ifndef BENCH_STORE_H
 #define BENCH_STORE_H
 
 #include <stdio.h>
 
+#include "include/whole.h"
+
 #define STORE_PATH_SIZE 4096
 
 /*
- * Make `dir`, dir/cells and dir/series, and try to write there. 0, or -errno
- * with a sentence in why.
+ * Make `dir`, dir/cells and dir/series, try to write there, and remove what
+ * processes that were killed left half written. 0, or -errno with a sentence in
+ * why.
  */
 int store_open(const char *dir, char *why, size_t why_size);
 
@@ -27,7 +27,7 @@ void store_list_path(const char *dir, char *out, size_t size);
 /* A file under construction. */
 struct store_file {
 	FILE *out;
-	char path[STORE_PATH_SIZE], temporary[STORE_PATH_SIZE];
+	struct whole_file file;
 };
 
 int store_create(struct store_file *f, const char *path, char *why,

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "cli/bench_rows.h"
+#include "include/check.h"
+#include "include/guard.h"
 #include "include/types.h"
 #include "sim/sim.h"
 
@@ -283,18 +285,19 @@ static uint64_t beside_each_other(const struct cell_wish *w, unsigned int nr)
 {
 	struct selfbench_timer t = { 0 };
 	bool failed = false;
-	int status;
+	int status = 0;
+	pid_t pids[2];
 
+	CHECK(nr <= ARRAY_SIZE(pids));
 	selfbench_start(&t);
 	for (unsigned int i = 0; i < nr; i++) {
-		const pid_t pid = fork();
-
-		if (!pid)
+		pids[i] = guard_fork();
+		if (!pids[i])
 			_exit(one_cell(w) ? 1 : 0);
-		failed |= pid < 0;
 	}
-	while (wait(&status) > 0)
-		failed |= status != 0;
+	for (unsigned int i = 0; i < nr; i++)
+		failed |= pids[i] < 0 || guard_wait(pids[i], &status) ||
+			  status;
 	selfbench_stop(&t);
 	return failed ? 0 : t.wall_ns;
 }

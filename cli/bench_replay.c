@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/bench_rows.h"
+#include "include/guard.h"
 #include "include/rng.h"
 #include "replay/replay.h"
 #include "sim/sim.h"
@@ -146,7 +147,7 @@ struct replay_bench {
 	struct alloc *booted;          /* the state that all samples begin in */
 	struct batches memory;         /* row `replay`: all records */
 	size_t nr;
-	char dir[64], path[80];        /* of the .blt */
+	char dir[PATH_MAX], path[PATH_MAX + 16];        /* of the .blt */
 };
 
 static void batches_free(struct batches *m)
@@ -163,10 +164,7 @@ static void teardown(void *ctx)
 {
 	struct replay_bench *b = ctx;
 
-	if (b->path[0])
-		unlink(b->path);
-	if (b->dir[0])
-		rmdir(b->dir);
+	guard_remove_folder(b->dir);
 	alloc_destroy(b->booted);
 	batches_free(&b->memory);
 	free(b);
@@ -258,11 +256,8 @@ static int setup(const struct selfbench_row *row, unsigned int samples,
 		return -ENOMEM;
 	err = sim_boot_alloc(&b->booted, BENCH_KERNEL, "32G", CPUS, why,
 			     why_size);
-	snprintf(b->dir, sizeof(b->dir), P_tmpdir "/buddylab-bench-XXXXXX");
-	if (!mkdtemp(b->dir)) {
-		b->dir[0] = '\0';
-		err = err ? err : -errno;
-	}
+	if (!err)
+		err = guard_folder(guard_parent(), b->dir, sizeof(b->dir));
 	if (!err) {
 		snprintf(b->path, sizeof(b->path), "%s/mix.blt", b->dir);
 		err = record_mix(b, &d, why, why_size);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `buddylab bench`: how fast this program is, here. docs/performance.md */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 #include "cli/args.h"
 #include "cli/bench_rows.h"
 #include "cli/commands.h"
+#include "include/guard.h"
 #include "include/option.h"
 #include "include/types.h"
 
@@ -52,8 +54,8 @@ static int run_experiment(const struct selfbench_row *row, void *ctx,
 			  size_t why_size)
 {
 	struct selfbench_timer t = { 0 };
-	char dir[] = P_tmpdir "/buddylab-bench-XXXXXX";
-	int status = -1;
+	int status = -1, err;
+	char dir[PATH_MAX];
 	pid_t pid;
 
 	(void)row;
@@ -63,10 +65,11 @@ static int run_experiment(const struct selfbench_row *row, void *ctx,
 			 "the source tree");
 		return SELFBENCH_NO_PEER;
 	}
-	if (!mkdtemp(dir))
-		return -errno;
+	err = guard_folder(guard_parent(), dir, sizeof(dir));
+	if (err)
+		return err;
 	selfbench_start(&t);
-	pid = fork();
+	pid = guard_fork();
 	if (!pid) {
 		if (!freopen("/dev/null", "w", stdout))
 			_exit(EXIT_RUNTIME);
@@ -75,11 +78,12 @@ static int run_experiment(const struct selfbench_row *row, void *ctx,
 		_exit(EXIT_RUNTIME);
 	}
 	if (pid > 0)
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
+		err = guard_wait(pid, &status);
 	selfbench_stop(&t);
-	if (status) {
-		snprintf(why, why_size, "the run in %s failed", dir);
+	guard_remove_folder(dir);
+	if (err || status) {
+		snprintf(why, why_size, "the run of " MAIN_EXPERIMENT
+			 " failed");
 		return -EIO;
 	}
 	*out = (struct selfbench_sample){ (double)t.wall_ns / 1e9, t.cpu_ns,

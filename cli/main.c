@@ -7,6 +7,7 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "include/guard.h"
 #include "sim/sim.h"
 
 /*
@@ -27,6 +28,7 @@ static bool keep_standard_streams(void)
 
 int main(int argc, char **argv)
 {
+	guard_install();
 	/* A limit on the size of files is an error of write(), as a full disk
 	 * is, and no reason to be killed. */
 	signal(SIGXFSZ, SIG_IGN);

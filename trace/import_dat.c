@@ -14,6 +14,7 @@
 #include <trace-cmd.h>
 #include <unistd.h>
 
+#include "include/guard.h"
 #include "trace/importer.h"
 
 #define MAX_BUFFERS 64
@@ -246,13 +247,12 @@ static int check_file(struct trace_source *s)
 	int status = 1;
 	pid_t pid;
 
-	pid = fork();
+	pid = guard_fork();
 	if (pid < 0)
 		return fail(s, -errno, "cannot start a process");
 	if (!pid)
 		try_file(s);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	guard_wait(pid, &status);
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return 0;
 	return fail(s, -EBADMSG, "libtracecmd fails on this file; it is "

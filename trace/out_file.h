@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A file that appears whole or not at all: written under a temporary name
- * beside its own, synced, then renamed. What was there before stays until
- * then, whatever goes wrong.
- */
+/* A file that appears whole or not at all (include/whole.h), with messages. */
 #ifndef TRACE_OUT_FILE_H
 #define TRACE_OUT_FILE_H
 
-#include <limits.h>
-#include <stdio.h>
-
 #include "include/diag.h"
+#include "include/whole.h"
 
 struct out_file {
 	FILE *out;                /* write here */
 	const char *name;         /* for messages; outlives the file */
-	char path[PATH_MAX];      /* behind links */
-	char temporary[PATH_MAX];
+	struct whole_file file;
 };
 
 /* 0 or a negative errno after a message. Not in place of what is no regular
