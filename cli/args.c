@@ -172,6 +172,55 @@ static int finish(struct args *a)
 	return ARGS_END;
 }
 
+bool args_words(const char *value, struct args_words *w)
+{
+	size_t n = 0, len = value ? strlen(value) : 0;
+	char *next;
+
+	if (!len || !strchr(value, '|') ||
+	    strpbrk(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+		return false;
+	CHECK_LT(len, sizeof(w->text));
+	memcpy(w->text, value, len + 1);
+	for (next = w->text; next; n++) {
+		CHECK_LT(n, ARGS_MAX_WORDS);
+		w->name[n] = strsep(&next, "|");
+	}
+	w->name[n] = NULL;
+	return true;
+}
+
+static int unknown_word(const struct args *a, const struct args_option *o,
+			const struct args_words *w)
+{
+	const char *near = diag_nearest(a->value, w->name);
+	char all[2 * ARGS_WORDS_SIZE];
+	size_t n = 0;
+
+	for (int i = 0; w->name[i]; i++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s",
+				      !i ? "" : w->name[i + 1] ? ", " : " and ",
+				      w->name[i]);
+	args_error(a, "unknown %s '%s'%s%s%s; allowed are %s", o->name,
+		   a->value, near ? "; did you mean '" : "", near ? near : "",
+		   near ? "'?" : "", all);
+	return ARGS_BAD;
+}
+
+/* The option, once its value is found to be one that it takes. */
+static int choose(struct args *a, int option)
+{
+	const struct args_option *o = &a->command->options[option];
+	struct args_words w;
+
+	if (!args_words(o->value, &w))
+		return option;
+	for (a->choice = 0; w.name[a->choice]; a->choice++)
+		if (!strcmp(w.name[a->choice], a->value))
+			return option;
+	return unknown_word(a, o, &w);
+}
+
 int args_next(struct args *a)
 {
 	struct option longs[ARGS_MAX_OPTIONS + 2];
@@ -194,9 +243,9 @@ int args_next(struct args *a)
 		return ARGS_HELP;
 	}
 	if (key >= 256)
-		return key - 256;
+		return choose(a, key - 256);
 	if (key != '?' && key != ':')
-		return by_letter(a, key);
+		return choose(a, by_letter(a, key));
 	if (key == ':')
 		args_error(a, "%s wants a value", a->argv[optind - 1]);
 	else if (optopt && optopt < 256)
@@ -242,11 +291,3 @@ int args_kernel(const struct args *a)
 			    "kernels");
 }
 
-int args_json(const struct args *a, bool *json)
-{
-	*json = !strcmp(a->value, "json");
-	if (*json || !strcmp(a->value, "text"))
-		return 0;
-	return args_error(a, "unknown format '%s'; allowed are text and json",
-			  a->value);
-}

@@ -23,7 +23,11 @@ enum exit_code {
 struct args_option {
 	const char *name;        /* without dashes; NULL ends the table */
 	char letter;             /* -o; 0 = none */
-	const char *value;       /* placeholder "DIR"; NULL = takes no value */
+	/*
+	 * "DIR", what is wanted; or "text|json", words in lower case: one of
+	 * them, and args_next() sees to it. NULL = takes no value.
+	 */
+	const char *value;
 	const char *help;
 };
 
@@ -48,6 +52,7 @@ struct args {
 	int argc;
 	char **argv;
 	const char *value;       /* of the option that was returned */
+	int choice;              /* its index, if it is one of several words */
 	char **words;            /* after ARGS_END: what is no option */
 	int nr_words;
 };
@@ -64,6 +69,18 @@ __attribute__((format(printf, 2, 3)))
 int args_error(const struct args *a, const char *fmt, ...);
 void args_help(const struct args_command *command);
 
+#define ARGS_MAX_WORDS 12
+#define ARGS_WORDS_SIZE 120
+
+/* The words an option chooses from, NULL-ended. */
+struct args_words {
+	const char *name[ARGS_MAX_WORDS + 1];
+	char text[ARGS_WORDS_SIZE];
+};
+
+/* Split `value` of a table; false if it is no list of words. */
+bool args_words(const char *value, struct args_words *w);
+
 /* 0, or not 0 after a message. */
 typedef int (*args_take_fn)(void *ctx, int option);
 
@@ -76,8 +93,7 @@ int args_one_word(struct args *a, args_take_fn take, void *ctx,
 /* "unknown WHAT 'X'; did you mean 'Y'?; `buddylab list TOPIC` shows all" */
 int args_unknown(const struct args *a, const char *what, const char *name,
 		 const char *const *names, const char *topic);
-/* Value of an option: a kernel profile; text or json. 0, or 2 with a message. */
+/* The value is a kernel profile: 0, or 2 with a message. */
 int args_kernel(const struct args *a);
-int args_json(const struct args *a, bool *json);
 
 #endif

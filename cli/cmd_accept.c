@@ -11,11 +11,11 @@ enum { BASELINE, FORMAT };
 static const struct args_option options[] = {
 	[BASELINE] = { "baseline", 0, "BASE", "folder or .jsonl file to "
 		       "replace" },
-	[FORMAT] = { "format", 0, "F", "text or json" },
+	[FORMAT] = { "format", 0, "text|json", "default text" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_accept = {
 	.name = "accept",
 	.synopsis = "NEW --baseline BASE [--format F]",
 	.text = "Replace the baseline by the results in NEW and print what "
@@ -65,12 +65,12 @@ int cmd_accept(int argc, char **argv)
 	bool json = false;
 	int opt, code;
 
-	args_init(&a, &command, argc, argv);
+	args_init(&a, &command_accept, argc, argv);
 	while ((opt = args_next(&a)) >= 0)
 		if (opt == BASELINE)
 			base = a.value;
-		else if (args_json(&a, &json))
-			return EXIT_USAGE;
+		else
+			json = a.choice == 1;
 	if (opt != ARGS_END)
 		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
 	if (a.nr_words != 1)

@@ -26,7 +26,7 @@ static const struct args_option options[] = {
 			   "cleared (default: as --zero-share)" },
 	[JOBS] = { "jobs", 'j', "N", "cells at a time (default: one per CPU)" },
 	[OUTPUT] = { "output", 'o', "FILE", "write there, whole or not at all" },
-	[FORMAT] = { "format", 0, "F", "prices (default) or json" },
+	[FORMAT] = { "format", 0, "prices|json", "default prices" },
 	[MEMORY] = { "memory", 0, "SIZE", "touch so much at a time at the most "
 		     "(default: 1G)" },
 	[TIME] = { "time", 0, "T", "take so long (default: 30s)" },
@@ -35,7 +35,7 @@ static const struct args_option options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_calibrate = {
 	.name = "calibrate",
 	.synopsis = "[options | --solve EXP.ini --target FILE --zero-share Z]",
 	.text = "Print a price file. Alone: measure this host, without "
@@ -143,10 +143,8 @@ static int take_measure(struct args *a, int opt,
 		req->path = a->value;
 		return 0;
 	case FORMAT:
-		req->json = !strcmp(a->value, "json");
-		return req->json || !strcmp(a->value, "prices") ? 0 :
-		       args_error(a, "--format is prices or json, not '%s'",
-				  a->value);
+		req->json = a->choice == 1;
+		return 0;
 	case MEMORY:
 		return !parse_size(a->value, &req->memory) &&
 		       req->memory >= CALIBRATE_MIN_MEMORY ? 0 :
@@ -209,7 +207,7 @@ int cmd_calibrate(int argc, char **argv)
 	struct args a;
 	int opt, code;
 
-	args_init(&a, &command, argc, argv);
+	args_init(&a, &command_calibrate, argc, argv);
 	while ((opt = args_next(&a)) >= 0) {
 		code = take_option(&a, opt, &c);
 		if (code)

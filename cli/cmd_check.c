@@ -24,11 +24,11 @@ static const struct args_option options[] = {
 			 "without it not at all" },
 	[JUNIT] = { "junit", 0, "F", "write JUnit XML to the file F" },
 	[TAP] = { "tap", 0, NULL, "print TAP, one test per cell" },
-	[FORMAT] = { "format", 0, "F", "text or json" },
+	[FORMAT] = { "format", 0, "text|json", "default text" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_check = {
 	.name = "check",
 	.synopsis = "NEW --baseline BASE [options]",
 	.text = "Compare results with a baseline, exactly: counters of a "
@@ -155,7 +155,8 @@ static int take_option(struct check *k, const struct args *a, int option)
 		k->junit = a->value;
 		return 0;
 	case FORMAT:
-		return args_json(a, &k->json);
+		k->json = a->choice == 1;
+		return 0;
 	default:
 		k->tap = true;
 		return 0;
@@ -168,7 +169,7 @@ int cmd_check(int argc, char **argv)
 	struct args a;
 	int opt;
 
-	args_init(&a, &command, argc, argv);
+	args_init(&a, &command_check, argc, argv);
 	while ((opt = args_next(&a)) >= 0)
 		if (take_option(&k, &a, opt))
 			return EXIT_USAGE;

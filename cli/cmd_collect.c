@@ -8,7 +8,7 @@ static const struct args_option options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_collect = {
 	.name = "collect",
 	.synopsis = "EXP.ini [options]",
 	.text = "Write DIR/cells.jsonl from DIR/cells/, in plan order. Exit "
@@ -38,7 +38,7 @@ int cmd_collect(int argc, char **argv)
 	struct experiment e;
 	int option, code;
 
-	exp_args_init(&a, &command, argc, argv);
+	exp_args_init(&a, &command_collect, argc, argv);
 	option = exp_args_next(&a);
 	if (option != ARGS_END)
 		return exp_args_exit(option);

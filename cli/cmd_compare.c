@@ -5,12 +5,12 @@
 #include "cli/pair.h"
 
 static const struct args_option options[] = {
-	{ "format", 0, "F", "tables of before and after: table, md, csv, json "
-	  "or cover" },
+	{ "format", 0, "table|md|csv|json|cover",
+	  "tables of before and after; default: what moved, by cell" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_compare = {
 	.name = "compare",
 	.synopsis = "BASE NEW [--format F]",
 	.text = "Compare all counters and digests of two folders of results "
@@ -46,13 +46,10 @@ int cmd_compare(int argc, char **argv)
 	struct args a;
 	int opt;
 
-	args_init(&a, &command, argc, argv);
+	args_init(&a, &command_compare, argc, argv);
 	while ((opt = args_next(&a)) >= 0) {
 		format_name = a.value;
-		if (report_format_parse(a.value, &format))
-			return args_error(&a, "unknown format '%s'; table, "
-					  "md, csv, json and cover are known",
-					  a.value);
+		format = (enum report_format)a.choice;
 	}
 	if (opt != ARGS_END)
 		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;

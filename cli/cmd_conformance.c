@@ -29,11 +29,11 @@ static const struct args_option options[] = {
 			 "real memory of a case (default 128M; 64M to 1G)" },
 	[OPT_RETRIES] = { "retries", 0, "N", "more runs of a case that differs "
 			  "(default 2)" },
-	[OPT_FORMAT] = { "format", 0, "FORMAT", "text (default) or json" },
+	[OPT_FORMAT] = { "format", 0, "text|json", "default text" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_conformance = {
 	.name = "conformance",
 	.synopsis = "[--streams N] [--seed S] [--format json]",
 	.text = "Do the same to the mock host and to real memory of this "
@@ -257,7 +257,8 @@ static int take_option(void *ctx, int option)
 		c->rq.retries = (unsigned int)nr;
 		return code;
 	default:
-		return args_json(&c->args, &c->json);
+		c->json = c->args.choice == 1;
+		return 0;
 	}
 }
 
@@ -269,7 +270,7 @@ int cmd_conformance(int argc, char **argv)
 	};
 	int option, code;
 
-	args_init(&c.args, &command, argc, argv);
+	args_init(&c.args, &command_conformance, argc, argv);
 	while ((option = args_next(&c.args)) >= 0) {
 		code = take_option(&c, option);
 		if (code)

@@ -17,8 +17,8 @@
 enum { OPT_FORMAT, OPT_OUTPUT, OPT_SAMPLE };
 
 static const struct args_option options[] = {
-	[OPT_FORMAT] = { "format", 0, "FORMAT",
-			 "text (default) or perfetto" },
+	[OPT_FORMAT] = { "format", 0, "text|perfetto",
+			 "default text" },
 	[OPT_OUTPUT] = { "output", 'o', "FILE",
 			 "write this file (default: standard output)" },
 	[OPT_SAMPLE] = { "sample-ns", 0, "N",
@@ -26,7 +26,7 @@ static const struct args_option options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_export = {
 	.name = "export",
 	.synopsis = "TRACE [--format text|perfetto] [-o FILE]",
 	.text = "Write a trace of any format that `import` reads, .blt among "
@@ -66,12 +66,8 @@ static int parse_option(void *ctx, int option)
 				  "sample-ns is \"%s\"; allowed is a number of nanoseconds from 1",
 				  value);
 	}
-	c->perfetto = !strcmp(value, "perfetto");
-	if (c->perfetto || !strcmp(value, "text"))
-		return 0;
-	return args_error(&c->args,
-			  "unknown format '%s'; allowed are text and perfetto",
-			  value);
+	c->perfetto = c->args.choice == 1;
+	return 0;
 }
 
 static int write_events(struct export_command *c, struct trace_source *s,
@@ -106,7 +102,7 @@ int cmd_export(int argc, char **argv)
 	struct trace_source *s;
 	int code, err;
 
-	args_init(&c.args, &command, argc, argv);
+	args_init(&c.args, &command_export, argc, argv);
 	code = args_one_word(&c.args, parse_option, &c, "trace", &c.input);
 	if (code != ARGS_END)
 		return code;

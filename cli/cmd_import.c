@@ -20,15 +20,16 @@ enum { OUTPUT, FORMAT, KERNEL };
 
 static const struct args_option options[] = {
 	[OUTPUT] = { "output", 'o', "T.blt", "write this file (required)" },
-	[FORMAT] = { "format", 0, "FORMAT", "perf, ftrace, bpftrace, recorder, "
-		     "request, trace.dat, blt; default: told from the content" },
+	[FORMAT] = { "format", 0,
+		     "auto|request|blt|perf|ftrace|bpftrace|recorder|trace.dat",
+		     "default auto: told from the content" },
 	[KERNEL] = { "kernel", 0, "PROFILE", "release of the recorded kernel: "
 		     "the bits of raw masks; default: what the file says, "
 		     "or 6.1" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_import = {
 	.name = "import",
 	.synopsis = "FILE -o T.blt [options]",
 	.text = "Read a recorded trace and store it as .blt. FILE is text of "
@@ -190,19 +191,6 @@ static int import(struct import *im)
 	return err ? EXIT_RUNTIME : EXIT_FINE;
 }
 
-static int take_format(struct import *im)
-{
-	const int format = trace_format_find(im->args.value);
-
-	if (format < 0)
-		return args_error(&im->args, "unknown format '%s'; perf, "
-				  "ftrace, bpftrace, recorder, request, "
-				  "trace.dat, blt and auto are known",
-				  im->args.value);
-	im->source_options.format = (enum trace_format)format;
-	return 0;
-}
-
 static int take_option(void *ctx, int opt)
 {
 	struct import *im = ctx;
@@ -212,7 +200,9 @@ static int take_option(void *ctx, int opt)
 		im->output = im->args.value;
 		return 0;
 	case FORMAT:
-		return take_format(im);
+		im->source_options.format =
+			(enum trace_format)im->args.choice;
+		return 0;
 	default:
 		im->source_options.kernel = im->args.value;
 		return args_kernel(&im->args);
@@ -233,7 +223,7 @@ int cmd_import(int argc, char **argv)
 	struct import im = { .output = NULL };
 	int code;
 
-	args_init(&im.args, &command, argc, argv);
+	args_init(&im.args, &command_import, argc, argv);
 	code = args_one_word(&im.args, take_option, &im, "trace", &im.path);
 	if (code != ARGS_END)
 		return code;

@@ -19,13 +19,13 @@
 enum { OPT_FORMAT, OPT_TASKS };
 
 static const struct args_option options[] = {
-	[OPT_FORMAT] = { "format", 0, "FORMAT", "text (default) or json" },
+	[OPT_FORMAT] = { "format", 0, "text|json", "default text" },
 	[OPT_TASKS] = { "tasks", 0, "N",
 			"show the N busiest tasks (default 10)" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_info = {
 	.name = "info",
 	.synopsis = "TRACE [--format text|json]",
 	.text = "Say what a trace holds: .blt, or any other format that "
@@ -62,8 +62,10 @@ static int parse_option(void *ctx, int option)
 {
 	struct info_command *c = ctx;
 
-	if (option == OPT_FORMAT)
-		return args_json(&c->args, &c->json);
+	if (option == OPT_FORMAT) {
+		c->json = c->args.choice == 1;
+		return 0;
+	}
 	if (!parse_u64(c->args.value, &c->show))
 		return 0;
 	return args_error(&c->args, "tasks is \"%s\"; allowed is a number",
@@ -381,7 +383,7 @@ int cmd_info(int argc, char **argv)
 	struct info_command c = { .show = 10, .diag = { .out = stderr } };
 	int code, err;
 
-	args_init(&c.args, &command, argc, argv);
+	args_init(&c.args, &command_info, argc, argv);
 	code = args_one_word(&c.args, parse_option, &c, "trace", &c.path);
 	if (code != ARGS_END)
 		return code;

@@ -34,7 +34,7 @@ static const struct args_option options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_kernel_reporter = {
 	.name = "kernel-reporter",
 	.synopsis = "--tree DIR [-o FILE] [options]",
 	.text = "Compile mm/page_reporting.c of a kernel tree, as it is or "
@@ -96,7 +96,7 @@ int cmd_kernel_reporter(int argc, char **argv)
 	struct args args;
 	int option, err;
 
-	args_init(&args, &command, argc, argv);
+	args_init(&args, &command_kernel_reporter, argc, argv);
 	while ((option = args_next(&args)) >= 0)
 		values[option] = args.value;
 	if (option == ARGS_HELP)

@@ -20,12 +20,11 @@ enum { PLUGIN, FORMAT };
 
 static const struct args_option options[] = {
 	[PLUGIN] = PLUGIN_OPTION,
-	[FORMAT] = { "format", 0, "FORMAT", "text (default), or json: a list "
-		     "of objects" },
+	[FORMAT] = { "format", 0, "text|json", "json: a list of objects" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_list = {
 	.name = "list",
 	.synopsis = "[TOPIC]",
 	.text = "List what is compiled in, and loaded. Topics: reporters,\n"
@@ -301,6 +300,11 @@ static const struct topic topics[] = {
 	{ "thresholds", list_thresholds, false },
 };
 
+const char *list_topic_name(size_t i)
+{
+	return i < ARRAY_SIZE(topics) ? topics[i].name : NULL;
+}
+
 static int list_brief(struct lister *l)
 {
 	size_t i;
@@ -357,10 +361,11 @@ int cmd_list(int argc, char **argv)
 
 	plugins_init(&p);
 	l.reg = &p.registry;
-	args_init(&a, &command, argc, argv);
+	args_init(&a, &command_list, argc, argv);
 	while ((option = args_next(&a)) >= 0)
-		if (option == FORMAT ? json_format_parse(&a, &json) :
-				       plugins_take(&p, &a))
+		if (option == FORMAT)
+			json = a.choice == 1;
+		else if (plugins_take(&p, &a))
 			return EXIT_USAGE;
 	if (option != ARGS_END)
 		return option == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;

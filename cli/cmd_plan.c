@@ -15,11 +15,11 @@ enum { PLAN_FORMAT = EXP_NR_OPTIONS };
 
 static const struct args_option options[] = {
 	EXP_OPTIONS,
-	{ "format", 0, "FORMAT", "list (default), make, parallel, slurm, json" },
+	{ "format", 0, "list|make|parallel|slurm|json", "default list" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_plan = {
 	.name = "plan",
 	.synopsis = "EXP.ini [options]",
 	.text = "List the cells of an experiment in plan order, or print what\n"
@@ -135,37 +135,16 @@ static int print_plan(const struct exp_args *a, const struct experiment *e,
 	return code;
 }
 
-static const char *const formats[] = { "list", "make", "parallel", "slurm",
-				       "json", NULL };
-
-static int take_format(const struct exp_args *a, const char **format)
-{
-	const char *near;
-	unsigned int i;
-
-	for (i = 0; formats[i]; i++)
-		if (!strcmp(formats[i], a->args.value)) {
-			*format = formats[i];
-			return 0;
-		}
-	near = diag_nearest(a->args.value, formats);
-	return args_error(&a->args, "unknown format '%s'%s%s%s; allowed are "
-			  "list, make, parallel, slurm, json", a->args.value,
-			  near ? "; did you mean '" : "", near ? near : "",
-			  near ? "'?" : "");
-}
-
 int cmd_plan(int argc, char **argv)
 {
-	const char *format = formats[0];
+	const char *format = "list";
 	struct exp_args a;
 	struct experiment e;
 	int option, code;
 
-	exp_args_init(&a, &command, argc, argv);
+	exp_args_init(&a, &command_plan, argc, argv);
 	while ((option = exp_args_next(&a)) >= 0)
-		if (take_format(&a, &format))
-			return EXIT_USAGE;
+		format = a.args.value;
 	if (option != ARGS_END)
 		return exp_args_exit(option);
 	code = exp_args_load(&a, &e);

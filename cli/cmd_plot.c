@@ -10,15 +10,15 @@
 enum { BACKEND, TERMINAL, FIGURE };
 
 static const struct args_option options[] = {
-	[BACKEND] = { "backend", 0, "B", "gnuplot (default) or matplotlib, for pictures" },
-	[TERMINAL] = { "terminal", 0, "T", "dumb (default): text on standard "
-		       "output; svg, png: files in DIR/figures" },
-	[FIGURE] = { "figure", 0, "NAME", "only this one; `buddylab list "
+	[BACKEND] = { "backend", 0, "gnuplot|matplotlib", "of pictures; default gnuplot" },
+	[TERMINAL] = { "terminal", 0, "dumb|svg|png", "default dumb: text on "
+		       "standard output; svg, png: files in DIR/figures" },
+	[FIGURE] = { "figure", 0, "FIGURE", "only this one; `buddylab list "
 		     "figures`" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_plot = {
 	.name = "plot",
 	.synopsis = "DIR [options]",
 	.text = "Draw figures of the results in DIR: memory of guest and host "
@@ -29,27 +29,6 @@ static const struct args_command command = {
 	.options = options,
 	.example = "  buddylab plot out/free-page-reporting --terminal svg\n",
 };
-
-static int parse_terminal(const char *text, enum figure_terminal *out)
-{
-	for (int i = 0; figure_terminal_names[i]; i++)
-		if (!strcmp(text, figure_terminal_names[i])) {
-			*out = (enum figure_terminal)i;
-			return 0;
-		}
-	return -EINVAL;
-}
-
-static int parse_backend(struct args *a, struct figure_request *req)
-{
-	for (int i = 0; figure_backend_names[i]; i++)
-		if (!strcmp(a->value, figure_backend_names[i])) {
-			req->backend = (enum figure_backend)i;
-			return 0;
-		}
-	return args_error(a, "unknown backend '%s'; gnuplot and matplotlib "
-			  "are known", a->value);
-}
 
 static int plot(const char *path, const struct figure_request *req)
 {
@@ -69,19 +48,18 @@ static int plot(const char *path, const struct figure_request *req)
 	return code;
 }
 
-static int take_option(struct args *a, int opt, struct figure_request *req)
+static void take_option(const struct args *a, int opt,
+			struct figure_request *req)
 {
 	switch (opt) {
 	case BACKEND:
-		return parse_backend(a, req);
+		req->backend = (enum figure_backend)a->choice;
+		break;
 	case TERMINAL:
-		if (parse_terminal(a->value, &req->terminal))
-			return args_error(a, "unknown terminal '%s'; dumb, "
-					  "svg and png are known", a->value);
-		return 0;
+		req->terminal = (enum figure_terminal)a->choice;
+		break;
 	default:
 		req->name = a->value;
-		return 0;
 	}
 }
 
@@ -89,14 +67,11 @@ int cmd_plot(int argc, char **argv)
 {
 	struct figure_request req = { .terminal = FIGURE_DUMB };
 	struct args a;
-	int opt, code;
+	int opt;
 
-	args_init(&a, &command, argc, argv);
-	while ((opt = args_next(&a)) >= 0) {
-		code = take_option(&a, opt, &req);
-		if (code)
-			return code;
-	}
+	args_init(&a, &command_plot, argc, argv);
+	while ((opt = args_next(&a)) >= 0)
+		take_option(&a, opt, &req);
 	if (opt != ARGS_END)
 		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
 	if (a.nr_words != 1)

@@ -34,7 +34,7 @@ static const struct args_option options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_record = {
 	.name = "record",
 	.synopsis = "[options] -- PROGRAM [ARGS]",
 	.text = "Run PROGRAM and record what it and its children do to their "
@@ -152,7 +152,7 @@ int cmd_record(int argc, char **argv)
 	struct record_result r;
 	int code, err;
 
-	args_init(&q.args, &command, argc, argv);
+	args_init(&q.args, &command_record, argc, argv);
 	code = take_options(&q);
 	if (code)
 		return code < 0 ? EXIT_FINE : code;

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "cli/args.h"
-#include "cli/cmd_replay.h"
+#include "cli/commands.h"
 #include "cli/plugin.h"
 #include "include/option.h"
 #include "replay/replay.h"
@@ -45,15 +45,15 @@ static const struct args_option options[] = {
 			 "rules of this release (default: the snapshot's, the trace's, or 6.1)" },
 	[OPT_WITHOUT] = { "without", 0, "RULES",
 			  "take rules away; `buddylab list rules` shows them" },
-	[OPT_MODE] = { "mode", 0, "MODE",
-		       "predict (default), or assisted: force missed pages" },
+	[OPT_MODE] = { "mode", 0, "predict|assisted",
+		       "default predict; assisted: force missed pages" },
 	[OPT_HINTS] = { "hints", 0, "LIST",
 			"none (default), all, or a list of T, M, zone, L" },
-	[OPT_REPORTER] = { "reporter", 0, "NAME",
+	[OPT_REPORTER] = { "reporter", 0, "DESIGN",
 			   "act by itself; I R TF TB Q are expectations" },
 	[OPT_PLUGIN] = PLUGIN_OPTION,
 	[OPT_LIMIT] = { "limit", 0, "N", "stop after N records" },
-	[OPT_FORMAT] = { "format", 0, "FORMAT", "text (default) or json" },
+	[OPT_FORMAT] = { "format", 0, "text|json", "default text" },
 	[OPT_ASSUME] = { "assume", 0, "boot|FILE",
 			 "no snapshot: a booted guest, or recorded free counts" },
 	[OPT_MEMORY] = { "memory", 0, "SIZE",
@@ -67,7 +67,7 @@ static const struct args_option options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_replay = {
 	.name = "replay",
 	.synopsis = "FILE --snapshot BEFORE|--assume START [options]",
 	.text = "Run a recorded trace on a twin of the kernel's page allocator\n"
@@ -99,19 +99,6 @@ static int parse_without(struct replay_command *c, const char *text)
 	c->replay.without = text;
 	if (replay_check_rules(text, why, sizeof(why)))
 		return args_error(&c->args, "%s", why);
-	return 0;
-}
-
-static int parse_mode(struct replay_command *c, const char *text)
-{
-	if (!strcmp(text, "predict"))
-		c->replay.mode = REPLAY_PREDICT;
-	else if (!strcmp(text, "assisted"))
-		c->replay.mode = REPLAY_ASSISTED;
-	else
-		return args_error(&c->args,
-				  "unknown mode '%s'; allowed are predict and assisted",
-				  text);
 	return 0;
 }
 
@@ -165,7 +152,9 @@ static int parse_option(void *ctx, int option)
 	case OPT_WITHOUT:
 		return parse_without(c, value);
 	case OPT_MODE:
-		return parse_mode(c, value);
+		c->replay.mode = c->args.choice == 1 ? REPLAY_ASSISTED :
+						       REPLAY_PREDICT;
+		return 0;
 	case OPT_HINTS:
 		return parse_hints(c, value);
 	case OPT_REPORTER:
@@ -190,7 +179,8 @@ static int parse_option(void *ctx, int option)
 	case OPT_THREADS:
 		return parse_threads(c, value);
 	default:
-		return args_json(&c->args, &c->json);
+		c->json = c->args.choice == 1;
+		return 0;
 	}
 }
 
@@ -306,7 +296,7 @@ int cmd_replay(int argc, char **argv)
 	int code;
 
 	plugins_init(&c.plugins);
-	args_init(&c.args, &command, argc, argv);
+	args_init(&c.args, &command_replay, argc, argv);
 	code = args_one_word(&c.args, parse_option, &c, "trace",
 			     &c.replay.stream);
 	if (code != ARGS_END)

@@ -9,17 +9,17 @@
 #include "cli/commands.h"
 
 static const struct args_option options[] = {
-	{ "format", 0, "F", "table (default), md, csv, json, cover: text of "
-	  "75 columns for a mail, html: one file with figures, or "
-	  "openmetrics" },
-	{ "columns", 0, "LIST", "one table with these columns; `buddylab list "
+	{ "format", 0, "table|md|csv|json|cover|html|openmetrics",
+	  "default table; cover: text of 75 columns for a mail; html: one "
+	  "file with figures" },
+	{ "columns", 0, "COLUMNS", "one table with these columns; `buddylab list "
 	  "columns`" },
-	{ "layout", 0, "L", "of a cover letter: tables (default), mmtests, "
-	  "benchstat or lkp" },
+	{ "layout", 0, "tables|mmtests|benchstat|lkp",
+	  "of a cover letter; default tables" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_report = {
 	.name = "report",
 	.synopsis = "DIR [--format F] [--columns LIST] [--layout L]",
 	.text = "Print tables of the results in DIR (or of a .jsonl file): "
@@ -60,26 +60,20 @@ static int report(const char *path, const struct report_request *req)
 	return bad_columns ? EXIT_USAGE : err ? EXIT_RUNTIME : EXIT_FINE;
 }
 
-static int take_option(struct args *a, int opt, struct report_request *req)
+static void take_option(const struct args *a, int opt,
+			struct report_request *req)
 {
 	switch (opt) {
 	case REPORT_OPT_COLUMNS:
 		req->columns = a->value;
-		return 0;
+		break;
 	case REPORT_OPT_LAYOUT:
 		/* Only a cover letter has one. */
 		req->format = REPORT_COVER;
-		if (cover_layout_parse(a->value, &req->layout))
-			return args_error(a, "unknown layout '%s'; tables, "
-					  "mmtests, benchstat and lkp are known",
-					  a->value);
-		return 0;
+		req->layout = (enum cover_layout)a->choice;
+		break;
 	default:
-		if (report_format_parse(a->value, &req->format))
-			return args_error(a, "unknown format '%s'; table, "
-					  "md, csv, json, cover, html and "
-					  "openmetrics are known", a->value);
-		return 0;
+		req->format = (enum report_format)a->choice;
 	}
 }
 
@@ -87,14 +81,11 @@ int cmd_report(int argc, char **argv)
 {
 	struct report_request req = { .format = REPORT_TABLE };
 	struct args a;
-	int opt, code;
+	int opt;
 
-	args_init(&a, &command, argc, argv);
-	while ((opt = args_next(&a)) >= 0) {
-		code = take_option(&a, opt, &req);
-		if (code)
-			return code;
-	}
+	args_init(&a, &command_report, argc, argv);
+	while ((opt = args_next(&a)) >= 0)
+		take_option(&a, opt, &req);
 	if (opt != ARGS_END)
 		return opt == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
 	if (a.nr_words != 1)

@@ -21,18 +21,18 @@ static const struct args_option options[] = {
 	[SEEDS] = { "seeds", 0, "A..B", "seeds instead of the experiments'" },
 	[NO_BUDGET] = { "no-budget", 0, NULL, "do not run with changed prices: "
 			"intervals are of seeds only" },
-	[FORMAT] = { "format", 0, "FORMAT", "table (default), md, json, or summary: all "
-		     "claims in one Markdown table" },
-	[FIGURE] = { "figure", 0, "T", "svg or png: draw DIR/NAME/figure.svg "
-		     "of each claim" },
-	[BACKEND] = { "backend", 0, "B", "of figures: gnuplot (default) or "
-		      "matplotlib" },
+	[FORMAT] = { "format", 0, "table|md|json|summary",
+		     "default table; summary: all claims in one Markdown table" },
+	[FIGURE] = { "figure", 0, "svg|png", "draw DIR/NAME/figure.svg of each "
+		     "claim" },
+	[BACKEND] = { "backend", 0, "gnuplot|matplotlib", "of figures; default "
+		      "gnuplot" },
 	[DATA] = { "data", 0, "DIR", "folder with predictions/ and published/ "
 		   "(default bench, or what is installed)" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_reproduce = {
 	.name = "reproduce",
 	.synopsis = "[NAME...] [options]",
 	.text = "Predict published results and print both, with an interval and "
@@ -68,39 +68,6 @@ static int take_jobs(struct reproduce_command *c)
 	return 0;
 }
 
-static int take_format(struct reproduce_command *c)
-{
-	for (int i = 0; reproduce_format_names[i]; i++)
-		if (!strcmp(reproduce_format_names[i], c->args.value)) {
-			c->req.format = (enum reproduce_format)i;
-			return 0;
-		}
-	return args_error(&c->args, "unknown format '%s'; table, md, json and "
-			  "summary are known", c->args.value);
-}
-
-static int take_figure(struct reproduce_command *c)
-{
-	const char *v = c->args.value;
-
-	if (strcmp(v, "svg") != 0 && strcmp(v, "png") != 0)
-		return args_error(&c->args, "unknown figure '%s'; svg and png "
-				  "are known", v);
-	c->req.terminal = *v == 's' ? FIGURE_SVG : FIGURE_PNG;
-	return 0;
-}
-
-static int take_backend(struct reproduce_command *c)
-{
-	for (int i = 0; figure_backend_names[i]; i++)
-		if (!strcmp(c->args.value, figure_backend_names[i])) {
-			c->req.backend = (enum figure_backend)i;
-			return 0;
-		}
-	return args_error(&c->args, "unknown backend '%s'; gnuplot and "
-			  "matplotlib are known", c->args.value);
-}
-
 static int take_option(struct reproduce_command *c, int option)
 {
 	switch (option) {
@@ -119,11 +86,14 @@ static int take_option(struct reproduce_command *c, int option)
 		c->req.predict.budget = false;
 		return 0;
 	case FORMAT:
-		return take_format(c);
+		c->req.format = (enum reproduce_format)c->args.choice;
+		return 0;
 	case FIGURE:
-		return take_figure(c);
+		c->req.terminal = c->args.choice ? FIGURE_PNG : FIGURE_SVG;
+		return 0;
 	case BACKEND:
-		return take_backend(c);
+		c->req.backend = (enum figure_backend)c->args.choice;
+		return 0;
 	default:
 		c->req.data = c->args.value;
 		return 0;
@@ -249,7 +219,7 @@ int cmd_reproduce(int argc, char **argv)
 	};
 	int option, code;
 
-	args_init(&c.args, &command, argc, argv);
+	args_init(&c.args, &command_reproduce, argc, argv);
 	while ((option = args_next(&c.args)) >= 0) {
 		code = take_option(&c, option);
 		if (code)

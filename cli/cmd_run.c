@@ -13,15 +13,14 @@ enum { RUN_JOBS = EXP_NR_OPTIONS, RUN_FORMAT, RUN_CHECK, RUN_STEPS,
 static const struct args_option options[] = {
 	EXP_OPTIONS,
 	{ "jobs", 'j', "N", "cells at a time (default: one per CPU)" },
-	{ "format", 0, "FORMAT", "table (default), cover, md, csv, json, jsonl,"
-				 " none" },
+	{ "format", 0, "table|cover|md|csv|json|jsonl|none", "default table" },
 	{ "check-every", 0, "N", "test all invariants every N events" },
 	{ "step-by-step", 0, NULL, "no run-ahead: slower, the same results" },
 	{ "bind", 0, NULL, "each cell at a time on a core of its own" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_run = {
 	.name = "run",
 	.synopsis = "EXP.ini [options]",
 	.text = "Run the cells of an experiment that have no result yet, write\n"
@@ -38,28 +37,6 @@ struct run_command {
 	const char *format;
 };
 
-static const char *const formats[] = {
-	"table", "cover", "md", "csv", "json", "jsonl", "none", NULL
-};
-
-static int take_format(struct run_command *c)
-{
-	const char *near;
-	unsigned int i;
-
-	for (i = 0; formats[i]; i++)
-		if (!strcmp(formats[i], c->exp.args.value)) {
-			c->format = formats[i];
-			return 0;
-		}
-	near = diag_nearest(c->exp.args.value, formats);
-	return args_error(&c->exp.args, "unknown format '%s'%s%s%s; allowed "
-			  "are table, cover, md, csv, json, jsonl, none",
-			  c->exp.args.value,
-			  near ? "; did you mean '" : "", near ? near : "",
-			  near ? "'?" : "");
-}
-
 static int take_option(struct run_command *c, int option)
 {
 	switch (option) {
@@ -67,7 +44,8 @@ static int take_option(struct run_command *c, int option)
 		c->runner.jobs = exp_args_count(&c->exp, "jobs", 1024);
 		return c->runner.jobs ? 0 : EXIT_USAGE;
 	case RUN_FORMAT:
-		return take_format(c);
+		c->format = c->exp.args.value;
+		return 0;
 	case RUN_BIND:
 		c->runner.bind = true;
 		return 0;
@@ -223,11 +201,11 @@ static int run(struct run_command *c)
 
 int cmd_run(int argc, char **argv)
 {
-	struct run_command c = { .format = formats[0] };
+	struct run_command c = { .format = "table" };
 	int option;
 
 	c.runner.jobs = default_jobs();
-	exp_args_init(&c.exp, &command, argc, argv);
+	exp_args_init(&c.exp, &command_run, argc, argv);
 	while ((option = exp_args_next(&c.exp)) >= 0)
 		if (take_option(&c, option))
 			return EXIT_USAGE;

@@ -19,7 +19,7 @@ static const struct args_option options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_run_cell = {
 	.name = "run-cell",
 	.synopsis = "EXP.ini --cell ID -o DIR [options]",
 	.text = "Run one cell and write DIR/cells/ID.json, unless a valid "
@@ -85,7 +85,7 @@ int cmd_run_cell(int argc, char **argv)
 	struct exp_args a;
 	int option;
 
-	exp_args_init(&a, &command, argc, argv);
+	exp_args_init(&a, &command_run_cell, argc, argv);
 	while ((option = exp_args_next(&a)) >= 0) {
 		if (option == CELL_ID) {
 			id = a.args.value;

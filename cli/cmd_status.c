@@ -9,11 +9,11 @@ enum { MISSING = EXP_NR_OPTIONS, FORMAT };
 static const struct args_option options[] = {
 	EXP_OPTIONS,
 	{ "missing", 0, NULL, "list the cells without a result" },
-	{ "format", 0, "FORMAT", "text (default) or json" },
+	{ "format", 0, "text|json", "default text" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_status = {
 	.name = "status",
 	.synopsis = "EXP.ini [options]",
 	.text = "Say how many cells of the plan have a valid result in DIR.\n",
@@ -68,13 +68,12 @@ int cmd_status(int argc, char **argv)
 	bool list = false, json = false;
 	int option, code;
 
-	exp_args_init(&a, &command, argc, argv);
-	while ((option = exp_args_next(&a)) >= 0) {
+	exp_args_init(&a, &command_status, argc, argv);
+	while ((option = exp_args_next(&a)) >= 0)
 		if (option == MISSING)
 			list = true;
-		else if (json_format_parse(&a.args, &json))
-			return EXIT_USAGE;
-	}
+		else
+			json = a.args.choice == 1;
 	if (option != ARGS_END)
 		return exp_args_exit(option);
 	code = exp_args_load(&a, &e);

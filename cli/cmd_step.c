@@ -7,30 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cmd_step.h"
+#include "cli/commands.h"
 #include "replay/step.h"
 
-#define EXIT_USAGE 2
-#define EXIT_RUNTIME 3
-
-static const char usage[] =
-	"usage: buddylab step SCRIPT|-\n"
-	"\n"
-	"Run a script of page allocator operations, one a line, and print the\n"
-	"lists it asks for. - reads the script from standard input.\n"
-	"\n"
-	"  --help  show this\n"
-	"\n"
-	"Example:\n"
-	"  printf 'zone Normal 0 8192\\nboot 1024 2048\\n"
-	"alloc M 3 buddy\\nlists\\n' | buddylab step -\n";
-
-static int usage_error(const char *what, const char *word)
-{
-	fprintf(stderr, "buddylab step: error: %s%s%s\n%s", what,
-		word ? ": " : "", word ? word : "", usage);
-	return EXIT_USAGE;
-}
+const struct args_command command_step = {
+	.name = "step",
+	.synopsis = "SCRIPT|-",
+	.text = "Run a script of page allocator operations, one a line, and "
+		"print the\n"
+		"lists it asks for. - reads the script from standard input.\n",
+	.example = "  printf 'zone Normal 0 8192\\nboot 1024 2048\\n"
+		   "alloc M 3 buddy\\nlists\\n' | buddylab step -\n",
+};
 
 static int exit_code(int err)
 {
@@ -63,23 +51,17 @@ static int run_file(const char *path)
 int cmd_step(int argc, char **argv)
 {
 	struct diag d = { .out = stderr };
-	const char *script = NULL;
-	int i;
+	struct args a;
+	int option;
 
-	for (i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--help") == 0) {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (argv[i][0] == '-' && argv[i][1] != '\0')
-			return usage_error("unknown option", argv[i]);
-		if (script)
-			return usage_error("one script only", argv[i]);
-		script = argv[i];
-	}
-	if (!script)
-		return usage_error("no script", NULL);
-	if (strcmp(script, "-") == 0)
+	args_init(&a, &command_step, argc, argv);
+	option = args_next(&a);
+	if (option != ARGS_END)
+		return option == ARGS_HELP ? EXIT_FINE : EXIT_USAGE;
+	if (a.nr_words != 1)
+		return args_error(&a, a.nr_words ? "one script only" :
+				  "no script is named");
+	if (strcmp(a.words[0], "-") == 0)
 		return exit_code(step_run(stdin, "<stdin>", stdout, &d));
-	return run_file(script);
+	return run_file(a.words[0]);
 }

@@ -32,7 +32,7 @@ enum {
 };
 
 static const struct args_option options[] = {
-	[OPT_WORKLOAD] = { "workload", 0, "NAME", "ours (required)" },
+	[OPT_WORKLOAD] = { "workload", 0, "WORKLOAD", "ours (required)" },
 	[OPT_SET] = { "set", 0, "KEY=VALUE",
 		      "guest.KEY, or a key of phase or workload; repeatable" },
 	[OPT_TASK] = { "task", 0, "TASK",
@@ -53,11 +53,11 @@ static const struct args_option options[] = {
 			  "matched lines around a difference (default 2)" },
 	[OPT_LINES] = { "lines", 0, "N",
 			"lines of differences to print (default 100)" },
-	[OPT_FORMAT] = { "format", 0, "FORMAT", "text (default) or json" },
+	[OPT_FORMAT] = { "format", 0, "text|json", "default text" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct args_command command = {
+const struct args_command command_stream_diff = {
 	.name = "stream-diff",
 	.synopsis = "TRACE --workload NAME [options]",
 	.text = "Compare the page-allocator calls of a recorded task with those\n"
@@ -207,7 +207,8 @@ static int parse_option(void *ctx, int option)
 		c->print.max_lines = (unsigned int)n;
 		return err;
 	default:
-		return args_json(&c->args, &c->json);
+		c->json = c->args.choice == 1;
+		return 0;
 	}
 }
 
@@ -448,7 +449,7 @@ int cmd_stream_diff(int argc, char **argv)
 	struct stream_machine *m;
 	int code;
 
-	args_init(&c.args, &command, argc, argv);
+	args_init(&c.args, &command_stream_diff, argc, argv);
 	code = args_one_word(&c.args, parse_option, &c, "trace", &c.trace);
 	if (code != ARGS_END)
 		return code;

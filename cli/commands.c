@@ -6,58 +6,62 @@
 #include <string.h>
 
 #include "cli/args.h"
-#include "cli/cmd_replay.h"
-#include "cli/cmd_step.h"
 #include "include/diag.h"
 #include "include/types.h"
 
-struct command {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *summary;
-};
-
-static const struct command commands[] = {
-	{ "run", cmd_run, "run the cells of an experiment, print the table" },
-	{ "plan", cmd_plan, "list the cells, or commands for another engine" },
-	{ "run-cell", cmd_run_cell, "run one cell" },
-	{ "status", cmd_status, "which cells have a result" },
-	{ "collect", cmd_collect, "assemble the results of finished cells" },
-	{ "report", cmd_report, "tables of results" },
-	{ "plot", cmd_plot, "figures of results" },
-	{ "compare", cmd_compare, "what moved between two sets of results" },
-	{ "check", cmd_check, "the gate: results against a baseline" },
-	{ "accept", cmd_accept, "make results the baseline" },
-	{ "reproduce", cmd_reproduce,
+const struct command commands[] = {
+	{ cmd_run, &command_run,
+	  "run the cells of an experiment, print the table" },
+	{ cmd_plan, &command_plan,
+	  "list the cells, or commands for another engine" },
+	{ cmd_run_cell, &command_run_cell, "run one cell" },
+	{ cmd_status, &command_status, "which cells have a result" },
+	{ cmd_collect, &command_collect,
+	  "assemble the results of finished cells" },
+	{ cmd_report, &command_report, "tables of results" },
+	{ cmd_plot, &command_plot, "figures of results" },
+	{ cmd_compare, &command_compare,
+	  "what moved between two sets of results" },
+	{ cmd_check, &command_check, "the gate: results against a baseline" },
+	{ cmd_accept, &command_accept, "make results the baseline" },
+	{ cmd_reproduce, &command_reproduce,
 	  "published results against prediction, with verdicts" },
-	{ "calibrate", cmd_calibrate, "prices, measured here or solved" },
-	{ "conformance", cmd_conformance,
+	{ cmd_calibrate, &command_calibrate,
+	  "prices, measured here or solved" },
+	{ cmd_conformance, &command_conformance,
 	  "the mock host against real memory, here" },
-	{ "bench", cmd_bench, "how fast this program is, here" },
-	{ "step", cmd_step, "the allocator by hand" },
-	{ "import", cmd_import, "a recorded trace of any format as .blt" },
-	{ "info", cmd_info, "what a trace holds" },
-	{ "export", cmd_export, "a trace as text, or for a viewer" },
-	{ "record", cmd_record, "run a program, record its use of memory" },
-	{ "replay", cmd_replay, "a recorded kernel against its twin" },
-	{ "stream-diff", cmd_stream_diff,
+	{ cmd_bench, &command_bench, "how fast this program is, here" },
+	{ cmd_step, &command_step, "the allocator by hand" },
+	{ cmd_import, &command_import,
+	  "a recorded trace of any format as .blt" },
+	{ cmd_info, &command_info, "what a trace holds" },
+	{ cmd_export, &command_export, "a trace as text, or for a viewer" },
+	{ cmd_record, &command_record,
+	  "run a program, record its use of memory" },
+	{ cmd_replay, &command_replay, "a recorded kernel against its twin" },
+	{ cmd_stream_diff, &command_stream_diff,
 	  "a recorded program's calls against a workload's" },
-	{ "kernel-reporter", cmd_kernel_reporter,
+	{ cmd_kernel_reporter, &command_kernel_reporter,
 	  "a file of your kernel tree as a reporter" },
-	{ "list", cmd_list, "designs, hosts, workloads, kernels, rules, options" },
+	{ cmd_list, &command_list,
+	  "designs, hosts, workloads, kernels, rules, options" },
+	{ cmd_completion, &command_completion,
+	  "completion of commands and keys, for bash or zsh" },
+	{ NULL, NULL, NULL },
 };
 
 static void print_help(FILE *out)
 {
+	const struct command *c;
+
 	fputs("usage: buddylab COMMAND [options]\n"
 	      "\n"
 	      "Offline experiments on how a guest kernel tells its hypervisor "
 	      "which memory\n"
 	      "is free.\n"
 	      "\n", out);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-17s%s\n", commands[i].name,
-			commands[i].summary);
+	for (c = commands; c->run; c++)
+		fprintf(out, "  %-17s%s\n", c->args->name, c->summary);
 	fputs("\n"
 	      "  help CMD, CMD --help   a command's options\n"
 	      "  --version              the version\n"
@@ -71,9 +75,11 @@ static void print_help(FILE *out)
 
 static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
+	const struct command *c;
+
+	for (c = commands; c->run; c++)
+		if (!strcmp(c->args->name, name))
+			return c;
 	return NULL;
 }
 
@@ -83,8 +89,8 @@ static int unknown_command(const char *name)
 	const char *near;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		names[i] = commands[i].name;
+	for (i = 0; commands[i].run; i++)
+		names[i] = commands[i].args->name;
 	names[i++] = "help";
 	names[i++] = "--help";
 	names[i++] = "--version";

@@ -6,15 +6,6 @@
 
 #include "cli/commands.h"
 
-int json_format_parse(const struct args *a, bool *json)
-{
-	*json = !strcmp(a->value, "json");
-	if (*json || !strcmp(a->value, "text"))
-		return 0;
-	return args_error(a, "unknown format '%s'; text and json are known",
-			  a->value);
-}
-
 json_t *exp_cell_json(const struct cell *c)
 {
 	json_t *axes = json_object();

@@ -6,10 +6,6 @@
 #include <jansson.h>
 
 #include "bench/bench.h"
-#include "cli/args.h"
-
-/* "text" or "json"; a message and EXIT_USAGE for anything else. */
-int json_format_parse(const struct args *a, bool *json);
 
 /* A cell of a plan: id, variant, axes, seed. NULL without memory. */
 json_t *exp_cell_json(const struct cell *c);

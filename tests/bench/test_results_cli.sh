@@ -128,7 +128,7 @@ expect 0 plot base --figure throughput
 stdout_has "Iterations per second against one"
 expect 2 plot base --figure nosuch
 expect 2 plot base --terminal x11
-stderr_has "unknown terminal 'x11'; dumb, svg and png are known"
+stderr_has "unknown terminal 'x11'; allowed are dumb, svg and png"
 expect 2 plot base --backend matplotlib
 stderr_has "matplotlib draws pictures"
 expect 3 plot empty.jsonl

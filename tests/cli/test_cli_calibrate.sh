@@ -12,7 +12,7 @@ stderr_has "--time wants a time from 1s to 60m"
 expect 2 calibrate --memory 63M
 stderr_has "--memory wants a size of 64M or more"
 expect 2 calibrate --format xml
-stderr_has "--format is prices or json"
+stderr_has "allowed are prices and json"
 expect 2 calibrate --procs 0
 expect 2 calibrate extra
 expect 2 calibrate --solve x.ini

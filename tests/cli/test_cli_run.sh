@@ -69,7 +69,7 @@ stdout_has '"cells": 4,'
 stdout_has '"done": 0,'
 stdout_has '"variant": "one"'
 expect 2 status small.ini --format xml
-stderr_has "unknown format 'xml'; text and json are known"
+stderr_has "unknown format 'xml'; allowed are text and json"
 
 expect 0 plan small.ini -o four --format parallel --set "guest.memory=64M"
 [[ $(wc -l <<<"$out") -eq 4 ]] || fail "not four commands"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cmd_replay.h"
+#include "cli/commands.h"
 #include "cli/registry.h"
 #include "include/types.h"
 #include "tests/test.h"
