@@ -182,13 +182,28 @@ enum guest_status help_after(struct run *r, enum guest_status status)
 	return GUEST_MORE;
 }
 
+/* Pages that only the operation knows of: it belongs to no address space. */
+static void free_own_pages(struct run *r)
+{
+	const struct guest_op *op = r->op;
+	const bool collapse = op->kind == GUEST_KHUGEPAGED;
+	const unsigned int order = collapse ? HPAGE_PMD_ORDER : op->flags;
+
+	if (!collapse && op->kind != GUEST_ALLOC)
+		return;
+	if (op->scratch[SCRATCH_HELD])
+		alloc_free(r->g->alloc, r->cpu, held_page(r), order);
+	if (op->scratch[SCRATCH_STALLED])
+		alloc_free(r->g->alloc, r->cpu,
+			   (pfn_t)(op->scratch[SCRATCH_STALLED] - 1), order);
+}
+
 void guest_op_cancel(struct guest *g, struct guest_op *op, unsigned int cpu)
 {
 	struct run r = { .g = g, .op = op, .cpu = cpu };
 	struct helper *h;
 
-	if (op->kind == GUEST_KHUGEPAGED && op->scratch[SCRATCH_HELD])
-		alloc_free(g->alloc, cpu, held_page(&r), HPAGE_PMD_ORDER);
+	free_own_pages(&r);
 	if (!op->helper)
 		return;
 	h = helper_of(g, op);

@@ -85,19 +85,21 @@ static bool held_forget(struct guest_mm *mm, pfn_t pfn)
 
 /*
  * The page is the caller's, but the host still has it: note it in the address
- * space until it may be used, as the task may be killed before that.
+ * space until it may be used, as the task may be killed before that. Kernel
+ * threads have none; they keep it in the operation alone.
  */
 static pfn_t stall_begin(struct run *r, unsigned int order, gfp_t gfp,
 			 pfn_t pfn)
 {
 	struct guest_mm *mm = r->mm;
 
-	if (mm->nr_held == HELD_MAX) {
+	if (mm && mm->nr_held == HELD_MAX) {
 		alloc_free(r->g->alloc, r->cpu, pfn, order);
 		r->status = GUEST_NOMEM;
 		return PFN_NONE;
 	}
-	mm->held[mm->nr_held++] = (struct held_page){ pfn, order };
+	if (mm)
+		mm->held[mm->nr_held++] = (struct held_page){ pfn, order };
 	r->op->scratch[SCRATCH_STALLED] = (uint64_t)pfn + 1;
 	r->op->scratch[SCRATCH_SLOW] = (uint64_t)gfp << 32;
 	r->work->reason = ALLOC_REASON_STALL;
@@ -115,7 +117,8 @@ static pfn_t stall_end(struct run *r, unsigned int order)
 		r->status = GUEST_WAIT;
 		return PFN_NONE;
 	}
-	held_forget(r->mm, pfn);
+	if (r->mm)
+		held_forget(r->mm, pfn);
 	r->op->scratch[SCRATCH_STALLED] = 0;
 	r->op->scratch[SCRATCH_SLOW] = 0;
 	return pfn;

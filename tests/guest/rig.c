@@ -47,16 +47,15 @@ static void record(void *ctx, const struct alloc_event *ev)
 
 static struct alloc *boot(const struct rig_options *opt, unsigned int cpus)
 {
-	const struct alloc_zone_config zone = {
-		.type = ZONE_NORMAL, .start = RIG_START,
-		.end = RIG_START + (pfn_t)bytes_to_pages(opt->mib * MIB),
-	};
+	const unsigned int nodes = opt->nodes ? opt->nodes : 1;
+	const pfn_t size = (pfn_t)bytes_to_pages(opt->mib * MIB) / nodes;
+	struct alloc_zone_config zones[ALLOC_MAX_NODES];
 	const struct alloc_config config = {
 		.profile = alloc_profile_find(opt->kernel),
 		.nr_cpus = cpus,
-		.nr_nodes = 1,
-		.zones = &zone,
-		.nr_zones = 1,
+		.nr_nodes = nodes,
+		.zones = zones,
+		.nr_zones = nodes,
 		.pageblock_order = 9,
 		.watermark_boost_factor = UINT32_MAX,
 	};
@@ -64,9 +63,16 @@ static struct alloc *boot(const struct rig_options *opt, unsigned int cpus)
 	struct alloc *a = NULL;
 
 	assert_non_null(config.profile);
+	for (unsigned int i = 0; i < nodes; i++)
+		zones[i] = (struct alloc_zone_config){
+			.node = i, .type = ZONE_NORMAL,
+			.start = RIG_START + i * size,
+			.end = RIG_START + (i + 1) * size,
+		};
 	if (alloc_create(&a, &config, &why))
 		fail_msg("alloc_create: %s", why);
-	alloc_boot_range(a, zone.start, zone.end);
+	for (unsigned int i = 0; i < nodes; i++)
+		alloc_boot_range(a, zones[i].start, zones[i].end);
 	alloc_setup_zonelists(a);
 	alloc_setup_pcp(a);
 	return a;
@@ -89,7 +95,10 @@ static void take_others(struct alloc *a, uint32_t nr)
 void rig_open(struct rig *r, const struct rig_options *opt)
 {
 	const unsigned int cpus = opt->cpus ? opt->cpus : 1;
-	const struct alloc_hooks hooks = { .ctx = r, .event = record };
+	const struct alloc_hooks hooks = {
+		.ctx = r, .event = record,
+		.reporter_ctx = opt->ctx, .alloc_stall = opt->stall,
+	};
 
 	*r = (struct rig){ .budget = UINT32_MAX };
 	r->alloc = boot(opt, cpus);
@@ -109,6 +118,8 @@ void rig_open(struct rig *r, const struct rig_options *opt)
 		.max_ptes_none = 511,
 		.movable_migrate = opt->migrate,
 		.with_host = opt->with_host,
+		.may_stall = opt->stall != NULL,
+		.known_zero = opt->known_zero,
 		.ctx = opt->ctx,
 	}), 0);
 	r->free_at_start = rig_free_pages(r);
@@ -117,6 +128,11 @@ void rig_open(struct rig *r, const struct rig_options *opt)
 void rig_close(struct rig *r)
 {
 	rig_assert_valid(r);
+	rig_abandon(r);
+}
+
+void rig_abandon(struct rig *r)
+{
 	guest_destroy(r->guest);
 	alloc_destroy(r->alloc);
 	free(r->kind);
@@ -260,9 +276,13 @@ size_t rig_count(const struct rig *r, char what)
 uint64_t rig_free_pages(const struct rig *r)
 {
 	struct alloc_zone_info zone;
+	uint64_t sum = 0;
 
-	alloc_zone_info(r->alloc, 0, &zone);
-	return zone.free + zone.pcp;
+	for (unsigned int i = 0; i < alloc_nr_zones(r->alloc); i++) {
+		alloc_zone_info(r->alloc, i, &zone);
+		sum += zone.free + zone.pcp;
+	}
+	return sum;
 }
 
 void rig_assert_valid(const struct rig *r)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A guest kernel on a booted allocator of one zone, for tests of guest/. Every
+ * A guest kernel on a booted allocator of one zone a node, for tests of guest/. Every
  * allocator event and every touch is recorded:
  *
  *     t p h    a page was allocated: unmovable order 0 (tables and gather
@@ -48,6 +48,11 @@ struct rig_options {
 	bool aligned;
 	bool compaction, reclaim;
 	uint32_t others;      /* pages of tasks that are not simulated */
+	unsigned int nodes;   /* with a zone each of the same size; 0 = 1 */
+	const uint64_t *known_zero;
+	/* As in alloc_hooks: the host still has the block. */
+	bool (*stall)(void *ctx, unsigned int zone, pfn_t pfn,
+		      unsigned int order, unsigned int cpu);
 	/* As in guest_config. */
 	int (*migrate)(void *ctx, unsigned int cpu, pfn_t from, pfn_t to);
 	bool (*with_host)(void *ctx, pfn_t from, pfn_t to);
@@ -58,6 +63,8 @@ struct rig_options {
 void rig_open(struct rig *r, const struct rig_options *opt);
 /* Also asserts that the invariants hold. */
 void rig_close(struct rig *r);
+/* The same for a guest that was broken on purpose. */
+void rig_abandon(struct rig *r);
 
 /* Run one operation to its end; fails the test unless it is GUEST_DONE. */
 void rig_op(struct rig *r, struct guest_op *op, unsigned int cpu);
