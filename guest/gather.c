@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "guest/deferred_split.h"
+#include "guest/rmap.h"
 
 #define FORWARD_GROUP 31u /* PAGEVEC_SIZE since 6.9 */
 
@@ -70,6 +71,7 @@ struct gather *gather_new(struct guest *g)
 	ga->nr_heap = 0;
 	ga->phase = FLUSH_NONE;
 	ga->in_use = true;
+	ga->spare = NULL;
 	return ga;
 }
 
@@ -78,8 +80,51 @@ void gather_delete(struct guest *g, struct gather *ga)
 	CHECK(ga->local.next == NULL);
 	CHECK_EQ(ga->local.nr, 0);
 	ga->in_use = false;
+	pte_tables_put(g, ga->spare);
 	ga->next_free = g->free_gathers;
 	g->free_gathers = ga;
+}
+
+/* Does a huge page lie on both sides of addr? */
+static bool cuts_huge(const struct guest_mm *mm, uint64_t addr)
+{
+	struct pmd_table *pmd;
+
+	if (addr % HPAGE_PMD_SIZE == 0)
+		return false;
+	pte_table_at(mm, addr, &pmd);
+	return pmd && pmd->huge[pmd_index(addr)] != PFN_NONE;
+}
+
+/* What is half zapped cannot be given up: host memory for it is had before. */
+bool gather_spares_get(struct run *r, struct gather *ga)
+{
+	const uint64_t ends[] = { r->op->addr, r->op->addr + r->op->len };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct pte_table *t;
+
+		if (!cuts_huge(r->mm, ends[i]))
+			continue;
+		t = pte_table_new(r->g, PFN_NONE);
+		if (!t)
+			return false;
+		t->next_free = ga->spare;
+		ga->spare = t;
+	}
+	return true;
+}
+
+/* A fault may have put a huge page there since the operation began. */
+struct pte_table *gather_spare_take(struct guest *g, struct gather *ga)
+{
+	struct pte_table *t = ga->spare;
+
+	if (!t)
+		return pte_table_new(g, PFN_NONE);
+	ga->spare = t->next_free;
+	t->next_free = NULL;
+	return t;
 }
 
 static struct gather_array *array_new(struct guest *g)
@@ -387,8 +432,10 @@ static void arrays_free(struct gather_array *a)
 void gather_free_all(struct guest *g)
 {
 	for (uint32_t i = 0; i < g->nr_gathers; i++) {
-		if (g->gathers[i]->in_use)
+		if (g->gathers[i]->in_use) {
 			arrays_free(g->gathers[i]->local.next);
+			pte_tables_put(g, g->gathers[i]->spare);
+		}
 		free(g->gathers[i]);
 	}
 	free(g->gathers);

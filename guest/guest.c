@@ -87,8 +87,8 @@ void guest_destroy(struct guest *g)
 	}
 	for (uint32_t i = 0; i < g->nr_files; i++)
 		file_free_mirrors(&g->files[i]);
-	pgtable_free_pools(g);
 	gather_free_all(g);
+	pgtable_free_pools(g);
 	compaction_destroy(g);
 	deferred_split_destroy(g);
 	free(g->rmap_words);

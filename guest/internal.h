@@ -159,6 +159,8 @@ struct gather {
 	uint64_t freed_huge[BITMAP_WORDS(GATHER_MAX)];
 	uint32_t id;
 	bool in_use;
+	/* Mirrors for the huge pages that the ends of the range cut. */
+	struct pte_table *spare;
 	struct gather *next_free;
 };
 
@@ -248,6 +250,8 @@ pfn_t table_page_get(struct run *r);
 struct pte_table *pte_table_new(struct guest *g, pfn_t pfn);
 void pgtable_deposit(struct pmd_table *pmd, pfn_t pfn);
 pfn_t pgtable_withdraw(struct pmd_table *pmd);
+/* A list of mirrors goes back to the others. */
+void pte_tables_put(struct guest *g, struct pte_table *list);
 /*
  * Gather one page-table page of [addr, end) that lies wholly within [floor,
  * ceiling), in the order of free_pgd_range. False: none is left. *cursor says
@@ -265,8 +269,9 @@ bool thp_fits(const struct guest *g, const struct vma *vma, uint64_t addr);
 /* GUEST_MORE: no huge page to be had, use small ones. */
 enum guest_status fault_huge(struct run *r, const struct vma *vma,
 			     struct pmd_table *pmd, uint64_t addr);
-struct pte_table *split_huge_pmd(struct run *r, struct pmd_table *pmd,
-				 uint64_t addr);
+/* t: the mirror of the table that maps the pieces from then on. */
+void split_huge_pmd(struct run *r, struct pmd_table *pmd, uint64_t addr,
+		    struct pte_table *t);
 
 /* page.c: allocation for the guest kernel itself */
 /* The page that an unfinished fault already has, or PFN_NONE. */
@@ -295,6 +300,10 @@ void release_pages(struct guest *g, unsigned int cpu, const pfn_t *pfns,
 /* gather.c */
 struct gather *gather_new(struct guest *g);
 void gather_delete(struct guest *g, struct gather *ga);
+/* Mirrors for what the operation's range cuts. False: no host memory. */
+bool gather_spares_get(struct run *r, struct gather *ga);
+/* One of them; NULL if it had not to be expected and there is no memory. */
+struct pte_table *gather_spare_take(struct guest *g, struct gather *ga);
 /* True: everything gathered so far has to be flushed now. */
 bool gather_next_array(struct run *r, struct gather *ga);
 void gather_flush_begin(struct run *r, struct gather *ga);

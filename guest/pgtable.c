@@ -43,6 +43,17 @@ struct pte_table *pte_table_new(struct guest *g, pfn_t pfn)
 	return t;
 }
 
+void pte_tables_put(struct guest *g, struct pte_table *list)
+{
+	while (list) {
+		struct pte_table *t = list;
+
+		list = t->next_free;
+		t->next_free = g->free_pte;
+		g->free_pte = t;
+	}
+}
+
 static struct pmd_table *pmd_table_new(struct guest *g)
 {
 	struct pmd_table *t = g->free_pmd;

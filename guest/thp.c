@@ -137,17 +137,14 @@ enum guest_status fault_huge(struct run *r, const struct vma *vma,
 
 /*
  * The huge page stays what it is, but PTEs map it: each of them holds one
- * reference. Returns NULL if the host has no memory for the mirror.
+ * reference.
  */
-struct pte_table *split_huge_pmd(struct run *r, struct pmd_table *pmd,
-				 uint64_t addr)
+void split_huge_pmd(struct run *r, struct pmd_table *pmd, uint64_t addr,
+		    struct pte_table *t)
 {
 	const unsigned int i = pmd_index(addr);
 	const pfn_t huge = pmd->huge[i];
-	struct pte_table *t = pte_table_new(r->g, PFN_NONE);
 
-	if (!t)
-		return NULL;
 	t->pfn = pgtable_withdraw(pmd);
 	for (unsigned int k = 0; k < PTRS_PER_TABLE; k++)
 		t->pte[k] = huge + k;
@@ -159,5 +156,4 @@ struct pte_table *split_huge_pmd(struct run *r, struct pmd_table *pmd,
 	r->g->gauges.anon_thp--;
 	pmd->huge[i] = PFN_NONE;
 	pmd->table[i] = t;
-	return t;
 }

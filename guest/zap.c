@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "guest/deferred_split.h"
+#include "guest/rmap.h"
 #include "include/minmax.h"
 
 enum unmap_stage {
@@ -69,6 +70,10 @@ static enum guest_status unmap_start(struct run *r)
 	ga = gather_new(r->g);
 	if (!ga)
 		return GUEST_NOMEM;
+	if (!gather_spares_get(r, ga)) {
+		gather_delete(r->g, ga);
+		return GUEST_NOMEM;
+	}
 	op->scratch[SCRATCH_GATHER] = (uint64_t)ga->id + 1;
 	r->mm->nr_unmapping++;
 	if (op->kind == GUEST_EXIT)
@@ -239,14 +244,6 @@ static uint64_t zap_ptes(struct run *r, struct gather *ga,
 	return stop;
 }
 
-static struct pte_table *table_at(const struct guest_mm *mm, uint64_t addr)
-{
-	const struct pud_table *pud = mm->pud[pgd_index(addr)];
-	const struct pmd_table *pmd = pud ? pud->table[pud_index(addr)] : NULL;
-
-	return pmd ? pmd->table[pmd_index(addr)] : NULL;
-}
-
 /*
  * A step is such a one if it ends before a page that is mapped, behind the same
  * table: then it goes on nowhere else.
@@ -257,13 +254,14 @@ uint32_t zap_ahead_look(const struct guest *g, const struct guest_op *op,
 	const uint64_t addr = op->addr + op->cursor;
 	const struct gather *ga;
 	const struct pte_table *t;
+	struct pmd_table *pmd;
 	uint64_t end;
 	uint32_t n;
 
 	if (op->stage != UNMAP_ZAP || op->cursor >= op->len)
 		return 0;
 	ga = unmap_gather(g, op);
-	t = table_at(g->mms[op->mm], addr);
+	t = pte_table_at(g->mms[op->mm], addr, &pmd);
 	if (ga->phase != FLUSH_NONE || !t || !maps_anon_only(t))
 		return 0;
 	end = min_u64(entry_end(addr, PMD_SHIFT), op->addr + op->len);
@@ -276,7 +274,8 @@ uint32_t zap_ahead_look(const struct guest *g, const struct guest_op *op,
 void zap_ahead_run(struct guest *g, struct guest_op *op, uint32_t nr)
 {
 	const uint64_t addr = op->addr + op->cursor;
-	struct pte_table *t = table_at(g->mms[op->mm], addr);
+	struct pmd_table *pmd;
+	struct pte_table *t = pte_table_at(g->mms[op->mm], addr, &pmd);
 
 	zap_row(g, unmap_gather(g, op)->active, t, &t->pte[pte_index(addr)],
 		nr);
@@ -304,8 +303,9 @@ static uint64_t zap_pmd(struct run *r, struct gather *ga, uint64_t addr,
 			*full = zap_huge(r, ga, pmd, addr);
 			return stop;
 		}
-		t = split_huge_pmd(r, pmd, addr);
+		t = gather_spare_take(r->g, ga);
 		CHECK_MSG(t != NULL, "no host memory for a page table");
+		split_huge_pmd(r, pmd, addr, t);
 	}
 	return t ? zap_ptes(r, ga, t, addr, stop, full) : next;
 }
