@@ -116,11 +116,6 @@ void deferred_split_forget(struct guest *g, pfn_t piece)
 		queue_del(g->splits, region);
 }
 
-uint64_t deferred_split_count(const struct guest *g)
-{
-	return g->splits ? g->splits->nr : 0;
-}
-
 static uint32_t count_mapped(const struct pte_table *t, pfn_t huge)
 {
 	uint32_t nr = 0;

@@ -14,7 +14,6 @@ void deferred_split_add(struct guest *g, pfn_t piece);
 void deferred_split_forget(struct guest *g, pfn_t piece);
 /* One call of the shrinker at this priority of reclaim. */
 void deferred_split_shrink(struct run *r, int priority);
-uint64_t deferred_split_count(const struct guest *g);
 /* NULL, or what is wrong. */
 const char *deferred_split_check(const struct guest *g);
 
