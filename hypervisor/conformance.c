@@ -403,8 +403,10 @@ static int try_case(struct campaign *c, struct conformance_result *r,
 	}
 	err = conformance_stream_init(&s, c->rq->seed, i - nr_conformance_cases,
 			  c->rq->steps);
-	if (err)
+	if (err) {
+		snprintf(c->why, c->why_size, "out of memory");
 		return err;
+	}
 	join(w->model, sizeof(w->model), c->model_switches, s.options, s.model);
 	join(w->real, sizeof(w->real), s.options, s.real, NULL);
 	err = run_stream(c, r, &s);

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "hypervisor/conformance.h"
+#include "hypervisor/conformance_internal.h"
 #include "tests/test.h"
 
 struct seen {
@@ -109,6 +109,118 @@ static void test_conformance__no_such_case(void **state)
 	rq.only = "stream-5";
 	assert_int_equal(conformance_run(&rq, &t, why, sizeof(why)), -ENOENT);
 	assert_non_null(strstr(why, "stream-5"));
+}
+
+/* ---- hosts that cannot be had ---- */
+
+static int takes_no_guest(struct hypervisor *hv, pfn_t nr_pages)
+{
+	(void)hv;
+	(void)nr_pages;
+	return -ENOSPC;
+}
+
+/* The probe's guest is one of 512 pages. */
+static int takes_small_guests(struct hypervisor *hv, pfn_t nr_pages)
+{
+	return nr_pages > HPAGE_PMD_NR ? -E2BIG :
+	       mock_hypervisor.guest_add(hv, nr_pages);
+}
+
+static int takes_one_guest(struct hypervisor *hv, pfn_t nr_pages)
+{
+	const int id = mock_hypervisor.guest_add(hv, nr_pages);
+
+	return id > 0 ? -ENOSPC : id;
+}
+
+static const char *says_why(const struct hypervisor *hv)
+{
+	(void)hv;
+	return "the machine is asleep";
+}
+
+static void test_conformance__hosts_that_cannot_be_had(void **state)
+{
+	/* The error of the host, and its reason where it gives one. */
+	static const struct {
+		const char *only;
+		int (*guest_add)(struct hypervisor *hv, pfn_t nr_pages);
+		const char *(*refusal)(const struct hypervisor *hv);
+		int err;
+		const char *why;
+	} rows[] = {
+		{ "touch-huge", takes_no_guest, says_why, -ENOSPC,
+		  "mock cannot take a guest: the machine is asleep" },
+		{ "touch-huge", takes_no_guest, NULL, -ENOSPC,
+		  "No space left" },
+		{ "touch-huge", takes_small_guests, NULL, -E2BIG,
+		  "cannot take a guest" },
+		{ "stream-*", takes_small_guests, NULL, -E2BIG,
+		  "cannot take a guest" },
+		{ "two-guests", takes_one_guest, NULL, -ENOSPC,
+		  "No space left" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct hypervisor_ops real = mock_hypervisor;
+		struct conformance_total t;
+		struct seen s;
+		struct conformance_request rq = request(&real, &s);
+		char why[200] = "";
+
+		real.guest_add = rows[i].guest_add;
+		real.refusal = rows[i].refusal;
+		rq.only = rows[i].only;
+		ASSERT_U64(test_row((unsigned int)i),
+			   -conformance_run(&rq, &t, why, sizeof(why)),
+			   -rows[i].err);
+		if (!strstr(why, rows[i].why))
+			fail_msg("row %zu: %s", i, why);
+		assert_int_equal(s.cases, 0);
+	}
+}
+
+static void test_conformance__options_that_a_host_does_not_have(void **state)
+{
+	/* The null host knows of no advice: said, not ignored. */
+	struct conformance_total t;
+	struct seen s;
+	struct conformance_request rq = request(&null_hypervisor, &s);
+	char why[200] = "";
+
+	(void)state;
+	rq.only = "lazy-order-6";
+	assert_int_equal(conformance_run(&rq, &t, why, sizeof(why)), -EINVAL);
+	assert_string_equal(why, "no option discard");
+}
+
+static void test_conformance__streams_without_huge_pages(void **state)
+{
+	/* About one in eight; in a file only where discards are not lazy, as
+	 * no file can be lazy. All sizes and numbers of guests occur. */
+	unsigned int small = 0, file = 0, guests = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 400; i++) {
+		struct conformance_stream s;
+
+		assert_int_equal(conformance_stream_init(&s, 1, i, 3), 0);
+		guests |= 1u << s.guests;
+		assert_in_range(s.nr_pages, HPAGE_PMD_NR, 7 * HPAGE_PMD_NR);
+		if (s.model[0]) {
+			small++;
+			assert_non_null(strstr(s.real, "thp=never"));
+			file += strstr(s.real, "memfd") != NULL;
+			assert_false(strstr(s.real, "memfd") &&
+				     strstr(s.options, "discard=free"));
+		}
+		conformance_stream_end(&s);
+	}
+	assert_in_range(small, 25, 75);
+	assert_in_range(file, 5, small - 5);
+	assert_int_equal(guests, 1u << 1 | 1u << 2 | 1u << 3);
 }
 
 /* ---- hosts that lie ---- */
@@ -234,6 +346,9 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_conformance__a_host_agrees_with_itself),
 	cmocka_unit_test(test_conformance__a_stream_is_its_seed),
 	cmocka_unit_test(test_conformance__no_such_case),
+	cmocka_unit_test(test_conformance__hosts_that_cannot_be_had),
+	cmocka_unit_test(test_conformance__options_that_a_host_does_not_have),
+	cmocka_unit_test(test_conformance__streams_without_huge_pages),
 	cmocka_unit_test(test_conformance__lies_are_found),
 	cmocka_unit_test(
 		test_conformance__what_does_not_come_back_is_no_mismatch),

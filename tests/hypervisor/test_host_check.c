@@ -314,7 +314,7 @@ static const struct corruption corruptions[] = {
 	{ "free clusters", SWAPS, OUT, spoil_whole_free, "that are free" },
 	{ "slot twice", SWAPS, OUT, spoil_slot, "sum of their slots" },
 	{ "no such slot", SWAPS, OUT, spoil_slot_range, "slot" },
-	{ "swapped", SWAPS, OUT, spoil_swapped, "nr_swapped" },
+	{ "swapped", SWAPS, OUT, spoil_swapped, "swapped_pages" },
 	{ "limit", "memory=64M base=0 memcg_limit=8M", MIXED, spoil_charge,
 	  "guest above its limit" },
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "hypervisor/conformance.h"
 #include "hypervisor/live.h"
 #include "tests/hypervisor/faults.h"
 #include "tests/hypervisor/host.h"
@@ -312,6 +313,43 @@ static void test_live__real_counts_need_smaps(void **state)
 	host_close(&h);
 }
 
+static void ignore_result(void *ctx, const struct conformance_result *r)
+{
+	(void)ctx;
+	(void)r;
+}
+
+static void test_conformance__runs_out_of_memory(void **state)
+{
+	/* Whichever array cannot be had: the error, with a sentence. */
+	static const char *const calls[] = { "malloc", "mmap" };
+	const struct conformance_request rq = {
+		.model = &mock_hypervisor, .real = &mock_hypervisor,
+		.nr_pages = 16384, .streams = 1, .steps = 10, .seed = 1,
+		.only = "stream-0", .done = ignore_result,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		struct faults f = { .call = calls[i], .error = ENOMEM };
+		bool again = true;
+
+		for (f.at = 1; again; f.at++) {
+			struct conformance_total t;
+			char why[200] = "";
+			int err;
+
+			faults_set(&f);
+			err = conformance_run(&rq, &t, why, sizeof(why));
+			again = faults_set(NULL) >= f.at;
+			ASSERT_U64(calls[i], -err, again ? ENOMEM : 0);
+			ASSERT_U64(calls[i], why[0] != 0, again);
+			ASSERT_U64(calls[i], t.cases, !again);
+		}
+		assert_true(f.at > 7);
+	}
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_mock__options_that_do_not_fit_together),
 	cmocka_unit_test(test_host__each_failing_allocation_is_an_error),
@@ -319,6 +357,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_live__a_probe_without_a_huge_page),
 	cmocka_unit_test(test_live__a_guest_that_cannot_be_mapped),
 	cmocka_unit_test(test_live__real_counts_need_smaps),
+	cmocka_unit_test(test_conformance__runs_out_of_memory),
 };
 
 TEST_MAIN(cases)

@@ -14,6 +14,10 @@
 #define COLLAPSED "thp_collapse_alloc=1 khugepaged_collapsed=1 " \
 		  "tlb_flush_rounds=1 "
 
+/* Memory for two regions; of the first, 32 pages had to go to swap. */
+#define SWAP "memory=4M base=0 swap=4M lru=strict "
+#define OUT SMALL "; w 512 9; w 1024 0 20 1"
+
 static const struct host_case cases_of_collapse[] = {
 	{ .name = "small pages are copied into a huge one",
 	  .options = "memory=64M base=0", .before = SMALL, .script = "k 0 0",
@@ -115,6 +119,32 @@ static const struct host_case cases_of_collapse[] = {
 			    "pgsteal_direct=512 rss_reclaimed_pages=512 "
 			    "phys_reclaimed_pages=512",
 	  .gauges = "rss_pages=0 small_regions=1" },
+	/* Region 0 with 32 pages in swap; 512 + 32 are free, or 20 fewer. */
+	{ .name = "pages in swap are read back for it",
+	  .options = SWAP, .before = OUT "; b 512 9; b 1024 0 20 1",
+	  .script = "k 0 0",
+	  .events = SCANNED COLLAPSED "khugepaged_copied_pages=512 "
+		    "ept_zap_4k=480 pswpin=32",
+	  .gauges = "rss_pages=512 swapped_pages=0 anon_huge_regions=1" },
+	{ .name = "not if there is room for the copy only",
+	  .options = SWAP "khugepaged_max_ptes_none=100",
+	  .before = OUT "; b 512 9", .script = "k 0 0",
+	  .events = SCANNED "thp_collapse_alloc=1",
+	  .gauges = "rss_pages=500 swapped_pages=32 anon_huge_regions=0" },
+	{ .name = "nor more of them than allowed",
+	  .options = SWAP "khugepaged_max_ptes_swap=31",
+	  .before = OUT "; b 512 9; b 1024 0 20 1", .script = "k 0 0",
+	  .events = SCANNED, .gauges = "rss_pages=480 swapped_pages=32" },
+	{ .name = "nor if most of the region is there no more",
+	  .options = SWAP "khugepaged_max_ptes_swap=511",
+	  .before = SMALL "; w 512 9; w 1024 0 300 1; b 512 9; b 1024 0 300 1",
+	  .script = "k 0 0", .events = SCANNED,
+	  .gauges = "rss_pages=192 swapped_pages=320" },
+	{ .name = "a guest at its limit has no room for the copy",
+	  .options = "memory=64M base=0 memcg_limit=3M", .before = SMALL,
+	  .script = "k 0 0",
+	  .events = SCANNED "thp_collapse_alloc=1 pressure=1 memcg_max=1",
+	  .gauges = "rss_pages=512 small_regions=1" },
 	{ .name = "a VMM that does not advise is passed over",
 	  .options = "memory=64M base=0 thp=madvise madv_hugepage=off",
 	  .before = "w 0 9", .script = "k 0 0",
