@@ -130,94 +130,95 @@ static void want_live(const char *options)
 	skip();
 }
 
+/* Settings and calls that other machines have, or do not have. */
+static const struct {
+	const char *name, *options;
+	struct faults faults;
+	const char *why; /* NULL: it can be had all the same */
+} machines[] = {
+	{ "pages of 64 KiB", "", { .call = "sysconf", .at = 1 },
+	  "pages of 4 KiB" },
+	{ "no pagemap", "",
+	  { .files = { { "/proc/self/pagemap", NULL } } },
+	  "/proc/self/pagemap cannot be opened" },
+	{ "before 6.7", "",
+	  { .call = "ioctl", .at = 1, .error = ENOTTY }, "Linux 6.7" },
+	{ "no huge pages", "",
+	  { .files = { { THP "hpage_pmd_size", NULL } } },
+	  "no huge pages of 2 MiB" },
+	{ "huge pages of 512 MiB", "",
+	  { .files = { { THP "hpage_pmd_size", "536870912\n" } } },
+	  "no huge pages of 2 MiB" },
+	{ "never", "",
+	  { .files = { { THP "enabled", "always madvise [never]\n" },
+		       { THP "hugepages-2048kB/enabled", NULL } } },
+	  "gives no huge pages ('never' in" },
+	{ "never, for this size", "",
+	  { .files = { { THP "enabled", "[always] madvise never\n" },
+		       { THP "hugepages-2048kB/enabled",
+			 "always inherit madvise [never]\n" } } },
+	  "gives no huge pages ('never' in" },
+	{ "always, for this size", "",
+	  { .files = { { THP "enabled", "always madvise [never]\n" },
+		       { THP "hugepages-2048kB/enabled",
+			 "[always] inherit madvise never\n" } } },
+	  NULL },
+	{ "advised, which the VMM does", "madv_hugepage=on",
+	  { .files = { { THP "enabled", "always [madvise] never\n" },
+		       { THP "hugepages-2048kB/enabled",
+			 "always [inherit] madvise never\n" } } },
+	  NULL },
+	{ "advised, which the VMM does not", "madv_hugepage=off",
+	  { .files = { { THP "enabled", "always [madvise] never\n" },
+		       { THP "hugepages-2048kB/enabled", NULL } } },
+	  "echo always >" },
+	{ "no setting", "",
+	  { .files = { { THP "enabled", NULL },
+		       { THP "hugepages-2048kB/enabled", NULL } } },
+	  "('nothing' in" },
+	{ "a setting without a choice", "",
+	  { .files = { { THP "enabled", "always madvise never\n" },
+		       { THP "hugepages-2048kB/enabled", NULL } } },
+	  "('nothing' in" },
+	{ "a setting cut short", "",
+	  { .files = { { THP "enabled", "always [madv" },
+		       { THP "hugepages-2048kB/enabled", NULL } } },
+	  "('nothing' in" },
+	{ "huge pages of other sizes", "",
+	  { .files = { { THP "hugepages-64kB/enabled",
+			 "[always] inherit madvise never\n" } } },
+	  "huge pages of 64 KiB" },
+	{ "none of other sizes", "",
+	  { .files = { { THP "hugepages-64kB/enabled",
+			 "always inherit madvise [never]\n" } } },
+	  NULL },
+	{ "disabled for the process", "",
+	  { .call = "prctl", .at = 1 }, "PR_SET_THP_DISABLE" },
+	{ "no address space", "",
+	  { .call = "mmap", .at = 1, .error = ENOMEM },
+	  "2 MiB cannot be mapped" },
+	{ "no memory", "",
+	  { .call = "mmap", .at = 2, .error = ENOMEM },
+	  "2 MiB cannot be mapped" },
+};
+
 static void test_live__says_what_the_machine_lacks(void **state)
 {
-	/* Settings and calls that other machines have, or do not have. */
-	static const struct {
-		const char *name, *options;
-		struct faults faults;
-		const char *why; /* NULL: it can be had all the same */
-	} rows[] = {
-		{ "pages of 64 KiB", "", { .call = "sysconf", .at = 1 },
-		  "pages of 4 KiB" },
-		{ "no pagemap", "",
-		  { .files = { { "/proc/self/pagemap", NULL } } },
-		  "/proc/self/pagemap cannot be opened" },
-		{ "before 6.7", "",
-		  { .call = "ioctl", .at = 1, .error = ENOTTY }, "Linux 6.7" },
-		{ "no huge pages", "",
-		  { .files = { { THP "hpage_pmd_size", NULL } } },
-		  "no huge pages of 2 MiB" },
-		{ "huge pages of 512 MiB", "",
-		  { .files = { { THP "hpage_pmd_size", "536870912\n" } } },
-		  "no huge pages of 2 MiB" },
-		{ "never", "",
-		  { .files = { { THP "enabled", "always madvise [never]\n" },
-			       { THP "hugepages-2048kB/enabled", NULL } } },
-		  "gives no huge pages ('never' in" },
-		{ "never, for this size", "",
-		  { .files = { { THP "enabled", "[always] madvise never\n" },
-			       { THP "hugepages-2048kB/enabled",
-				 "always inherit madvise [never]\n" } } },
-		  "gives no huge pages ('never' in" },
-		{ "always, for this size", "",
-		  { .files = { { THP "enabled", "always madvise [never]\n" },
-			       { THP "hugepages-2048kB/enabled",
-				 "[always] inherit madvise never\n" } } },
-		  NULL },
-		{ "advised, which the VMM does", "madv_hugepage=on",
-		  { .files = { { THP "enabled", "always [madvise] never\n" },
-			       { THP "hugepages-2048kB/enabled",
-				 "always [inherit] madvise never\n" } } },
-		  NULL },
-		{ "advised, which the VMM does not", "madv_hugepage=off",
-		  { .files = { { THP "enabled", "always [madvise] never\n" },
-			       { THP "hugepages-2048kB/enabled", NULL } } },
-		  "echo always >" },
-		{ "no setting", "",
-		  { .files = { { THP "enabled", NULL },
-			       { THP "hugepages-2048kB/enabled", NULL } } },
-		  "('nothing' in" },
-		{ "a setting without a choice", "",
-		  { .files = { { THP "enabled", "always madvise never\n" },
-			       { THP "hugepages-2048kB/enabled", NULL } } },
-		  "('nothing' in" },
-		{ "a setting cut short", "",
-		  { .files = { { THP "enabled", "always [madv" },
-			       { THP "hugepages-2048kB/enabled", NULL } } },
-		  "('nothing' in" },
-		{ "huge pages of other sizes", "",
-		  { .files = { { THP "hugepages-64kB/enabled",
-				 "[always] inherit madvise never\n" } } },
-		  "huge pages of 64 KiB" },
-		{ "none of other sizes", "",
-		  { .files = { { THP "hugepages-64kB/enabled",
-				 "always inherit madvise [never]\n" } } },
-		  NULL },
-		{ "disabled for the process", "",
-		  { .call = "prctl", .at = 1 }, "PR_SET_THP_DISABLE" },
-		{ "no address space", "",
-		  { .call = "mmap", .at = 1, .error = ENOMEM },
-		  "2 MiB cannot be mapped" },
-		{ "no memory", "",
-		  { .call = "mmap", .at = 2, .error = ENOMEM },
-		  "2 MiB cannot be mapped" },
-	};
-
+	/* Each is refused with its reason, or can be had all the same. */
 	(void)state;
 	want_live("");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
 		struct host h;
 		char why[512] = "";
 		int err;
 
-		host_make(&h, rows[i].name, &live_hypervisor, rows[i].options);
-		faults_set(&rows[i].faults);
+		host_make(&h, machines[i].name, &live_hypervisor, machines[i].options);
+		faults_set(&machines[i].faults);
 		err = h.hv.ops->init(&h.hv, why, sizeof(why));
 		faults_set(NULL);
-		ASSERT_U64(rows[i].name, -err, rows[i].why ? ENOTSUP : 0);
-		if (rows[i].why && !strstr(why, rows[i].why))
-			fail_msg("%s: %s", rows[i].name, why);
+		ASSERT_U64(machines[i].name, -err, machines[i].why ? ENOTSUP : 0);
+		if (machines[i].why && !strstr(why, machines[i].why))
+			fail_msg("%s: %s", machines[i].name, why);
 		host_close(&h);
 	}
 }
