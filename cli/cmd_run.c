@@ -141,6 +141,13 @@ static int finish(const struct run_command *c, const struct experiment *e,
 		return EXIT_RUNTIME;
 	if (!missing)
 		return EXIT_FINE;
+	if (!o->nr_failed) {
+		fprintf(stderr, "buddylab run: error: %zu results of %zu are "
+			"gone from %s again; is somebody else at work there? "
+			"The same command makes them once more\n", missing,
+			e->nr_cells, c->exp.dir);
+		return EXIT_RUNTIME;
+	}
 	fprintf(stderr, "buddylab run: error: %zu of %zu cells failed; the "
 		"others are kept in %s\n", o->nr_failed, o->nr_cells,
 		c->exp.dir);

@@ -28,14 +28,17 @@ static bool keep_standard_streams(void)
 
 int main(int argc, char **argv)
 {
-	guard_install();
 	/* A limit on the size of files is an error of write(), as a full disk
 	 * is, and no reason to be killed. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (!keep_standard_streams())
 		return EXIT_RUNTIME;
 	/* A recorded program has to find its environment as it was. */
-	if (argc < 2 || strcmp(argv[1], "record") != 0)
+	if (argc < 2 || strcmp(argv[1], "record") != 0) {
+		/* Where it is ignored, too, `| head` ends us without a word. */
+		signal(SIGPIPE, SIG_DFL);
 		sim_topology_environment();
+	}
+	guard_install();
 	return buddylab_main(argc, argv);
 }
