@@ -4,15 +4,20 @@
  * libraries outside it, here.
  */
 #include <stddef.h>
+#include <sys/mman.h>
 
 #include "tests/starve.h"
 
 void *__real_calloc(size_t nr, size_t size);
 void *__real_malloc(size_t size);
 void *__real_realloc(void *p, size_t size);
+void *__real_mmap(void *at, size_t len, int prot, int flags, int fd,
+		  off_t off);
 void *__wrap_calloc(size_t nr, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_realloc(void *p, size_t size);
+void *__wrap_mmap(void *at, size_t len, int prot, int flags, int fd,
+		  off_t off);
 
 static unsigned long left;
 static bool happened;
@@ -49,4 +54,10 @@ void *__wrap_malloc(size_t size)
 void *__wrap_realloc(void *p, size_t size)
 {
 	return fails() ? NULL : __real_realloc(p, size);
+}
+
+void *__wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
+{
+	return fails() ? MAP_FAILED :
+			 __real_mmap(at, len, prot, flags, fd, off);
 }

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-/* The nth calloc, malloc or realloc from here on gives NULL; 0: none does. */
+/* The nth calloc, malloc, realloc or mmap from here on fails; 0: none does. */
 void starve_nth(unsigned long nth);
 /* Has it? */
 bool starved(void);

@@ -63,6 +63,16 @@ static void test_balloon_check__state(void **state)
 	s->managed++;
 	assert_noticed(rig, "number", "their number differ");
 	*s = good;
+	s->pages.nr--;
+	s->actual--;
+	s->managed--;
+	assert_noticed(rig, "one too many", "their number differ");
+	*s = good;
+	alloc_free(rig->a, 0, 1030, 0);
+	assert_noticed(rig, "freed", "a page of the balloon is free");
+	assert_int_equal(alloc_page_fast(rig->a, 0, 0, GFP_HIGHUSER_MOVABLE),
+			 1030);
+	alloc_set_lru(rig->a, 1030, 1, true);
 	s->managed++;
 	assert_noticed(rig, "managed", "managed pages");
 	*s = good;

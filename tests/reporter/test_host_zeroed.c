@@ -158,12 +158,15 @@ static void test_host_zeroed__check_notices(void **state)
 {
 	/* One bit too many. */
 	struct alloc *a = fixture_create("6.1", 0, 65536);
+	struct page_reporting *s;
+	int64_t budget;
 	struct rig *rig;
 
 	(void)state;
 	for (pfn_t pfn = 1024; pfn <= 8192; pfn += 1024)
 		fixture_put(a, pfn, 9);
 	rig = start(a, "capacity=4 " UNCHECKED);
+	s = rig->env.reporter.state;
 	sync_env_process(&rig->env);
 	rig_assert_valid(rig);
 	bitmap_set(rig->env.env.known_zero,
@@ -173,6 +176,11 @@ static void test_host_zeroed__check_notices(void **state)
 	bitmap_set(rig->env.env.known_zero,
 		   rig->env.batches[rig->env.first_batch].rq.entries[0].pfn);
 	assert_noticed(rig, "before the host");
+	/* What it shares with page_reporting. */
+	budget = s->budget;
+	s->budget = -2;
+	assert_noticed(rig, "more reports than allowed");
+	s->budget = budget;
 	bitmap_clear_range(rig->env.env.known_zero, 0, 65536);
 	rig_run(rig);
 	finish(rig);

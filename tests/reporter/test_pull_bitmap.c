@@ -316,6 +316,29 @@ static void test_pull_bitmap__check_notices(void **state)
 	finish(rig);
 }
 
+static void test_pull_bitmap__check_notices_per_cpu(void **state)
+{
+	/* A free page is known to one CPU's map, or with the host and free. */
+	struct rig *rig = start("capacity=1 variant=per_cpu");
+	const struct host_command c = { .kind = HOST_WANTS_PAGES, .pages = 4 };
+	struct pull_bitmap *s = rig->env.reporter.state;
+	unsigned int map = 0;
+
+	(void)state;
+	sync_env_host_request(&rig->env, &c);
+	rig_assert_valid(rig);
+	while (!bitmap_test(s->maps[map], 2100))
+		assert_true(++map < s->nr_maps);
+	bitmap_clear(s->maps[map], 2100);
+	assert_noticed(rig, "no bit");
+	bitmap_set(s->maps[map], 2100);
+	bitmap_set(s->taken, 1024);
+	assert_noticed(rig, "no bit");
+	bitmap_clear(s->taken, 1024);
+	rig_assert_valid(rig);
+	finish(rig);
+}
+
 /* ---- faults of the seam, to be found by the random guest ---- */
 
 static bool never_stall(void *ctx, unsigned int zone, pfn_t pfn,
@@ -384,6 +407,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_pull_bitmap__lists_do_not_notice),
 	cmocka_unit_test(test_pull_bitmap__other_commands),
 	cmocka_unit_test(test_pull_bitmap__check_notices),
+	cmocka_unit_test(test_pull_bitmap__check_notices_per_cpu),
 	cmocka_unit_test(test_pull_bitmap__random_guest_finds_faults),
 };
 

@@ -57,6 +57,9 @@ static void test_reporter_check__page_reporting(void **state)
 	(void)state;
 	s->state = PAGE_REPORTING_IDLE;
 	assert_noticed(rig, "idle", "IDLE, but");
+	s->running = false;
+	s->armed = true;
+	assert_noticed(rig, "idle and armed", "IDLE, but");
 	*s = good;
 	s->running = false;
 	assert_noticed(rig, "no pass", "ACTIVE without");
@@ -76,6 +79,8 @@ static void test_reporter_check__page_reporting(void **state)
 	*s = good;
 	s->sg[1].order = 8;
 	assert_noticed(rig, "order", "wrong order");
+	s->sg[1].order = MAX_PAGE_ORDER + 1;
+	assert_noticed(rig, "no order", "wrong order");
 	*s = good;
 	s->sg[1].pfn = alloc_list_first(rig->a, 0, 9, MIGRATE_MOVABLE);
 	assert_noticed(rig, "on a list", "in flight is free");
@@ -126,6 +131,13 @@ static void test_reporter_check__hinted_boundary(void **state)
 		.pfn = head, .mt = MIGRATE_MOVABLE,
 	};
 	assert_noticed(rig, "raw membrane", "membrane is not hinted");
+	s->membranes[0][9].mt = MIGRATE_UNMOVABLE;
+	assert_noticed(rig, "membrane's type", "membrane is not on");
+	*s = good;
+	s->membranes[0][8] = (struct hinted_membrane){
+		.pfn = head, .mt = MIGRATE_MOVABLE,
+	};
+	assert_noticed(rig, "membrane's order", "membrane is not on");
 	*s = good;
 	s->capacity = 3;
 	assert_noticed(rig, "full", "more blocks in flight");
@@ -138,6 +150,11 @@ static void test_reporter_check__hinted_boundary(void **state)
 	*s = good;
 	*boundary = head;
 	assert_noticed(rig, "unhinted", "boundary is not hinted");
+	*boundary = 256;
+	assert_noticed(rig, "boundary's order", "boundary is not on");
+	*s = good;
+	s->boundary[9][MIGRATE_UNMOVABLE] = head;
+	assert_noticed(rig, "boundary's type", "boundary is not on");
 	*s = good;
 	*boundary = PFN_NONE;
 	s->sg[0].order = 8;
@@ -165,6 +182,21 @@ static void test_reporter_check__hint_below_the_order(void **state)
 	assert_noticed(rig, "counted", "below the hinting order");
 	fixture_take(rig->a, MIGRATE_MOVABLE, 8, 0);
 	finish(rig);
+}
+
+static void test_reporter_check__none(void **state)
+{
+	/* The design that does nothing has done something. */
+	struct reporter r = { .ops = &none_reporter };
+
+	(void)state;
+	assert_null(r.ops->check(&r));
+	r.counters.report_calls = 1;
+	assert_string_equal(r.ops->check(&r),
+			    "none: it has reported something");
+	r.counters = (struct reporter_counters){ .requests = 1 };
+	assert_string_equal(r.ops->check(&r),
+			    "none: it has reported something");
 }
 
 /* ---- faults of the seam, to be found by the random guest ---- */
@@ -292,6 +324,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_reporter_check__page_reporting),
 	cmocka_unit_test(test_reporter_check__hinted_boundary),
 	cmocka_unit_test(test_reporter_check__hint_below_the_order),
+	cmocka_unit_test(test_reporter_check__none),
 	cmocka_unit_test(test_reporter_check__random_guest_finds_faults),
 };
 
