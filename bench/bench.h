@@ -16,6 +16,7 @@
 #include "bench/runner.h"
 #include "bench/selfbench.h"
 #include "bench/store.h"
+#include "bench/swarm.h"
 #include "bench/table.h"
 #include "bench/version.h"
 

@@ -515,7 +515,9 @@ int experiment_load(struct experiment *e, const struct experiment_request *req,
 	if (!e->path)
 		return -ENOMEM;
 	/* After mistakes of form the rest is still looked at. */
-	ini_err = ini_read(&e->ini, &e->arena, req->path, d);
+	ini_err = req->text ? ini_read_text(&e->ini, &e->arena, req->path,
+					    req->text, d) :
+			      ini_read(&e->ini, &e->arena, req->path, d);
 	if (ini_err && (ini_err != -EINVAL || !e->ini.nr_sources))
 		return ini_err;
 	err = read_all(e, req, d);

@@ -35,6 +35,7 @@ struct experiment_variant {
 /* What the command line asks for. */
 struct experiment_request {
 	const char *path;
+	const char *text;         /* what would be in it; NULL: it is read */
 	const struct sim_registry *registry;
 	const char *const *sets;  /* "section.key=value", later ones win */
 	size_t nr_sets;

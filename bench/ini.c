@@ -309,32 +309,40 @@ static char *load_file(const char *path, size_t *size, char *why,
 	return NULL;
 }
 
-static void read_source(struct ini_reader *r, const char *path, int parent,
-			struct ini_place from)
+/* The text of a file, which is changed and freed. */
+static void take_text(struct ini_reader *r, const char *path, int parent,
+		      struct ini_place from, char *text, size_t size)
 {
 	struct ini *ini = r->ini;
-	struct ini_source *s = &ini->sources[ini->nr_sources];
-	char why[200], *text;
-	size_t size = 0;
 
-	text = load_file(path, &size, why, sizeof(why));
-	if (!text && parent >= 0) {
-		ini_error(ini, r->d, from, "included file '%s' %s", path, why);
-		return;
-	}
-	if (!text) {
-		diag_error(r->d, (struct diag_place){ .file = path },
-			   "%s", why);
-		return;
-	}
-	*s = (struct ini_source){ .path = arena_strdup(ini->arena, path),
-				  .dir = path_dir(ini->arena, path),
-				  .parent = parent, .line = from.line };
-	if (s->path && s->dir)
+	ini->sources[ini->nr_sources] = (struct ini_source){
+		.path = arena_strdup(ini->arena, path),
+		.dir = path_dir(ini->arena, path),
+		.parent = parent, .line = from.line,
+	};
+	if (ini->sources[ini->nr_sources].path &&
+	    ini->sources[ini->nr_sources].dir)
 		read_text(r, text, size, ini->nr_sources++);
 	else
 		r->no_memory = true;
 	free(text);
+}
+
+static void read_source(struct ini_reader *r, const char *path, int parent,
+			struct ini_place from)
+{
+	char why[200], *text;
+	size_t size = 0;
+
+	text = load_file(path, &size, why, sizeof(why));
+	if (text)
+		take_text(r, path, parent, from, text, size);
+	else if (parent >= 0)
+		ini_error(r->ini, r->d, from, "included file '%s' %s", path,
+			  why);
+	else
+		diag_error(r->d, (struct diag_place){ .file = path },
+			   "%s", why);
 }
 
 int ini_read(struct ini *ini, struct arena *a, const char *path,
@@ -349,6 +357,23 @@ int ini_read(struct ini *ini, struct arena *a, const char *path,
 	if (!path)
 		return -ENOMEM;
 	read_source(&r, path, -1, (struct ini_place){ 0 });
+	if (r.no_memory)
+		return -ENOMEM;
+	return d->nr_errors == before ? 0 : -EINVAL;
+}
+
+int ini_read_text(struct ini *ini, struct arena *a, const char *name,
+		  const char *text, struct diag *d)
+{
+	struct ini_reader r = { .ini = ini, .d = d };
+	const unsigned int before = d->nr_errors;
+	char *copy = strdup(text);
+
+	*ini = (struct ini){ .arena = a };
+	ini->tail = &ini->sections;
+	if (!copy)
+		return -ENOMEM;
+	take_text(&r, name, -1, (struct ini_place){ 0 }, copy, strlen(copy));
 	if (r.no_memory)
 		return -ENOMEM;
 	return d->nr_errors == before ? 0 : -EINVAL;

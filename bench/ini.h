@@ -63,6 +63,9 @@ struct ini {
  */
 int ini_read(struct ini *ini, struct arena *a, const char *path,
 	     struct diag *d);
+/* The same of a text that is in memory; messages call it `name`. */
+int ini_read_text(struct ini *ini, struct arena *a, const char *name,
+		  const char *text, struct diag *d);
 
 /* An error at a place, with the chain of includes that led there. */
 __attribute__((format(printf, 4, 5)))

@@ -269,13 +269,13 @@ static int run_branch(struct branch *br)
 	return fork_parts(br);
 }
 
-static struct sim_config make_config(const struct run *run,
-				     const struct cell *c)
+void cell_config(const struct experiment *e, const struct cell *c,
+		 struct sim_config *out)
 {
 	const struct cell_body *b = c->body;
-	const struct sim_registry *r = run->e->schema.registry;
+	const struct sim_registry *r = e->schema.registry;
 
-	return (struct sim_config){
+	*out = (struct sim_config){
 		.guest = b->guest,
 		.host = b->host,
 		.hypervisor = r->hypervisors[b->host_choice.member],
@@ -293,20 +293,22 @@ static struct sim_config make_config(const struct run *run,
 		.sample_ns = b->experiment.sample_ns,
 		.map_ns = b->experiment.map_ns,
 		.prices = b->prices,
-		.check_every = run->check_every,
-		.step_by_step = run->step_by_step,
 	};
 }
 
 int run_cells(const struct run *run, const struct cell *const *cells,
 	      size_t nr)
 {
-	const struct sim_config cfg = make_config(run, cells[0]);
+	struct sim_config cfg;
 	struct branch br = { .run = run, .cells = cells, .nr = nr,
 			     .began_s = now_s() };
 	char why[400] = "";
-	int err = sim_create(&br.sim, &cfg, why, sizeof(why));
+	int err;
 
+	cell_config(run->e, cells[0], &cfg);
+	cfg.check_every = run->check_every;
+	cfg.step_by_step = run->step_by_step;
+	err = sim_create(&br.sim, &cfg, why, sizeof(why));
 	if (err)
 		return fail_branch(&br, err, why);
 	err = run_branch(&br);

@@ -30,6 +30,10 @@ struct run_report {
 	char why[400];             /* !done: what went wrong */
 };
 
+/* What sim/ is called with; it borrows from e and c. */
+void cell_config(const struct experiment *e, const struct cell *c,
+		 struct sim_config *out);
+
 /*
  * Run cells that have the same base and seed, in this process and in forks of
  * it, and report on each. 0; -EINTR if stopped.

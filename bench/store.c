@@ -16,8 +16,7 @@ static int fail(const char *what, const char *path, int err, char *why,
 	return -err;
 }
 
-/* mkdir -p */
-static int make_folders(const char *path, char *why, size_t why_size)
+int store_make_folders(const char *path, char *why, size_t why_size)
 {
 	char part[STORE_PATH_SIZE];
 	char *slash = part;
@@ -72,7 +71,7 @@ int store_open(const char *dir, char *why, size_t why_size)
 			    ENOENT, why, why_size);
 	for (size_t i = 0; i < 2 && !err; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, folders[i]);
-		err = make_folders(path, why, why_size);
+		err = store_make_folders(path, why, why_size);
 		snprintf(path, sizeof(path), "%s/%s/probe", dir, folders[i]);
 		if (!err)
 			err = store_create(&f, path, why, why_size);

@@ -16,6 +16,9 @@
  */
 int store_open(const char *dir, char *why, size_t why_size);
 
+/* mkdir -p; 0 or -errno. */
+int store_make_folders(const char *path, char *why, size_t why_size);
+
 /* dir/cells/ID.json, dir/series/ID.csv, dir/series/ID.map.csv,
  * dir/cells.jsonl. */
 void store_cell_path(const char *dir, const char *id, char *out, size_t size);

@@ -41,6 +41,7 @@ const struct command commands[] = {
 	{ cmd_replay, &command_replay, "a recorded kernel against its twin" },
 	{ cmd_stream_diff, &command_stream_diff,
 	  "a recorded program's calls against a workload's" },
+	{ cmd_swarm, &command_swarm, "random machines with all checks on" },
 	{ cmd_kernel_reporter, &command_kernel_reporter,
 	  "a file of your kernel tree as a reporter" },
 	{ cmd_list, &command_list,

@@ -32,6 +32,7 @@ int cmd_run_cell(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_step(int argc, char **argv);
 int cmd_stream_diff(int argc, char **argv);
+int cmd_swarm(int argc, char **argv);
 
 /* What each takes: for its parser, its help, completion and the manual. */
 extern const struct args_command command_accept;
@@ -58,6 +59,7 @@ extern const struct args_command command_run_cell;
 extern const struct args_command command_status;
 extern const struct args_command command_step;
 extern const struct args_command command_stream_diff;
+extern const struct args_command command_swarm;
 
 struct command {
 	int (*run)(int argc, char **argv);

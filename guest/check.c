@@ -17,6 +17,7 @@ struct walk {
 	const struct guest *g;
 	uint64_t *seen;       /* bit per PFN: has an owner */
 	uint64_t *batched;    /* bit per PFN: waits in an LRU batch */
+	uint64_t *anon;       /* bit per PFN: mapped for a task; or NULL */
 	pfn_t end;
 	struct guest_gauges found;
 	const char *error;
@@ -50,6 +51,12 @@ static void own(struct walk *w, pfn_t pfn, unsigned int order,
 	if (bitmap_count_range(w->seen, pfn, order_nr_pages(order)))
 		complain(w, "%s %u order %u is owned twice", what, pfn, order);
 	bitmap_set_range(w->seen, pfn, order_nr_pages(order));
+}
+
+static void note_anon(struct walk *w, pfn_t pfn, unsigned int order)
+{
+	if (w->anon && pfn < w->end && order_nr_pages(order) <= w->end - pfn)
+		bitmap_set_range(w->anon, pfn, order_nr_pages(order));
 }
 
 /* A user or cache page is on the LRU, or waits in exactly one batch. */
@@ -124,6 +131,7 @@ static void check_pte(struct walk *w, const struct pte_table *t,
 	if (pfn == PTE_ZERO || bitmap_test(t->file, i))
 		return;
 	w->found.anon_pages++;
+	note_anon(w, pfn, 0);
 	if (pfn < w->end && t->nr_pieces &&
 	    w->g->piece_refs[pfn_region(pfn)]) {
 		check_piece(w, pfn);
@@ -173,6 +181,7 @@ static void check_pmd_table(struct walk *w, const struct guest_mm *mm,
 				 t->pfn, i);
 		nr_huge++;
 		own(w, t->huge[i], HPAGE_PMD_ORDER, "huge page");
+		note_anon(w, t->huge[i], HPAGE_PMD_ORDER);
 		check_lru(w, t->huge[i], "huge page");
 	}
 	if (nr_huge != t->nr_deposit)
@@ -255,9 +264,10 @@ static void check_all(struct walk *w)
 		complain(w, "%s", deferred_split_check(g));
 }
 
-const char *guest_check(const struct guest *g)
+const char *guest_check_anon(const struct guest *g, uint64_t *anon)
 {
-	struct walk w = { .g = g, .end = alloc_end_pfn(g->alloc) };
+	struct walk w = { .g = g, .anon = anon,
+			  .end = alloc_end_pfn(g->alloc) };
 	const size_t words = BITMAP_WORDS(w.end);
 
 	w.seen = calloc(words, sizeof(*w.seen));
@@ -269,4 +279,9 @@ const char *guest_check(const struct guest *g)
 	free(w.seen);
 	free(w.batched);
 	return w.error;
+}
+
+const char *guest_check(const struct guest *g)
+{
+	return guest_check_anon(g, NULL);
 }

@@ -297,5 +297,8 @@ const struct guest_counters *guest_counters(const struct guest *g);
 /* Every invariant (mapped pages are allocated, none mapped twice, LRU marks,
  * gauges against walks). NULL or a description. */
 const char *guest_check(const struct guest *g);
+/* The same; the bits in anon of pages that tasks have as anonymous memory are
+ * set, those of others left. It has room for alloc_end_pfn() bits. */
+const char *guest_check_anon(const struct guest *g, uint64_t *anon);
 
 #endif

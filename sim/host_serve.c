@@ -107,9 +107,25 @@ static bool report_entry(struct service *v, const struct page_report *e)
 		return false;
 	}
 	zeroed = discard(v, e->pfn, e->order);
+	/* What is beyond the guest's memory the host has ignored. */
+	if (e->pfn >= g->hv_map->nr_pages ||
+	    order_nr_pages(e->order) > g->hv_map->nr_pages - e->pfn)
+		return false;
 	if (reuse_discarded(&g->reuse, e->pfn, e->order, s->engine.now))
 		sim_fail(s, -ENOMEM, "out of memory for what was reported");
 	return zeroed;
+}
+
+/* What a discard has taken from a guest shows best at once. */
+static void check_after_discard(struct sim *s, const struct hv_events *ev)
+{
+	uint64_t nr;
+
+	if (!ev->discard_backed_pages)
+		return;
+	/* Often at first, then now and then. */
+	nr = ++s->discards_served;
+	s->check_soon |= s->cfg.check_every && (nr <= 32 || !(nr % 32));
 }
 
 static uint64_t serve_pages(struct service *v, const struct host_request *rq,
@@ -134,6 +150,7 @@ static uint64_t serve_pages(struct service *v, const struct host_request *rq,
 		reply->zeroed[i / 64] |= (uint64_t)zeroed << (i % 64);
 	}
 	reclaim_after_discard(v->g->sim);
+	check_after_discard(v->g->sim, ev);
 	hv_events_add(&v->g->host, ev);
 	*flushes = ev->tlb_flush_rounds;
 	return ev->discard_calls * p->ps[PRICE_DISCARD_CALL] +

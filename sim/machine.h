@@ -280,6 +280,8 @@ struct sim {
 	unsigned int nr_guests;
 	struct digest digest;
 	uint32_t nr_ahead;          /* of all guests */
+	uint64_t discards_served;   /* requests that took pages from a guest */
+	bool check_soon;            /* ... and this one is to be looked at */
 	struct host_swap swap;
 	struct hv_events host_own;  /* of the host's threads, for no guest */
 	uint64_t host_stolen_ns;
@@ -462,6 +464,8 @@ uint64_t host_touch(struct sim_guest *g, pfn_t pfn, unsigned int order,
 void host_dirty_log(struct sim_guest *g, bool on);
 void host_gauges(const struct sim_guest *g, struct hv_gauges *out);
 void host_check(struct sim *s);
+/* conserve.c: the host has the pages whose bit in anon is set; a CHECK. */
+void conserve_check(const struct sim_guest *g, const uint64_t *anon);
 /* Drain the guest's touch buffer; price in picoseconds. */
 uint64_t host_drain_touches(struct sim_guest *g);
 /*
@@ -554,7 +558,5 @@ void map_sample(struct sim *s);
 void stats_gauges(struct sim *s, struct sim_sample *out);
 void stats_phase(struct sim *s, unsigned int i);
 
-/* Run every check of every part; CHECKs. sim.c */
-void sim_check(struct sim *s);
 
 #endif

@@ -193,8 +193,10 @@ static int phase_loop(struct sim *s, const volatile sig_atomic_t *stop)
 				 "give the phase a duration");
 			break;
 		}
-		if (s->cfg.check_every && s->engine.nr_run >= check_at) {
+		if (s->cfg.check_every &&
+		    (s->engine.nr_run >= check_at || s->check_soon)) {
 			sim_check(s);
+			s->check_soon = false;
 			check_at = s->engine.nr_run + s->cfg.check_every;
 		}
 		/* An event may be a whole slice of a task: ask every time. */

@@ -399,24 +399,31 @@ int sim_verdict(struct sim *s, char *why, size_t why_size)
 	return ret ? ret : inject_verdict(s, why, why_size);
 }
 
+static void check_guest(struct sim_guest *g)
+{
+	uint64_t *anon = calloc(BITMAP_WORDS(alloc_end_pfn(g->alloc)),
+				sizeof(*anon));
+	const char *what;
+
+	CHECK_MSG(anon, "no host memory for the check");
+	what = alloc_check(g->alloc);
+	CHECK_MSG(!what, "allocator: %s", what);
+	what = guest_check_anon(g->mm, anon);
+	CHECK_MSG(!what, "guest: %s", what);
+	conserve_check(g, anon);
+	free(anon);
+	if (g->dev.present && g->dev.r.ops->check) {
+		what = g->dev.r.ops->check(&g->dev.r);
+		CHECK_MSG(!what, "reporter: %s", what);
+	}
+}
+
 void sim_check(struct sim *s)
 {
 	unsigned int i;
-	const char *what;
 
-	for (i = 0; i < s->nr_guests; i++) {
-		struct sim_guest *g = &s->guests[i];
-
-		if (!guest_runs(g))
-			continue;
-		what = alloc_check(g->alloc);
-		CHECK_MSG(!what, "allocator: %s", what);
-		what = guest_check(g->mm);
-		CHECK_MSG(!what, "guest: %s", what);
-		if (g->dev.present && g->dev.r.ops->check) {
-			what = g->dev.r.ops->check(&g->dev.r);
-			CHECK_MSG(!what, "reporter: %s", what);
-		}
-	}
+	for (i = 0; i < s->nr_guests; i++)
+		if (guest_runs(&s->guests[i]))
+			check_guest(&s->guests[i]);
 	host_check(s);
 }

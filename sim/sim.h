@@ -204,6 +204,11 @@ void sim_set_events(struct sim *s, const struct sim_event_config *events,
  * or an invariant broke. A sentence is in why.
  */
 int sim_verdict(struct sim *s, char *why, size_t why_size);
+/*
+ * Walk through guests, designs and host, between two phases or after the last:
+ * an invariant that does not hold is a CHECK that fails.
+ */
+void sim_check(struct sim *s);
 
 /*
  * What an experiment does to a running guest from outside, between two steps

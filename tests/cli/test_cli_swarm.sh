@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `buddylab swarm`: what it prints, repeats, refuses, and how it is interrupted.
+#
+#     test_cli_swarm.sh BUDDYLAB SOURCE_DIR
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# The same cells with one job and with two; the time is the only difference.
+counts() { sed 's/; in .* s$//' out.txt; }
+expect 0 swarm --seed 5 --cells 12
+stdout_has "12 cells: "
+stdout_has " 0 violations"
+counts >one.txt
+expect 0 swarm --seed 5 --cells 12 --jobs 2
+counts >two.txt
+check "jobs make no difference" diff one.txt two.txt
+[[ ! -e out/swarm ]] || fail "nothing failed, but there is a folder"
+
+expect 0 swarm --seed 5 --cells 6 --format json
+check "JSON" python3 -c '
+import json, sys
+o = json.load(open("out.txt"))
+assert o["cells"] == 6 == o["passed"] + o["ended"] + o["refused"], o
+assert o["violations"] == 0 and o["failures"] == [] and not o["interrupted"]
+'
+
+# A cell is an experiment: `run` takes it, and so does swarm itself.
+expect 0 swarm --seed 5 --cell 3 --print
+cp out.txt cell.ini
+expect 0 swarm --seed 5 --cell 3 --print
+check "the same text" diff cell.ini out.txt
+expect 0 plan cell.ini
+expect 0 swarm cell.ini
+stdout_has "1 cells: "
+write_small
+expect 2 swarm small.ini
+stderr_has "has 4 cells"
+expect 2 swarm missing.ini
+stderr_has "missing.ini"
+
+# Programs are read if they are named.
+for program in "$source_dir"/tests/data/programs/sort.blt; do
+	expect 0 swarm --seed 5 --cells 20 --trace "$program"
+done
+
+expect 2 swarm --cells none
+stderr_has "'none' is not a number"
+expect 2 swarm --budget 60
+stderr_has "is not a time"
+expect 2 swarm --cell 1 --cells 2
+expect 2 swarm --print
+
+# An interrupt ends it with the summary so far.
+what="interrupt"
+timeout --signal=INT 3 "$buddylab" swarm --seed 5 --budget 60s >out.txt 2>err.txt
+status=$?
+out=$(cat out.txt)
+err=$(cat err.txt)
+# 124: timeout has sent its signal; it says nothing of ours.
+[[ $status -eq 124 ]] || fail "exit status $status"
+stdout_has "interrupted after "
+timeout --preserve-status --signal=INT 2 "$buddylab" swarm --budget 60s \
+	>/dev/null 2>&1
+[[ $? -eq 130 ]] || fail "an interrupt is not status 130"
+finish
