@@ -121,4 +121,48 @@ what="a reader that has gone, SIGPIPE ignored"
 ) | true
 err=$(<err.txt)
 stderr_empty
+
+# Output that arrives nowhere is a failure of every command that has some.
+"$buddylab" run slow.ini -o full --set phase.measure.duration=1ms \
+	--format none 2>err.txt
+cp "$source_dir/tests/data/streams/page_fault1-6.1.blt" in.blt
+while read -r line; do
+	read -ra words <<<"$line"
+	for to in "a full device" "a closed stream"; do
+		what="buddylab $line, to $to"
+		if [[ $to == "a full device" ]]; then
+			"$buddylab" "${words[@]}" </dev/null >/dev/full 2>err.txt
+		else
+			"$buddylab" "${words[@]}" </dev/null >&- 2>err.txt
+		fi
+		got=$?
+		err=$(<err.txt)
+		[[ $got -eq 3 ]] || fail "exit status $got, not 3"
+		[[ -n $err ]] || fail "no message"
+	done
+done <<-'COMMANDS'
+	--help
+	--version
+	help run
+	run --help
+	list options
+	info in.blt
+	export in.blt
+	export in.blt --format perfetto
+	import in.blt -o out.blt
+	plan slow.ini
+	plan slow.ini --format slurm
+	status slow.ini -o full
+	report full --format cover
+	report full --format csv
+	report full --format html
+	compare full full
+	compare full full --format json
+	check full --baseline full --tap
+	accept full --baseline full
+	run slow.ini -o full --set phase.measure.duration=1ms
+	run slow.ini -o full --set phase.measure.duration=1ms --format jsonl
+	bench --list
+	completion bash
+COMMANDS
 finish
