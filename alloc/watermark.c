@@ -11,7 +11,6 @@
 #include "alloc/internal.h"
 #include "alloc/walk.h"
 
-#define DEFAULT_BOOST_FACTOR 15000u
 
 /* Flags that let a request count the highatomic reserve as its own. */
 static unsigned int reserve_flags(const struct alloc *a)
@@ -156,11 +155,9 @@ bool alloc_watermark_ok(const struct alloc *a, unsigned int zone,
 static bool raise_boost(const struct alloc *a, struct zone *z)
 {
 	const uint64_t pageblock_nr = order_nr_pages(a->pageblock_order);
-	uint64_t factor = a->watermark_boost_factor;
+	const uint64_t factor = a->watermark_boost_factor;
 	uint64_t max_boost;
 
-	if (factor == UINT32_MAX)
-		factor = DEFAULT_BOOST_FACTOR;
 	if (factor == 0 || !a->prof.boost_watermark)
 		return false;
 	/* A boost of a small zone could take most of it. */

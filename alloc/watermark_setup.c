@@ -11,16 +11,9 @@
 #include "alloc/walk.h"
 
 #define MIN_FREE_KBYTES_MIN 128u
-#define DEFAULT_SCALE_FACTOR 10u
 /* Marks of a zone that kernel allocations never use are kept this small. */
 #define CAPPED_MIN_LOWEST 32u
 #define CAPPED_MIN_HIGHEST 128u
-
-static const uint32_t default_reserve_ratio[MAX_NR_ZONES] = {
-	[ZONE_DMA] = 256,
-	[ZONE_DMA32] = 256,
-	[ZONE_NORMAL] = 32,
-};
 
 /* Integer square root, rounded down. */
 static uint32_t int_sqrt(uint64_t x)
@@ -89,9 +82,7 @@ static uint64_t capped_min(uint64_t managed)
 static void setup_zone_wmarks(const struct alloc *a, struct zone *z,
 			      uint64_t pages_min, uint64_t lowmem)
 {
-	const uint64_t scale = a->watermark_scale_factor != 0 ?
-				       a->watermark_scale_factor :
-				       DEFAULT_SCALE_FACTOR;
+	const uint64_t scale = a->watermark_scale_factor;
 	const uint64_t share =
 		lowmem != 0 ? pages_min * z->managed / lowmem : 0;
 	uint64_t gap = z->managed * scale / 10000;
@@ -130,15 +121,6 @@ static void setup_per_zone_wmarks(struct alloc *a)
 		pcp_update_sizes(a);
 }
 
-static uint32_t reserve_ratio(const struct alloc *a, unsigned int type)
-{
-	for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
-		if (a->lowmem_reserve_ratio[i] != 0)
-			return a->lowmem_reserve_ratio[type];
-	}
-	return default_reserve_ratio[type];
-}
-
 static uint64_t managed_of(const struct alloc *a, unsigned int node,
 			   unsigned int type)
 {
@@ -157,7 +139,7 @@ static void setup_per_zone_lowmem_reserve(struct alloc *a)
 {
 	for (unsigned int i = 0; i < a->nr_zones; i++) {
 		struct zone *z = zone_at(a, i);
-		const uint32_t ratio = reserve_ratio(a, z->type);
+		const uint32_t ratio = a->lowmem_reserve_ratio[z->type];
 		uint64_t above = 0;
 
 		for (unsigned int j = 0; j < MAX_NR_ZONES; j++) {

@@ -280,17 +280,11 @@ void alloc_destroy(struct alloc *a)
 {
 	if (!a)
 		return;
-	if (a->pages)
-		sparse_free(a->pages, table_pages(a), sizeof(*a->pages));
-	if (a->regions)
-		sparse_free(a->regions, a->nr_regions, sizeof(*a->regions));
-	if (a->links)
-		sparse_free(a->links, a->nr_regions, sizeof(*a->links));
-	if (a->words)
-		sparse_free(a->words, table_words(a), sizeof(*a->words));
-	if (a->lru)
-		sparse_free(a->lru, BITMAP_WORDS(table_pages(a)),
-			    sizeof(*a->lru));
+	sparse_free(a->pages, table_pages(a), sizeof(*a->pages));
+	sparse_free(a->regions, a->nr_regions, sizeof(*a->regions));
+	sparse_free(a->links, a->nr_regions, sizeof(*a->links));
+	sparse_free(a->words, table_words(a), sizeof(*a->words));
+	sparse_free(a->lru, BITMAP_WORDS(table_pages(a)), sizeof(*a->lru));
 	if (a->zones)
 		free(a->zones[0].pcp);
 	free(a->zones);
