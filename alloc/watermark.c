@@ -11,7 +11,6 @@
 #include "alloc/internal.h"
 #include "alloc/walk.h"
 
-
 /* Flags that let a request count the highatomic reserve as its own. */
 static unsigned int reserve_flags(const struct alloc *a)
 {

@@ -249,6 +249,77 @@ static void unknown_mark(struct alloc *a)
 	a->regions[3].aux |= 0x10;
 }
 
+static void nonsense_state(struct alloc *a)
+{
+	a->pages[1030].state = 7;
+}
+
+static void state_of_the_other(struct alloc *a)
+{
+	a->pages[1030].state = PAGE_PCP;
+}
+
+static void free_on_a_pcp_list(struct alloc *a)
+{
+	a->pages[1100].state = PAGE_BUDDY;
+}
+
+static void end_outside_zone(struct alloc *a)
+{
+	zone_at(a, 0)->end = 3064;
+	put_record(a, 3056, 4);
+}
+
+static void mark_unheard_of(struct alloc *a)
+{
+	a->marked_orders = 0;
+}
+
+static void odd_chunk(struct alloc *a)
+{
+	chunk_m(a)[CHUNK_NEXT] = CHUNK_WORDS + 1;
+}
+
+static void pcp_tail_of_nothing(struct alloc *a)
+{
+	zone_at(a, 0)->pcp[0].lists[MIGRATE_UNMOVABLE].tail = 64;
+}
+
+static void hit_limit_off(struct alloc *a)
+{
+	zone_at(a, 0)->hit_limit[ZONE_NORMAL]++;
+}
+
+static void stray_order(struct alloc *a)
+{
+	a->pages[1200].state = PAGE_BUDDY;
+	a->pages[1200].order = HPAGE_PMD_ORDER;
+}
+
+static void stray_misaligned(struct alloc *a)
+{
+	a->pages[1201].state = PAGE_BUDDY;
+	a->pages[1201].order = 1;
+}
+
+static void stray_region(struct alloc *a)
+{
+	a->regions[7].state = PAGE_BUDDY;
+	a->regions[7].order = 3;
+}
+
+static void stray_large_region(struct alloc *a)
+{
+	a->regions[7].state = PAGE_BUDDY;
+	a->regions[7].order = MAX_PAGE_ORDER + 1;
+}
+
+static void stray_pcp(struct alloc *a)
+{
+	a->pages[1200].state = PAGE_PCP;
+	a->pages[1200].order = 0;
+}
+
 static const struct corruption {
 	const char *name;
 	void (*seed)(struct alloc *a);
@@ -290,6 +361,19 @@ static const struct corruption {
 	{ "outside its zone", outside_zone, "outside" },
 	{ "unmerged buddies", unmerged, "not merged" },
 	{ "unknown mark", unknown_mark, "marks" },
+	{ "no such state", nonsense_state, "is nonsense" },
+	{ "pcp page on a free list", state_of_the_other, "is a pcp block" },
+	{ "free page on a pcp list", free_on_a_pcp_list, "is a free block" },
+	{ "end outside its zone", end_outside_zone, "outside" },
+	{ "marks of an unmarked order", mark_unheard_of, "never was" },
+	{ "link into a chunk", odd_chunk, "nowhere" },
+	{ "tail of an empty pcp list", pcp_tail_of_nothing, "tail wrong" },
+	{ "limit at sight", hit_limit_off, "at sight" },
+	{ "page of a region's order", stray_order, "page record" },
+	{ "misaligned stray", stray_misaligned, "says order 1" },
+	{ "region of a page's order", stray_region, "region of pfn" },
+	{ "region of no order", stray_large_region, "says order 11" },
+	{ "stray pcp page", stray_pcp, "records 6 and 3" },
 };
 
 static void test_alloc_check__each_corruption_is_found(void **state)

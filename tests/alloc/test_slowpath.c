@@ -81,6 +81,12 @@ static void test_slowpath__questions(void **state)
 		  R16 "RO." },
 		{ "must not fail", EVERY, GFP_NOFAIL_KERNEL, 0, 0, 0,
 		  R16 "RORO" },
+		/* Progress of order 0 is believed each time; only a killed
+		 * process makes room, and then its victim gives up. */
+		{ "futile progress", EVERY, GFP_KERNEL, 0, 0, 32,
+		  R16 R16 R16 },
+		{ "not on this node alone", EVERY,
+		  GFP_KERNEL | GFP_BIT_THISNODE, 0, 0, 0, R16 "R." },
 	};
 	char asked[64];
 
@@ -101,6 +107,94 @@ static void test_slowpath__questions(void **state)
 		if (strcmp(asked, expected) != 0)
 			fail_msg("%s, %s: asked %s, expected %s",
 				 rows[i / 7].name, kernel, asked, expected);
+		alloc_destroy(a);
+	}
+}
+
+static void test_slowpath__after_the_oom_killer(void **state)
+{
+	/* Somebody was killed: another 16 rounds. The victim itself gives up,
+	 * unless it must not fail; such a request takes what is below the
+	 * marks first, and may dig deeper at the end of each round. */
+	static const struct {
+		const char *name;
+		gfp_t gfp;
+		unsigned int flags;
+		pfn_t nr_free;  /* below the marks */
+		uint64_t killed;
+		const char *asked;
+	} rows[] = {
+		{ "killed", GFP_KERNEL, 0, 0, 1, R16 "ROR" },
+		{ "nobody to kill", GFP_KERNEL, 0, 0, 0, R16 "RO." },
+		{ "victim", GFP_KERNEL, ALLOC_REQ_OOM_VICTIM, 0, 1,
+		  R16 "RO." },
+		{ "must not fail, killed", GFP_NOFAIL_KERNEL, 0, 5, 1,
+		  R16 "RO+" },
+		{ "must not fail, killed in vain", GFP_NOFAIL_KERNEL, 0, 0, 1,
+		  R16 "ROR" },
+		{ "must not fail, nobody to kill", GFP_NOFAIL_KERNEL, 0, 80, 0,
+		  R16 "RO+" },
+		{ "must not fail, and too few", GFP_NOFAIL_KERNEL, 0, 5, 0,
+		  R16 "ROR" },
+	};
+	char asked[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows) * 7; i++) {
+		const char *kernel = fixture_kernels[i % 7];
+		struct alloc_request req = request(rows[i / 7].gfp, 0);
+		const size_t n = strlen(rows[i / 7].asked);
+		struct alloc *a = pcp_guest(kernel, 7, 42);
+
+		alloc_set_watermarks(a, 0, 100, 120, 140);
+		for (pfn_t pfn = 0; pfn < rows[i / 7].nr_free; pfn++)
+			alloc_free_buddy(a, 1024 + 2 * pfn, 0);
+		req.flags = rows[i / 7].flags;
+		converse(a, &req, 0, 18, asked);
+		req.progress = rows[i / 7].killed;
+		if (asked[17] == 'O')
+			converse(a, &req, 0, (unsigned int)n - 18, asked + 18);
+		if (strcmp(asked, rows[i / 7].asked) != 0)
+			fail_msg("%s, %s: asked %s, expected %s",
+				 rows[i / 7].name, kernel, asked,
+				 rows[i / 7].asked);
+		alloc_destroy(a);
+	}
+}
+
+static void test_slowpath__only_the_first_compaction_is_cheap(void **state)
+{
+	/* A costly order that does not insist never gets a better one. */
+	static const struct {
+		const char *name;
+		gfp_t gfp;
+		unsigned int order;
+		bool cheap[2];
+	} rows[] = {
+		{ "order 2", GFP_KERNEL, 2, { true, false } },
+		{ "order 4", GFP_KERNEL, 4, { true, false } },
+		{ "order 9, no retry", GFP_THP_NORETRY, 9, { true, true } },
+		{ "order 2, no retry", GFP_KERNEL | GFP_BIT_NORETRY, 2,
+		  { true, false } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct alloc_request req =
+			request(rows[i].gfp, rows[i].order);
+		struct alloc *a = pcp_guest("6.1", 7, 42);
+		unsigned int nr = 0;
+
+		while (nr < 2) {
+			const struct alloc_result res = alloc_pages(a, &req);
+
+			if (res.reason == ALLOC_REASON_COMPACT)
+				ASSERT_U64(rows[i].name,
+					   alloc_wants_async_compact(&req),
+					   rows[i].cheap[nr++]);
+			assert_int_equal(res.status, ALLOC_AGAIN);
+			req.progress = 1;
+		}
 		alloc_destroy(a);
 	}
 }
@@ -302,6 +396,8 @@ static void test_slowpath__defrag_mode(void **state)
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_slowpath__questions),
+	cmocka_unit_test(test_slowpath__after_the_oom_killer),
+	cmocka_unit_test(test_slowpath__only_the_first_compaction_is_cheap),
 	cmocka_unit_test(test_slowpath__pages_on_the_way),
 	cmocka_unit_test(test_slowpath__reserves_by_right),
 	cmocka_unit_test(test_slowpath__kswapd),

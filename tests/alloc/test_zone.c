@@ -56,10 +56,22 @@ static void test_zone__creation_refuses_what_makes_no_guest(void **state)
 	};
 	const struct alloc_zone_config empty = { .start = 5, .end = 5 };
 	const struct alloc_zone_config far = { .node = 1, .end = 4096 };
-	struct alloc_config bad[7];
+	const struct alloc_zone_config high = {
+		.start = 5, .end = PFN_NONE,
+	};
+	const struct alloc_zone_config type = {
+		.type = MAX_NR_ZONES, .end = 4096,
+	};
+	const struct alloc_zone_config present = {
+		.type = ZONE_DMA32, .end = 4096, .present = 4097,
+	};
+	static const uint8_t far_cpu[] = { 1 };
+	struct alloc_config bad[16];
 	const char *const reasons[] = {
 		"profile", "CPUs", "pageblock", "overlap", "two zones",
-		"empty", "node",
+		"empty", "node", "largest page frame", "zone type",
+		"present than it spans", "CPUs", "of nodes", "of nodes",
+		"of zones", "of zones", "a CPU is on a node",
 	};
 
 	(void)state;
@@ -74,12 +86,22 @@ static void test_zone__creation_refuses_what_makes_no_guest(void **state)
 	bad[4].nr_zones = 2;
 	bad[5].zones = &empty;
 	bad[6].zones = &far;
+	bad[7].zones = &high;
+	bad[8].zones = &type;
+	bad[9].zones = &present;
+	bad[10].nr_cpus = 0;
+	bad[11].nr_nodes = 0;
+	bad[12].nr_nodes = ALLOC_MAX_NODES + 1;
+	bad[13].nr_zones = 0;
+	bad[14].nr_zones = ALLOC_MAX_ZONES + 1;
+	bad[15].cpu_node = far_cpu;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		const char *why = NULL;
 		struct alloc *a = NULL;
 
 		assert_int_equal(alloc_create(&a, &bad[i], &why), -EINVAL);
 		assert_null(a);
+		assert_int_equal(alloc_create(&a, &bad[i], NULL), -EINVAL);
 		assert_non_null(why);
 		if (!strstr(why, reasons[i]))
 			fail_msg("reason is \"%s\", expected \"%s\" in it", why,
