@@ -56,12 +56,9 @@ static void test_zone__creation_refuses_what_makes_no_guest(void **state)
 	};
 	const struct alloc_zone_config empty = { .start = 5, .end = 5 };
 	const struct alloc_zone_config far = { .node = 1, .end = 4096 };
-	const struct alloc_zone_config high = {
-		.start = 5, .end = PFN_NONE,
-	};
-	const struct alloc_zone_config type = {
-		.type = MAX_NR_ZONES, .end = 4096,
-	};
+	const struct alloc_zone_config high = { .end = PFN_NONE };
+	const struct alloc_zone_config type = { .type = MAX_NR_ZONES,
+						.end = 4096 };
 	const struct alloc_zone_config present = {
 		.type = ZONE_DMA32, .end = 4096, .present = 4097,
 	};
