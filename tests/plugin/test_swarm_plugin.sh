@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Designs with a planted defect: a swarm finds it, makes the cell small, says
+# how to repeat it, and does all of it again in the same way.
+#
+#     test_swarm_plugin.sh BUDDYLAB SOURCE_DIR BUILD_DIR CMAKE COMPILER SANITIZERS
+# shellcheck source=tests/plugin/installed.sh
+. "$(dirname "$0")/installed.sh"
+
+# broken NAME SED...: the skeleton, reporting at once, with edits.
+broken() {
+	local name=$1 edits=()
+	shift
+	for edit; do edits+=(-e "$edit"); done
+	{
+		sed -e 's/"reporter\/reporter.h"/"reporter\/plugin.h"/' \
+			-e "s/\.name = \"skeleton\"/.name = \"$name\"/" \
+			-e 's/\.def = "0",/.def = "32",/' \
+			-e 's/\.def = "1s"/.def = "1ms"/' "${edits[@]}" \
+			"$(pkg-config --variable=skeleton buddylab-reporter)"
+		echo 'BUDDYLAB_REPORTER_PLUGIN(skeleton_reporter);'
+	} >"$name.c"
+	plugin "$name"
+}
+
+# finds NAME SEED CELLS WHY: violations for that reason, small ones.
+finds() {
+	local name=$1 seed=$2 cells=$3 why=$4 file lines
+	expect 1 swarm --seed "$seed" --cells "$cells" --reporter-plugin "./$name.so" \
+		-o "$name" --shrink 400
+	stdout_has "$why"
+	stdout_has "to repeat: buddylab swarm --seed $seed --cell"
+	file=$(find "$name" -name '*.ini' | sort | head -1)
+	what="small cell of $name"
+	lines=$(grep -vc '^#' "$file")
+	[[ $lines -le 8 ]] || fail "$lines lines are left: $(cat "$file")"
+	grep -q "design = $name" "$file" || fail "design $name is not in it"
+	expect 1 swarm "$file" --reporter-plugin "./$name.so"
+	stdout_has "$why"
+}
+
+# It tells the host that blocks are free, one after the other, used or not, and
+# its check() is blind. Nothing of the guest's own state is wrong.
+broken thief '/^static void skeleton_process/,/^}/s/^	r->counters.passes++;$/&\
+	s->entries[0] = (struct page_report){ .order = 9,\
+		.pfn = alloc_end_pfn(r->env->view) - 512 *\
+			(pfn_t)(1 + r->counters.passes % 16) };\
+	s->nr = 1;\
+	if (r->env->report(r->env->ctx, s->entries, 1))\
+		return;\
+	s->state = WITH_HOST;\
+	s->more = true;\
+	return;/' \
+	'/^static void put_back/,/^}/s/i < s->nr/i < 0 \&\& err/' \
+	's/return "skeleton:.*"/return NULL/'
+finds thief 5 46 "conservation: guest"
+
+# It puts every block back twice.
+broken keeper '/^static void put_back/,/^}/s/^		r->env->unlock(/\
+		r->env->putback(r->env->ctx, e->pfn, e->order, 0);\
+&/'
+finds keeper 3 20 "CHECK failed"
+
+# The same again, with cells beside each other.
+what="the same twice"
+mkdir again
+cp keeper/*.ini again
+expect 1 swarm --seed 3 --cells 20 --reporter-plugin ./keeper.so -o keeper \
+	--shrink 400 --jobs 2
+check "small cells are the same" diff -r keeper again
+
+# The same design without a defect.
+broken honest
+expect 0 swarm --seed 5 --cells 46 --reporter-plugin ./honest.so
+stdout_has " 0 violations"
+finish
