@@ -45,6 +45,7 @@ struct swarm_options {
 	uint64_t check_every;      /* engine events between two full walks */
 	unsigned int limit_s;      /* processor time of a cell */
 	uint64_t seed;
+	const char *path;          /* of a text that is not drawn, or NULL */
 };
 
 void swarm_draw(const struct swarm_options *o, uint64_t cell,

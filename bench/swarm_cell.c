@@ -138,6 +138,7 @@ static void judge(struct swarm_outcome *out, const struct trial *t,
 	case -EINVAL:
 	case -ENOTSUP:
 	case -E2BIG:
+	case -EIO:
 		out->verdict = t->events ? SWARM_ENDED : SWARM_REFUSED;
 		return;
 	case -ENOMEM:
@@ -194,7 +195,8 @@ static int load(struct experiment *e, const struct swarm_options *o,
 		const char *text, struct diag *d)
 {
 	const struct experiment_request req = {
-		.path = "cell.ini", .text = text, .registry = o->registry,
+		.path = o->path ? o->path : "cell.ini", .text = text,
+		.registry = o->registry,
 	};
 
 	return experiment_load(e, &req, d);

@@ -207,6 +207,9 @@ static void print_small(const struct swarm_args *a,
 	printf("  %u of %u lines are left after %u runs%s: %s\n",
 	       f->shrunk.lines, f->shrunk.lines_before, f->shrunk.runs,
 	       f->shrunk.complete ? "" : ", and there may be less", f->path);
+	if (strstr(f->why, "allocator: ") || strstr(f->why, "alloc/"))
+		puts("  no step script: the allocator's calls alone were not "
+		     "tried, it takes the machine");
 	printf("  the same: buddylab swarm %s", f->path);
 	for (i = 0; i < a->plugins.nr; i++)
 		printf(" --reporter-plugin %s", a->plugins.paths[i]);
@@ -349,6 +352,8 @@ static int run_file(struct swarm_args *a)
 				     SWARM_MAX_LINES * SWARM_LINE_SIZE)) {
 		args_error(&a->args, "%s has too many values", a->path);
 	} else {
+		/* Names in it are relative to where it is. */
+		a->o.path = a->path;
 		a->c.text = text;
 		a->c.nr = 1;
 		a->c.dir = NULL;

@@ -44,6 +44,14 @@ for program in "$source_dir"/tests/data/programs/sort.blt; do
 	expect 0 swarm --seed 5 --cells 20 --trace "$program"
 done
 
+# A name in a file is relative to the file.
+mkdir sub
+cp "$source_dir/tests/data/programs/sort.blt" sub
+printf '[guest]\nbase = 0\n[phase p]\nworkload = trace\nfile = sort.blt\ntasks = 16\n' \
+	>sub/program.ini
+expect 0 swarm sub/program.ini
+stdout_has "1 cells: 1 passed"
+
 expect 2 swarm --cells none
 stderr_has "'none' is not a number"
 expect 2 swarm --budget 60
