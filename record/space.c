@@ -190,12 +190,11 @@ static void no_memory(struct space *s)
 
 void space_unmap(struct space *s, uint64_t start, uint64_t end)
 {
-	size_t i;
+	const struct addr_range *r;
 
-	while ((i = ranges_find(&s->mapped, start)) < s->mapped.nr &&
-	       s->mapped.v[i].start < end) {
-		const uint64_t from = max_u64(s->mapped.v[i].start, start);
-		const uint64_t to = min_u64(s->mapped.v[i].end, end);
+	while ((r = ranges_first(&s->mapped, start)) && r->start < end) {
+		const uint64_t from = max_u64(r->start, start);
+		const uint64_t to = min_u64(r->end, end);
 
 		space_emit(s, TRACE_MEM_UNMAP, from, to - from);
 		forget_touched(s, from, to);
@@ -221,11 +220,12 @@ void space_map(struct space *s, uint64_t start, uint64_t end)
 void space_advise(struct space *s, enum trace_mem_op op, uint64_t start,
 		  uint64_t end)
 {
-	size_t i = ranges_find(&s->mapped, start);
+	const struct addr_range *r;
 
-	for (; i < s->mapped.nr && s->mapped.v[i].start < end; i++) {
-		const uint64_t from = max_u64(s->mapped.v[i].start, start);
-		const uint64_t to = min_u64(s->mapped.v[i].end, end);
+	for (r = ranges_first(&s->mapped, start); r && r->start < end;
+	     r = ranges_first(&s->mapped, r->end)) {
+		const uint64_t from = max_u64(r->start, start);
+		const uint64_t to = min_u64(r->end, end);
 
 		space_emit(s, op, from, to - from);
 		if (op == TRACE_MEM_DONTNEED)
@@ -235,6 +235,8 @@ void space_advise(struct space *s, enum trace_mem_op op, uint64_t start,
 
 void space_fork(struct space *child, struct space *parent)
 {
+	const struct addr_range *r;
+
 	parent->forking = !parent->forked;
 	space_sample(parent, 0, UINT64_MAX);
 	parent->forking = false;
@@ -242,9 +244,9 @@ void space_fork(struct space *child, struct space *parent)
 	child->brk = parent->brk;
 	child->stack = parent->stack;
 	space_emit(child, TRACE_MEM_FORK, 0, 0);
-	for (size_t i = 0; i < parent->mapped.nr; i++)
-		space_map(child, parent->mapped.v[i].start,
-			  parent->mapped.v[i].end);
+	for (r = ranges_first(&parent->mapped, 0); r;
+	     r = ranges_first(&parent->mapped, r->end))
+		space_map(child, r->start, r->end);
 }
 
 /* ---- samples ---- */
@@ -308,16 +310,14 @@ static void sample_range(struct space *s, uint64_t start, uint64_t end)
 
 void space_sample(struct space *s, uint64_t start, uint64_t end)
 {
-	size_t i = ranges_find(&s->mapped, start);
+	const struct addr_range *r;
 
 	s->sink->counts.samples++;
-	for (; i < s->mapped.nr && s->mapped.v[i].start < end; i++) {
-		const struct addr_range *r = &s->mapped.v[i];
-
+	for (r = ranges_first(&s->mapped, start); r && r->start < end;
+	     r = ranges_first(&s->mapped, r->end))
 		if (r->end - r->start <= MAX_SAMPLED)
 			sample_range(s, max_u64(r->start, start),
 				     min_u64(r->end, end));
-	}
 }
 
 void space_sample_if_changed(struct space *s)

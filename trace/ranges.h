@@ -11,9 +11,12 @@ struct addr_range {
 	uint64_t start, end;
 };
 
+struct addr_chunk;
+
 struct addr_ranges {
-	struct addr_range *v;
-	size_t nr, capacity;
+	struct addr_chunk **chunks;    /* none of them is empty */
+	size_t nr_chunks, room;
+	size_t nr;                     /* ranges */
 };
 
 void ranges_free(struct addr_ranges *s);
@@ -23,8 +26,12 @@ int ranges_del(struct addr_ranges *s, uint64_t start, uint64_t end);
 /* All of [start, end), or any of it. */
 bool ranges_cover(const struct addr_ranges *s, uint64_t start, uint64_t end);
 bool ranges_overlap(const struct addr_ranges *s, uint64_t start, uint64_t end);
-/* Index of the first range that ends behind addr. */
-size_t ranges_find(const struct addr_ranges *s, uint64_t addr);
+/*
+ * The first range that ends behind addr, or NULL; valid until the set changes.
+ * With the end of one range it is the next one.
+ */
+const struct addr_range *ranges_first(const struct addr_ranges *s,
+				      uint64_t addr);
 /*
  * Start of the highest free range of len bytes in [floor, top), a multiple of
  * align, a power of two; 0 if there is none.
