@@ -6,7 +6,6 @@
  * the experiment file any more.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,6 +14,7 @@
 
 #include "bench/experiment.h"
 #include "include/check.h"
+#include "include/input.h"
 
 enum cache_kind { CACHE_DIGEST, CACHE_TOPOLOGY, CACHE_PRICES };
 
@@ -56,20 +56,17 @@ static struct build_cache *cache_add(const struct cell_build *b,
 }
 
 /* XXH3-128 of a file's bytes; -errno. */
-static int digest_file(const char *path, char out[DIGEST_HEX_SIZE])
+static int digest_file(const char *path, uint64_t most,
+		       char out[DIGEST_HEX_SIZE])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+	int fd = input_open(path, most), err = 0;
 	struct stat st;
 	void *data;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st))
 		err = -errno;
-	else if (S_ISDIR(st.st_mode))
-		err = -EISDIR;
-	else if (!S_ISREG(st.st_mode))
-		err = -ENODEV;
 	if (!err && !st.st_size)
 		digest_bytes_hex("", 0, out);
 	if (!err && st.st_size) {
@@ -90,8 +87,7 @@ static int path_error(const struct cell_build *b, struct setting *s,
 		      const char *path, int err)
 {
 	setting_item_error(s, &b->e->ini, b->d, 0, "%s: cannot read '%s': %s",
-			   s->key, path, err == -ENODEV ?
-			   "not a regular file" : strerror(-err));
+			   s->key, path, input_error(-err));
 	/* A trace is input of the run, the rest belongs to the experiment. */
 	return s->kind == SECTION_PHASE ? -EIO : -EINVAL;
 }
@@ -139,7 +135,8 @@ static int set_path(const struct cell_build *b, struct cell_body *body,
 		c = cache_add(b, CACHE_DIGEST, path);
 		if (!c)
 			return -ENOMEM;
-		err = digest_file(path, c->text);
+		err = digest_file(path, s->kind == SECTION_PHASE ? 0 :
+				  PRICE_FILE_MAX, c->text);
 		if (err)
 			return path_error(b, s, path, err);
 	}

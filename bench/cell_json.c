@@ -13,9 +13,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bench/results.h"
 #include "bench/store.h"
 #include "bench/version.h"
 #include "include/check.h"
+#include "include/input.h"
 
 #define NR_RESULT_FIELDS 14
 #define NR_PHASE_FIELDS 7
@@ -322,14 +324,17 @@ json_t *cell_read(const struct experiment *e, const struct cell *c,
 	struct stat st;
 	json_error_t err;
 	json_t *o;
+	FILE *f;
 
 	store_series_path(dir, c->id, path, sizeof(path));
 	if (c->body->experiment.sample_ns && stat(path, &st))
 		return NULL;
 	store_cell_path(dir, c->id, path, sizeof(path));
-	if (stat(path, &st) || !S_ISREG(st.st_mode))
+	f = input_stream(path, MAX_RESULT_LINE);
+	if (!f)
 		return NULL;
-	o = json_load_file(path, JSON_REJECT_DUPLICATES, &err);
+	o = json_loadf(f, JSON_REJECT_DUPLICATES, &err);
+	fclose(f);
 	if (o && !is_valid(o, c)) {
 		json_decref(o);
 		return NULL;

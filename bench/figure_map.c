@@ -15,8 +15,10 @@
 #include "bench/grid.h"
 #include "bench/store.h"
 #include "include/diag.h"
+#include "include/input.h"
 
 #define MAX_BINS 1024
+#define MAX_LINE 512
 #define MAX_LINES 4000000
 #define MAX_POINTS 4000
 #define GIB_PAGES 262144.0
@@ -63,9 +65,14 @@ static int read_lines(struct figure *f, struct map_file *m, const char *path,
 	size_t size = 0, capacity = 0;
 	unsigned int nr = 0;
 	char *line = NULL;
+	ssize_t len = 0;
 	int err = 0;
 
-	while (!err && getline(&line, &size, in) >= 0) {
+	while (!err && (len = input_line(&line, &size, MAX_LINE, in)) > 0) {
+		if (len > MAX_LINE) {
+			err = bad_line(f, path, nr + 1, "line is too long");
+			break;
+		}
 		line[strcspn(line, "\r\n")] = '\0';
 		if (!nr++)
 			continue;
@@ -83,7 +90,7 @@ static int read_lines(struct figure *f, struct map_file *m, const char *path,
 		m->nr += !err;
 	}
 	free(line);
-	return err;
+	return err ? err : (int)len;
 }
 
 /* Every map has as many bins as the first one, and later ones come later. */
@@ -120,7 +127,7 @@ static int read_map(struct figure *f, const char *variant, struct map_file *m)
 		return -ENODATA;
 	snprintf(path, sizeof(path), "%.3900s/series/%s.map.csv", f->r->dir,
 		 m->cell->id);
-	in = fopen(path, "re");
+	in = input_stream(path, 0);
 	if (!in)
 		return errno == ENOENT ? -ENODATA : -errno;
 	err = read_lines(f, m, path, in);

@@ -9,9 +9,11 @@
 
 #include "bench/figure_internal.h"
 #include "bench/store.h"
+#include "include/input.h"
 #include "include/option.h"
 
 #define MAX_COLUMNS 2048
+#define MAX_LINE 65536
 #define MAX_ROWS 10000000
 #define PAGES_PER_GIB 262144.0
 
@@ -163,10 +165,21 @@ static int read_rows(struct reader *r, FILE *in, struct series *s)
 {
 	size_t size = 0, capacity = 0;
 	char *line = NULL;
+	ssize_t len;
 	int err = 0;
 
-	while (!err && getline(&line, &size, in) >= 0) {
+	while (!err && (len = input_line(&line, &size, MAX_LINE, in)) != 0) {
+		if (len < 0) {
+			err = -ENOMEM;
+			break;
+		}
 		r->at.line++;
+		if (len > MAX_LINE) {
+			diag_error(&r->d, r->at, "line is longer than %d bytes",
+				   MAX_LINE);
+			err = -EBADMSG;
+			break;
+		}
 		line[strcspn(line, "\r\n")] = '\0';
 		if (r->at.line == 1) {
 			err = read_header(r, line);
@@ -200,7 +213,7 @@ int series_read(struct figure *f, const struct result_cell *c,
 	*out = (struct series){ .cell = c };
 	results_series_path(f->r, c, path, sizeof(path));
 	r.at.file = path;
-	in = fopen(path, "re");
+	in = input_stream(path, 0);
 	if (!in)
 		return errno == ENOENT ? -ENODATA : -errno;
 	err = read_rows(&r, in, out);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "include/input.h"
+
 struct ini_reader {
 	struct ini *ini;
 	struct diag *d;
@@ -278,15 +280,16 @@ static void read_text(struct ini_reader *r, char *text, size_t size,
 }
 
 /* The whole file, NULL with a reason. */
-static char *load_file(const char *path, size_t *size, char *why,
-		       size_t why_size)
+static char *load_file(const char *path, bool included, size_t *size,
+		       char *why, size_t why_size)
 {
-	FILE *f = fopen(path, "r");
+	/* What a user names may be a pipe; what a file names may not. */
+	FILE *f = included ? input_stream(path, 0) : fopen(path, "r");
 	char *text = NULL;
 
 	if (!f) {
 		snprintf(why, why_size, "cannot be opened: %s",
-			 strerror(errno));
+			 input_error(errno));
 		return NULL;
 	}
 	text = malloc(INI_MAX_FILE_BYTES + 2);
@@ -334,7 +337,7 @@ static void read_source(struct ini_reader *r, const char *path, int parent,
 	char why[200], *text;
 	size_t size = 0;
 
-	text = load_file(path, &size, why, sizeof(why));
+	text = load_file(path, parent >= 0, &size, why, sizeof(why));
 	if (text)
 		take_text(r, path, parent, from, text, size);
 	else if (parent >= 0)

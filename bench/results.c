@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 
 #include "bench/version.h"
+#include "include/input.h"
 
 #define MAX_RESULT_CELLS 1000000
-#define MAX_RESULT_LINE ((size_t)16 << 20)
 
 /* What one line is read with. */
 struct reader {
@@ -242,11 +242,12 @@ static int read_lines(struct reader *rd, FILE *f, bool count, size_t *nr)
 {
 	char *line = NULL;
 	size_t size = 0;
-	ssize_t len;
+	ssize_t len = 0;
 
 	*nr = 0;
 	rd->at.line = 0;
-	while (!rd->failed && (len = getline(&line, &size, f)) >= 0) {
+	while (!rd->failed &&
+	       (len = input_line(&line, &size, MAX_RESULT_LINE, f)) > 0) {
 		rd->at.line++;
 		if ((size_t)len > MAX_RESULT_LINE) {
 			bad(rd, "line is longer than %zu bytes",
@@ -261,6 +262,8 @@ static int read_lines(struct reader *rd, FILE *f, bool count, size_t *nr)
 		if (!count)
 			read_line(rd, line, (size_t)len);
 	}
+	if (!rd->failed && len < 0)
+		bad(rd, "out of memory");
 	if (ferror(f))
 		bad(rd, "cannot be read: %s", strerror(errno));
 	free(line);
@@ -312,7 +315,6 @@ static int set_paths(struct results *r, const char *path)
 int results_read(struct results *r, const char *path, struct diag *d)
 {
 	struct reader rd = { .r = r, .d = d };
-	struct stat st;
 	FILE *f;
 	int err;
 
@@ -321,19 +323,17 @@ int results_read(struct results *r, const char *path, struct diag *d)
 	if (err)
 		return err;
 	rd.at.file = r->path;
-	f = fopen(r->path, "r");
+	/* It is read twice, and a device never ends. */
+	f = input_stream(r->path, 0);
 	if (!f) {
 		err = -errno;
-		bad(&rd, "cannot be opened: %s", strerror(errno));
-		return err;
+		if (err == -ENODEV)
+			bad(&rd, "is not a regular file");
+		else
+			bad(&rd, "cannot be opened: %s", strerror(errno));
+		return err == -ENODEV ? -EINVAL : err;
 	}
-	/* It is read twice, and a device never ends. */
-	if (fstat(fileno(f), &st) || !S_ISREG(st.st_mode)) {
-		bad(&rd, "is not a regular file");
-		err = -EINVAL;
-	} else {
-		err = read_file(&rd, f);
-	}
+	err = read_file(&rd, f);
 	fclose(f);
 	return err;
 }

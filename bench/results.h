@@ -14,6 +14,9 @@
 #include "include/digest.h"
 #include "include/types.h"
 
+/* A longer line is refused, and so is a longer file of one cell. */
+#define MAX_RESULT_LINE ((size_t)16 << 20)
+
 /* A word of `options` or `axes`, canonical spelling. */
 struct result_text {
 	const char *name, *value;

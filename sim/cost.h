@@ -77,6 +77,8 @@ struct price_list {
 
 /* The built-in list: docs/prices.md says where each number comes from. */
 void price_list_default(struct price_list *l);
+#define PRICE_FILE_MAX (UINT64_C(1) << 20) /* bytes */
+
 /*
  * Read a price file over *l: `name = value[, value @ tasks]  # tag: source`
  * lines under [prices]. 0, -EINVAL (messages in d) or -errno.

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "include/input.h"
 #include "sim/cost.h"
 
 #define MAX_LINE 512
@@ -199,10 +200,11 @@ int price_list_read(struct price_list *l, const char *path, struct diag *d)
 	unsigned int seen_line[NR_PRICES] = { 0 }, before = d->nr_errors;
 	struct diag_place at = { .file = path };
 	char buf[MAX_LINE], *line, *hash;
-	FILE *f = fopen(path, "r");
+	FILE *f = input_stream(path, PRICE_FILE_MAX);
 
 	if (!f) {
-		diag_error(d, at, "cannot read price file: %s", strerror(errno));
+		diag_error(d, at, "cannot read price file: %s",
+			   input_error(errno));
 		return -ENOENT;
 	}
 	snprintf(l->name, sizeof(l->name), "%s",
