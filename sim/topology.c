@@ -13,15 +13,11 @@
 #include <hwloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "sim/sim.h"
 #include "sim/topology_internal.h"
 
 #define MAX_UNITS ALLOC_MAX_CPUS
-/* More than the number of any CPU that a kernel can have (CONFIG_NR_CPUS). */
-#define MAX_INDEX 65535
-#define MAX_XML_BYTES (16 << 20)
 #define TOPOLOGY_EXAMPLE "e.g. 'pack:1 core:8 pu:2', file:HOST.xml, or this"
 
 /*
@@ -63,7 +59,8 @@ static bool too_large_index(const char *text)
 			char *end = (char *)at + 1;
 
 			if (isdigit((unsigned char)*at) &&
-			    strtoull(at, &end, 10) > MAX_INDEX)
+			    strtoull(at, &end, 10) >
+			    TOPOLOGY_MAX_INDEX)
 				return true;
 			at = end;
 		}
@@ -71,29 +68,22 @@ static bool too_large_index(const char *text)
 	return false;
 }
 
-/* A file of a size that a description can have; devices never end. */
-static bool is_file(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISREG(st.st_mode) &&
-	       st.st_size <= MAX_XML_BYTES;
-}
-
 /* What can be told of the text before hwloc looks at it. */
 static int check_text(const char *text, char *why, size_t why_size)
 {
 	if (!strncmp(text, "file:", 5)) {
-		if (is_file(text + 5))
-			return 0;
-		snprintf(why, why_size, "cannot build topology '%.120s': no "
-			 "such file, or none of at most %d MiB; write "
-			 TOPOLOGY_EXAMPLE, text, MAX_XML_BYTES >> 20);
-		return -EINVAL;
+		const char *reason = topology_xml_check(text + 5);
+
+		if (reason)
+			snprintf(why, why_size, "cannot build topology "
+				 "'%.120s': %s; write " TOPOLOGY_EXAMPLE, text,
+				 reason);
+		return reason ? -EINVAL : 0;
 	}
 	if (too_large_index(text)) {
 		snprintf(why, why_size, "topology '%.120s' has indexes above "
-			 "%d; write " TOPOLOGY_EXAMPLE, text, MAX_INDEX);
+			 "%d; write " TOPOLOGY_EXAMPLE, text,
+			 TOPOLOGY_MAX_INDEX);
 		return -EINVAL;
 	}
 	if (!too_many_units(text))

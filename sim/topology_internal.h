@@ -5,6 +5,10 @@
 
 #include "sim/topology.h"
 
+/* More than the number of any CPU that a kernel can have (CONFIG_NR_CPUS). */
+#define TOPOLOGY_MAX_INDEX 65535
+#define TOPOLOGY_MAX_XML (16 << 20)
+
 /*
  * A description is what hwloc reads or "nodes:N cores:N cpus:LIST", and then
  * may have the words "distances:LIST", "caches:LIST", "cpu_caches:LIST".
@@ -25,5 +29,8 @@ int topology_text_parse(struct topology *t, const char *words, char *why,
  */
 int topology_text_print(const struct topology *t, const char *head, char *out,
 			size_t out_size);
+
+/* NULL, or why hwloc should not see this file; topology_xml.c. */
+const char *topology_xml_check(const char *path);
 
 #endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an XML of a machine may hold before hwloc reads it. The number of a CPU
+ * or node is a bit in sets that hwloc makes by the dozen, so that one line can
+ * ask for gigabytes; and a number that is not spelled out cannot be checked,
+ * so entities and other encodings are refused. hwloc writes neither.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "include/input.h"
+#include "sim/topology_internal.h"
+
+/* The number of no device is a bit of a set. */
+static const char *const devices[] = { "PCI", "Bridge", "OS", "Misc" };
+
+static bool is_device(const char *type, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		if (len >= strlen(devices[i]) &&
+		    !strncmp(type, devices[i], strlen(devices[i])))
+			return true;
+	return false;
+}
+
+static bool is_small(const char *value, size_t len)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (!isdigit((unsigned char)value[i]))
+			return false;
+		n = n * 10 + (uint32_t)(value[i] - '0');
+		if (n > TOPOLOGY_MAX_INDEX)
+			return false;
+	}
+	return len > 0;
+}
+
+/* An attribute of the object at hand, of the form name="value". */
+struct attribute {
+	const char *name, *value;
+	size_t name_len, len;
+};
+
+/* False: the tag ends, or is none. */
+static bool next_attribute(const char **at, struct attribute *a)
+{
+	char quote;
+
+	*at += strspn(*at, " \t\r\n/");
+	a->name = *at;
+	a->name_len = strcspn(*at, " \t\r\n=><");
+	*at += a->name_len;
+	*at += strspn(*at, " \t\r\n");
+	if (!a->name_len || **at != '=')
+		return false;
+	++*at;
+	*at += strspn(*at, " \t\r\n");
+	quote = **at;
+	if (quote != '"' && quote != '\'')
+		return false;
+	a->value = ++*at;
+	while (**at && **at != quote)
+		++*at;
+	a->len = (size_t)(*at - a->value);
+	*at += **at != '\0';
+	return true;
+}
+
+static bool has(const struct attribute *a, const char *name)
+{
+	return a->name_len == strlen(name) &&
+	       !strncmp(a->name, name, a->name_len);
+}
+
+static bool object_fits(const char *at)
+{
+	bool fits = true, device = false;
+	struct attribute a;
+
+	while (next_attribute(&at, &a)) {
+		if (has(&a, "type"))
+			device = is_device(a.value, a.len);
+		if (has(&a, "os_index"))
+			fits = is_small(a.value, a.len);
+	}
+	return fits || device;
+}
+
+static bool is_plain(const char *text)
+{
+	const char *end = strstr(text, "?>");
+	const char *encoding = strstr(text, "encoding");
+
+	/* A library guesses EBCDIC and the like from the first bytes. */
+	if (text[strspn(text, "\xef\xbb\xbf \t\r\n")] != '<')
+		return false;
+	if (encoding && (!end || encoding > end))
+		encoding = NULL;
+	if (encoding) {
+		encoding += strlen("encoding");
+		encoding += strspn(encoding, " \t\r\n=\"'");
+	}
+	return !strstr(text, "<!ENTITY") && !strstr(text, "<!ATTLIST") &&
+	       !strstr(text, "&#") &&
+	       (!encoding || !strncasecmp(encoding, "UTF-8", 5) ||
+		!strncasecmp(encoding, "US-ASCII", 8) ||
+		!strncasecmp(encoding, "ISO-8859-", 9));
+}
+
+static const char *check_text(const char *text)
+{
+	const char *at = text;
+
+	if (!is_plain(text))
+		return "it has entities, or is in another encoding than UTF-8";
+	while ((at = strstr(at, "<object"))) {
+		at += strlen("<object");
+		if (!object_fits(at))
+			return "it has a CPU or node with a number above "
+			       "65535";
+	}
+	return NULL;
+}
+
+const char *topology_xml_check(const char *path)
+{
+	FILE *f = input_stream(path, TOPOLOGY_MAX_XML);
+	const char *why = NULL;
+	char *text;
+	size_t n;
+
+	if (!f)
+		return errno == EFBIG ? "it is larger than 16 MiB" :
+		       errno == ENODEV ? "it is not a regular file" :
+					 "there is no such file";
+	text = malloc(TOPOLOGY_MAX_XML + 1);
+	if (!text) {
+		fclose(f);
+		return "out of memory";
+	}
+	n = fread(text, 1, TOPOLOGY_MAX_XML, f);
+	text[n] = '\0';
+	if (ferror(f))
+		why = "it cannot be read";
+	else if (memchr(text, '\0', n))
+		why = "it is no text";
+	else
+		why = check_text(text);
+	free(text);
+	fclose(f);
+	return why;
+}
