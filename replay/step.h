@@ -17,6 +17,8 @@
 #define STEP_MAX_PFN (1u << 28)          /* 1 TiB of guest memory */
 #define STEP_MAX_REPEAT 1000000u         /* N of one `repeat N COMMAND` */
 #define STEP_MAX_COMMANDS 10000000u      /* commands run, repeats included */
+#define STEP_MAX_WALKED (UINT64_C(1) << 34) /* pages that `lists` and others
+					     * look at, repeats included */
 
 /*
  * Read the whole script, report every mistake in it, then run it and print

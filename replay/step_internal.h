@@ -29,6 +29,9 @@ enum step_class {
 #define STEP_OPT_NOFRAGMENT 0x20u
 #define STEP_OPT_HIGHATOMIC 0x40u
 #define STEP_OPT_BATCHES 0x80u
+/* No options: what the command's time grows with. */
+#define STEP_WALKS_ZONES 0x100u
+#define STEP_WALKS_CPUS 0x200u
 
 /* Shape of the guest, in the order in which the script gives it. */
 struct step_config {
@@ -89,6 +92,7 @@ struct step_script {
 	uint64_t *words;          /* shuffle words of all commands */
 	size_t nr_words, max_words;
 	uint64_t nr_steps;        /* commands to run, repeats included */
+	uint64_t nr_walked;       /* pages that they look at, at most */
 };
 
 /* A word of a line: not NUL-terminated. */

@@ -218,6 +218,41 @@ static void check_cmd(struct step_parser *p, struct check_state *st,
 		step_parse_error(p, c->column, "%s %s", c->def->name, why);
 }
 
+/*
+ * Pages that the command may look at: those of all zones, or of all per-CPU
+ * lists, each of which counts as 1024.
+ */
+static uint64_t walk_of(const struct step_config *cfg, const struct step_cmd *c)
+{
+	const uint64_t cpus = cfg->nr_cpus ? cfg->nr_cpus : 1;
+	uint64_t pages = 0;
+	unsigned int i;
+
+	for (i = 0; c->def->options & STEP_WALKS_ZONES && i < cfg->nr_zones; i++)
+		pages += cfg->zones[i].end - cfg->zones[i].start;
+	if (c->def->options & STEP_WALKS_CPUS)
+		pages += cpus * cfg->nr_zones * 1024;
+	return pages;
+}
+
+static void check_walk(struct step_parser *p, const struct step_cmd *c)
+{
+	struct step_script *sc = p->script;
+	const bool fitted = sc->nr_walked <= STEP_MAX_WALKED;
+
+	/* At most 2^28 pages and 2^20 repeats by 2^24 lines: no overflow. */
+	if (fitted)
+		sc->nr_walked += c->repeat * walk_of(&sc->cfg, c);
+	if (fitted && sc->nr_walked > STEP_MAX_WALKED)
+		step_parse_error(p, c->column,
+				 "the script looks at %llu pages with '%s' and "
+				 "the like, repeats included, and at most %llu "
+				 "are allowed; repeat less, or make the zones "
+				 "smaller", (unsigned long long)sc->nr_walked,
+				 c->def->name,
+				 (unsigned long long)STEP_MAX_WALKED);
+}
+
 static void check_budget(struct step_parser *p, const struct step_cmd *c)
 {
 	struct step_script *sc = p->script;
@@ -228,6 +263,7 @@ static void check_budget(struct step_parser *p, const struct step_cmd *c)
 		step_parse_error(p, c->column,
 				 "the script runs more than %u commands, "
 				 "repeats included", STEP_MAX_COMMANDS);
+	check_walk(p, c);
 }
 
 static int parse_all(struct step_parser *p, const char *text, const char *end)
