@@ -9,6 +9,7 @@
 #include "bench/command.h"
 #include "bench/columns.h"
 #include "bench/compare.h"
+#include "bench/demand.h"
 #include "bench/experiment.h"
 #include "bench/figure.h"
 #include "bench/reproduce/reproduce.h"

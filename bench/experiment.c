@@ -507,7 +507,9 @@ int experiment_load(struct experiment *e, const struct experiment_request *req,
 	const unsigned int before = d->nr_errors;
 	int err, ini_err;
 
-	*e = (struct experiment){ .title = "" };
+	*e = (struct experiment){ .title = "", .large = req->large };
+	if (req->large)
+		e->arena.limit = EXPERIMENT_MOST_BYTES;
 	e->variants_tail = &e->variants;
 	setting_list_init(&e->base);
 	schema_init(&e->schema, req->registry);

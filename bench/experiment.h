@@ -13,6 +13,9 @@
 
 #define EXPERIMENT_MAX_PHASES SCHEMA_MAX_PHASES
 #define EXPERIMENT_MAX_CELLS 100000
+/* With experiment_request.large; and bytes of memory for the plan. */
+#define EXPERIMENT_MOST_CELLS 1000000
+#define EXPERIMENT_MOST_BYTES ((size_t)16 << 30)
 
 /* [phase NAME], [event NAME], [inject NAME] */
 struct experiment_phase {
@@ -41,11 +44,13 @@ struct experiment_request {
 	size_t nr_sets;
 	const char *seeds;        /* instead of the file's, or NULL */
 	const char *only;         /* names of variants, or NULL */
+	bool large;               /* more cells, and more memory than there is */
 };
 
 struct experiment {
 	struct arena arena;
 	const char *path, *title;
+	bool large;
 	const char *columns;      /* of the table, or NULL */
 	struct schema schema;
 	struct ini ini;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,26 +34,39 @@ static int plan_error(struct planner *p, const char *what)
 	return -EINVAL;
 }
 
-/* Cells of all selected variants; 0 if there are too many. */
-static size_t count_cells(const struct experiment *e, unsigned int nr_seeds)
+/* Cells of all selected variants; UINT64_MAX if they cannot be counted. */
+static uint64_t count_cells(const struct experiment *e, unsigned int nr_seeds)
 {
 	const struct experiment_variant *v;
-	size_t sum = 0, n;
+	uint64_t sum = 0, n;
 	unsigned int i;
 
 	for (v = e->variants; v; v = v->next) {
 		n = v->selected ? nr_seeds : 0;
 		for (i = 0; i < v->nr_merged; i++)
 			if (is_axis(v->merged[i]) &&
-			    (__builtin_mul_overflow(n, v->merged[i]->nr_items,
-						    &n) ||
-			     n > EXPERIMENT_MAX_CELLS))
-				return 0;
-		sum += n;
-		if (sum > EXPERIMENT_MAX_CELLS)
-			return 0;
+			    __builtin_mul_overflow(n, v->merged[i]->nr_items,
+						   &n))
+				return UINT64_MAX;
+		if (__builtin_add_overflow(sum, n, &sum))
+			return UINT64_MAX;
 	}
 	return sum;
+}
+
+static int check_count(struct planner *p, uint64_t nr)
+{
+	const unsigned int most = p->e->large ? EXPERIMENT_MOST_CELLS :
+						EXPERIMENT_MAX_CELLS;
+	char text[160], count[40] = "more cells than can be counted";
+
+	if (nr <= most)
+		return 0;
+	if (nr != UINT64_MAX)
+		snprintf(count, sizeof(count), "%" PRIu64 " cells", nr);
+	snprintf(text, sizeof(text), "makes %s; at most %u are allowed%s",
+		 count, most, p->e->large ? "" : ", or with --large 1000000");
+	return plan_error(p, text);
 }
 
 static const char *axis_name(struct experiment *e, const struct setting *s)
@@ -232,7 +246,7 @@ int experiment_plan(struct experiment *e, struct diag *d)
 {
 	struct planner p = { .e = e, .d = d };
 	const struct experiment_variant *v;
-	size_t nr;
+	uint64_t nr;
 	int err = set_title(e);
 
 	if (!err)
@@ -242,8 +256,9 @@ int experiment_plan(struct experiment *e, struct diag *d)
 	if (err)
 		return err;
 	nr = count_cells(e, p.nr_seeds);
-	if (!nr)
-		return plan_error(&p, "makes more than 100000 cells");
+	err = check_count(&p, nr);
+	if (err)
+		return err;
 	e->cells = arena_array(&e->arena, nr, sizeof(*e->cells));
 	if (!e->cells)
 		return -ENOMEM;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The progress line. It is redrawn at most five times a second. */
+/*
+ * The progress line. It is redrawn at most five times a second; in a log, where
+ * nothing can be redrawn, a run that takes long says so from time to time.
+ */
 #include "bench/progress.h"
 
 #include <inttypes.h>
 #include <time.h>
 
 #define REDRAW_NS UINT64_C(200000000)
+#define FIRST_NOTE_NS UINT64_C(60000000000)
 #define NS_PER_S UINT64_C(1000000000)
 
 static uint64_t now_ns(void)
@@ -19,7 +23,8 @@ static uint64_t now_ns(void)
 void progress_init(struct progress *p, FILE *out, bool on, size_t total)
 {
 	*p = (struct progress){ .out = out, .on = on, .total = total,
-				.began_ns = now_ns() };
+				.began_ns = now_ns(),
+				.next_note_ns = FIRST_NOTE_NS };
 }
 
 void progress_text(size_t done, size_t total, uint64_t elapsed_ns, char *out,
@@ -40,13 +45,31 @@ void progress_text(size_t done, size_t total, uint64_t elapsed_ns, char *out,
 		 rate / 100, rate % 100, left_s / 60, left_s % 60);
 }
 
+static void take_note(struct progress *p, uint64_t elapsed_ns)
+{
+	char text[120];
+
+	if (!p->out || elapsed_ns < p->next_note_ns || p->done == p->total)
+		return;
+	while (p->next_note_ns <= elapsed_ns)
+		p->next_note_ns *= 2;
+	progress_text(p->done, p->total, elapsed_ns, text, sizeof(text));
+	fprintf(p->out, "still running after %" PRIu64 " min: %s\n",
+		elapsed_ns / (60 * NS_PER_S), text);
+	fflush(p->out);
+}
+
 void progress_update(struct progress *p, size_t done)
 {
-	const uint64_t now = p->on ? now_ns() : 0;
+	const uint64_t now = now_ns();
 	char text[120];
 
 	p->done = done;
-	if (!p->on || (p->drawn && now - p->drawn_ns < REDRAW_NS))
+	if (!p->on) {
+		take_note(p, now - p->began_ns);
+		return;
+	}
+	if (p->drawn && now - p->drawn_ns < REDRAW_NS)
 		return;
 	progress_text(done, p->total, now - p->began_ns, text, sizeof(text));
 	fprintf(p->out, "\r%s\033[K", text);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One line about a run on a terminal, rewritten in place; nothing elsewhere. */
+/*
+ * One line about a run on a terminal, rewritten in place. Elsewhere a line is
+ * added when a run has taken a minute, two, four and so on.
+ */
 #ifndef BENCH_PROGRESS_H
 #define BENCH_PROGRESS_H
 
@@ -12,7 +15,7 @@ struct progress {
 	FILE *out;
 	bool on, drawn;
 	size_t total, done;
-	uint64_t began_ns, drawn_ns;
+	uint64_t began_ns, drawn_ns, next_note_ns;
 };
 
 void progress_init(struct progress *p, FILE *out, bool on, size_t total);

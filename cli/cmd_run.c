@@ -179,6 +179,11 @@ static int run(struct run_command *c)
 
 	if (code)
 		return code;
+	code = exp_args_allow(&c->exp, &e, NULL);
+	if (code) {
+		experiment_free(&e);
+		return code;
+	}
 	if (store_open(c->exp.dir, why, sizeof(why))) {
 		fprintf(stderr, "buddylab run: error: %s\n", why);
 		experiment_free(&e);

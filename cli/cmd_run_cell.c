@@ -70,8 +70,10 @@ static int run(struct exp_args *a, struct runner_options *opt, const char *id)
 		return code;
 	opt->only = experiment_cell(&e, id);
 	if (opt->only)
+		code = exp_args_allow(a, &e, opt->only);
+	if (opt->only && !code)
 		code = run_one(a, &e, opt);
-	else
+	else if (!opt->only)
 		code = args_error(&a->args, "the experiment has no cell '%s'; "
 				  "buddylab plan lists them", id);
 	experiment_free(&e);

@@ -46,6 +46,9 @@ static int take_shared(struct exp_args *a, int option)
 	case EXP_SEEDS:
 		a->req.seeds = value;
 		return 0;
+	case EXP_LARGE:
+		a->req.large = true;
+		return 0;
 	case EXP_PLUGIN:
 		return plugins_take(&a->plugins, &a->args) ? ARGS_BAD : 0;
 	default:
@@ -109,6 +112,28 @@ int exp_args_load(struct exp_args *a, struct experiment *e)
 	return err == -EINVAL ? EXIT_USAGE : EXIT_RUNTIME;
 }
 
+int exp_args_allow(const struct exp_args *a, const struct experiment *e,
+		   const struct cell *only)
+{
+	const struct cell *c = only ? only : demand_largest(e);
+	const uint64_t have = demand_available();
+	struct diag d = { .out = stderr };
+	char text[300];
+
+	if (a->req.large || !c || demand_of_cell(c) <= have)
+		return 0;
+	cell_describe(c, text, sizeof(text));
+	diag_error(&d, (struct diag_place){ .file = a->req.path },
+		   "cell %s (%s) simulates %llu guest pages, which may take %llu MiB "
+		   "of memory, and this program can have %llu MiB; most "
+		   "workloads need a small part of that: --large runs it "
+		   "nevertheless", c->id, text, (unsigned long long)
+		   (demand_of_cell(c) / DEMAND_BYTES_PER_PAGE),
+		   (unsigned long long)(demand_of_cell(c) >> 20),
+		   (unsigned long long)(have >> 20));
+	return EXIT_USAGE;
+}
+
 /* Quote a word for sh if it needs that. */
 static void put_word(FILE *out, const char *word)
 {
@@ -153,6 +178,8 @@ char *exp_args_repeat(const struct exp_args *a, const char *command)
 		fputs(" --only", out);
 		put_word(out, a->req.only);
 	}
+	if (a->req.large)
+		fputs(" --large", out);
 	for (i = 0; i < a->plugins.nr; i++) {
 		fputs(" --reporter-plugin", out);
 		put_word(out, a->plugins.paths[i]);

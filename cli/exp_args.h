@@ -13,9 +13,12 @@
 	{ "set", 0, "KEY=VALUE", "section.key or phase.NAME.key; repeatable" },\
 	{ "seeds", 0, "A..B", "seeds instead of the file's" },                \
 	{ "only", 0, "VARIANT[,..]", "leave the other variants out" },       \
-	PLUGIN_OPTION
+	PLUGIN_OPTION,                                                        \
+	{ "large", 0, NULL, "more cells than 100000, or more memory than "    \
+			    "there is" }
 
-enum { EXP_OUTPUT, EXP_SET, EXP_SEEDS, EXP_ONLY, EXP_PLUGIN, EXP_NR_OPTIONS };
+enum { EXP_OUTPUT, EXP_SET, EXP_SEEDS, EXP_ONLY, EXP_PLUGIN, EXP_LARGE,
+       EXP_NR_OPTIONS };
 
 #define EXP_MAX_SETS 256
 
@@ -40,6 +43,13 @@ int exp_args_exit(int result);
 
 /* Load the experiment; 0 or the exit code, messages on stderr. */
 int exp_args_load(struct exp_args *a, struct experiment *e);
+
+/*
+ * Before cells are run here: 0, or the exit code after a message that one of
+ * them (only: that one) may take more memory than this machine has.
+ */
+int exp_args_allow(const struct exp_args *a, const struct experiment *e,
+		   const struct cell *only);
 
 /*
  * "buddylab run-cell EXP -o DIR --set ..." with what was asked for, quoted for
