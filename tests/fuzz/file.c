@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "tests/fuzz/fuzz.h"
 
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,6 +20,17 @@ void fuzz_file_open(struct fuzz_file *f, const uint8_t *data, size_t size)
 void fuzz_file_close(struct fuzz_file *f)
 {
 	close(f->fd);
+}
+
+void fuzz_temporary(char path[FUZZ_PATH_SIZE])
+{
+	int fd;
+
+	snprintf(path, FUZZ_PATH_SIZE, "%s/buddylab-fuzz-XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	fd = mkstemp(path);
+	CHECK(fd >= 0);
+	close(fd);
 }
 
 FILE *fuzz_sink(void)

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define FUZZ_PATH_SIZE 32
+#define FUZZ_PATH_SIZE 64
 
 /* The target: 0 always. Whatever the bytes are, it comes back. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,6 +24,9 @@ struct fuzz_file {
 
 void fuzz_file_open(struct fuzz_file *f, const uint8_t *data, size_t size);
 void fuzz_file_close(struct fuzz_file *f);
+
+/* The name of a new file in memory, if there is such a place; to be removed. */
+void fuzz_temporary(char path[FUZZ_PATH_SIZE]);
 
 /* Takes all output and keeps none. */
 FILE *fuzz_sink(void);

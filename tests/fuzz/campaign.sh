@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fuzz targets one after the other, each for some time on one CPU:
+#
+#     tests/fuzz/campaign.sh BUILD [-t SECONDS] [-w DIR] [-m] [TARGET...]
+#
+# BUILD was configured with clang, -DBUDDYLAB_FUZZ=ON and
+# -DBUDDYLAB_SANITIZE=address,undefined. DIR (BUILD/campaign) keeps what was
+# found from one call to the next: inputs in DIR/NAME, those that break the
+# target in DIR/found-NAME-*, and the sums of all calls in DIR/executions. With
+# -m nothing is run: corpus/NAME becomes the smallest set of its own and the
+# found inputs that reaches what all of them reach.
+set -u -o pipefail
+
+usage() {
+	echo "usage: $0 BUILD [-t SECONDS] [-w DIR] [-m] [TARGET...]" >&2
+	exit 2
+}
+
+# Nothing larger than this is kept: a corpus is for every run of the tests.
+largest_kept=4096
+most_kept=$((300 * 1024))
+seconds=60
+merge=
+work=
+[[ $# -ge 1 ]] || usage
+build=$1
+shift
+while getopts t:w:m option; do
+	case $option in
+	t) seconds=$OPTARG ;;
+	w) work=$OPTARG ;;
+	m) merge=yes ;;
+	*) usage ;;
+	esac
+done
+shift $((OPTIND - 1))
+here=$(cd "$(dirname "$0")" && pwd)
+work=${work:-$build/campaign}
+mkdir -p "$work" || exit 1
+if [[ $# -eq 0 ]]; then
+	for file in "$build"/tests/fuzz/libfuzz_*; do
+		[[ -x $file ]] && set -- "$@" "${file##*/libfuzz_}"
+	done
+fi
+[[ $# -gt 0 ]] || {
+	echo "$0: no targets in $build: -DBUDDYLAB_FUZZ=ON?" >&2
+	exit 2
+}
+# What the library under trace.dat keeps, no program that ends here misses.
+export LSAN_OPTIONS=suppressions=$here/../lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+# A request for much memory is answered with NULL, as with a limit set.
+export ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=4096
+
+dictionary() {
+	[[ -f $here/dict/$1.dict ]] && echo "-dict=$here/dict/$1.dict"
+}
+
+run() {
+	local name=$1 log=$work/$1.log begin executions
+	begin=$SECONDS
+	mkdir -p "$work/$name" "$here/corpus/$name"
+	# shellcheck disable=SC2046
+	nice -n 10 "$build/tests/fuzz/libfuzz_$name" \
+		-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+		-max_len=16384 -print_final_stats=1 -verbosity=1 \
+		-artifact_prefix="$work/found-$name-" $(dictionary "$name") \
+		"$work/$name" "$here/corpus/$name" >"$log" 2>&1
+	local code=$?
+	executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+	# After a crash there are no statistics: the last line that counts.
+	[[ -n $executions ]] || executions=$(sed -n 's/^#\([0-9]*\).*/\1/p' \
+		"$log" | tail -1)
+	echo "$name ${executions:-0} $((SECONDS - begin))" >>"$work/executions"
+	[[ $code -eq 0 ]] || echo "$name: exit status $code, see $log"
+	return $code
+}
+
+merge() {
+	local name=$1 fresh
+	fresh=$(mktemp -d "$work/merge-XXXXXX") || exit 1
+	find "$work/$name" -type f -size "+${largest_kept}c" -delete
+	"$build/tests/fuzz/libfuzz_$name" -merge=1 -timeout=10 \
+		-rss_limit_mb=2048 "$here/corpus/$name" "$work/$name" \
+		>"$work/$name.merge.log" 2>&1 || {
+		echo "$name: cannot merge, see $work/$name.merge.log"
+		return 1
+	}
+	rmdir "$fresh"
+	while [[ $(du -sb "$here/corpus/$name" | cut -f1) -gt $most_kept ]]; do
+		find "$here/corpus/$name" -name '????????????????*' -type f \
+			-printf '%s %p\n' | sort -n | tail -1 | cut -d' ' -f2- |
+			xargs -r rm || break
+	done
+}
+
+table() {
+	awk '{ n[$1] += $2; s[$1] += $3 }
+	     END { for (t in n) printf "%-18s %12d executions %6d s\n",
+			t, n[t], s[t] }' "$work/executions" | sort
+}
+
+failed=0
+for name in "$@"; do
+	if [[ -n $merge ]]; then
+		merge "$name" || failed=1
+	else
+		run "$name" || failed=1
+	fi
+done
+[[ -n $merge ]] || table
+exit $failed
