@@ -159,7 +159,7 @@ static int try_split(struct run *r, uint32_t region)
 	struct pmd_table *pmd;
 	struct pte_table *t;
 
-	if (n->mm >= g->nr_mms || !g->mms[n->mm])
+	if (!g->mms[n->mm])
 		return -EAGAIN;
 	t = pte_table_at(g->mms[n->mm], n->addr, &pmd);
 	if (!t || count_mapped(t, huge) != g->piece_refs[region])

@@ -102,25 +102,18 @@ void help_start(struct run *r, const struct alloc_request *req,
 enum guest_status help_run(struct run *r)
 {
 	struct helper *h = helper_of(r->g, r->op);
-	enum guest_status status = GUEST_DONE;
+	enum guest_status status;
 
 	if (h->answered)
 		return GUEST_DONE;
 	/* It looks at what other CPUs may have been spared so far. */
 	if (r->g->cfg.look_around)
 		r->g->cfg.look_around(r->g->cfg.ctx);
-	switch (h->kind) {
-	case HELP_COMPACT:
-	case HELP_KCOMPACTD:
+	/* Kernel threads run theirs themselves. */
+	if (h->kind == HELP_COMPACT)
 		status = compact_run(r, h);
-		break;
-	case HELP_RECLAIM:
+	else
 		status = reclaim_run(r, h);
-		break;
-	case HELP_KSWAPD:
-		status = kswapd_balance(r, h);
-		break;
-	}
 	h->answered = status == GUEST_DONE;
 	return status;
 }

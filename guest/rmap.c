@@ -151,19 +151,14 @@ void guest_movable_del(struct guest *g, pfn_t pfn)
 	alloc_clear_lru(g->alloc, pfn);
 }
 
-static struct guest_mm *mm_of(const struct guest *g, uint32_t id)
-{
-	return id < g->nr_mms ? g->mms[id] : NULL;
-}
-
 static bool find_anon(struct guest *g, pfn_t pfn, struct owner *o)
 {
 	const uint64_t addr = pages_to_bytes(o->index);
-	const struct guest_mm *mm = mm_of(g, o->id);
+	const struct guest_mm *mm = g->mms[o->id];
 	struct pmd_table *pmd;
 	struct pte_table *t;
 
-	if (!mm || addr >= TASK_SIZE)
+	if (!mm)
 		return false;
 	t = pte_table_at(mm, addr, &pmd);
 	if (!t || t->pte[pte_index(addr)] != pfn ||
@@ -177,7 +172,7 @@ static bool find_file(struct guest *g, pfn_t pfn, struct owner *o)
 {
 	struct cache_chunk *c;
 
-	if (o->id >= g->nr_files || !g->files[o->id].used ||
+	if (!g->files[o->id].used ||
 	    o->index >= g->files[o->id].nr_pages)
 		return false;
 	c = g->files[o->id].chunks[o->index / PTRS_PER_TABLE];
@@ -233,8 +228,8 @@ pfn_t rmap_huge(struct guest *g, pfn_t pfn)
 	addr = pages_to_bytes(word >> (RMAP_KIND_BITS + RMAP_ID_BITS));
 	if ((word & ((1u << RMAP_KIND_BITS) - 1)) != OWNER_HUGE)
 		return PFN_NONE;
-	mm = mm_of(g, word >> RMAP_KIND_BITS & ((1u << RMAP_ID_BITS) - 1));
-	if (!mm || addr >= TASK_SIZE)
+	mm = g->mms[word >> RMAP_KIND_BITS & ((1u << RMAP_ID_BITS) - 1)];
+	if (!mm)
 		return PFN_NONE;
 	pte_table_at(mm, addr, &pmd);
 	return pmd && pmd->huge[pmd_index(addr)] == huge ? huge : PFN_NONE;
