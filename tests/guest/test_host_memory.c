@@ -185,6 +185,30 @@ static void test_host_memory__a_request_goes_without_help(void **state)
 	}
 }
 
+/* A kernel thread that has no room for its work is woken again some day. */
+static void test_host_memory__kernel_threads_do_nothing_then(void **state)
+{
+	static const enum guest_op_kind kinds[] = {
+		GUEST_KSWAPD, GUEST_KCOMPACTD, GUEST_COMPACT_MEMORY,
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const struct guest_op op = { .kind = kinds[i], .flags = 9,
+					     .len = ZONE_NORMAL };
+		struct guest_config cfg;
+		struct rig r;
+
+		open_rig(&r, &cfg);
+		assert_int_equal(guest_create(&r.guest, &cfg), 0);
+		starve_nth(1);
+		ASSERT_U64(test_row(i), run(&r, &op), GUEST_NOMEM);
+		assert_true(starved());
+		ASSERT_U64(test_row(i), run(&r, &op), GUEST_DONE);
+		rig_close(&r);
+	}
+}
+
 /* No gigantic page then, and it is counted as not had. */
 static void test_host_memory__a_range_is_not_had(void **state)
 {
@@ -225,6 +249,7 @@ static void test_host_memory__a_check_that_cannot_run_says_so(void **state)
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_host_memory__what_fails_can_be_asked_for_again),
 	cmocka_unit_test(test_host_memory__a_request_goes_without_help),
+	cmocka_unit_test(test_host_memory__kernel_threads_do_nothing_then),
 	cmocka_unit_test(test_host_memory__a_range_is_not_had),
 	cmocka_unit_test(test_host_memory__a_check_that_cannot_run_says_so),
 };
