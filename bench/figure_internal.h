@@ -109,12 +109,13 @@ extern const struct plot_script plot_scripts[];
 const char *plot_text(const char *name);
 
 /*
- * Run the program on a script in folder `dir`. Its standard output, if wanted,
- * is allocated. 0; -ENOENT: there is no such program, or no matplotlib; -EIO: it
- * failed.
+ * Run the program on a script in folder `dir`. The picture, if it is one, gets
+ * that name there. The standard output, if wanted, is allocated. 0; -ENOENT:
+ * there is no such program, or no matplotlib; -EIO: it failed.
  */
 int figure_run(enum figure_backend backend, const char *dir,
-	       const char *script, char **text, size_t *len);
+	       const char *script, const char *picture, char **text,
+	       size_t *len);
 
 /* The figures themselves. */
 int figure_memory(struct figure *f);

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,16 +35,26 @@ static const char *program_of(enum figure_backend backend)
 /* In the child: never returns. errno goes to fd if there is no program. */
 __attribute__((noreturn))
 static void run_child(enum figure_backend backend, const char *dir,
-		      const char *script, int out, int fd)
+		      const char *script, const char *picture, int out,
+		      int fd)
 {
 	char program[64], gnuplot[] = "-d", python[] = "-I", path[256];
-	char *argv[] = { program, backend == FIGURE_GNUPLOT ? gnuplot : python,
-			 path, NULL };
+	char option[] = "-e", as[PATH_MAX + 32];
+	char *first[] = { program, gnuplot, option, as, path, NULL };
+	char *last[] = { program, python, path, as, NULL };
+	char **argv = backend == FIGURE_GNUPLOT ? first : last;
 	ssize_t n;
 	int err;
 
 	snprintf(program, sizeof(program), "%s", program_of(backend));
 	snprintf(path, sizeof(path), "./%s", script);
+	if (!picture)
+		snprintf(as, sizeof(as), "%s",
+			 backend == FIGURE_GNUPLOT ? "text = 1" : "");
+	else if (backend == FIGURE_GNUPLOT)
+		snprintf(as, sizeof(as), "picture = './%s'", picture);
+	else
+		snprintf(as, sizeof(as), "./%s", picture);
 	if (chdir(dir) || (out >= 0 && dup2(out, STDOUT_FILENO) < 0))
 		_exit(126);
 	/* Numbers and dates look the same everywhere. */
@@ -95,7 +106,8 @@ static void close_pipe(int fds[2])
 }
 
 int figure_run(enum figure_backend backend, const char *dir,
-	       const char *script, char **text, size_t *len)
+	       const char *script, const char *picture, char **text,
+	       size_t *len)
 {
 	int out[2] = { -1, -1 }, failed[2] = { -1, -1 };
 	int err = 0;
@@ -108,7 +120,7 @@ int figure_run(enum figure_backend backend, const char *dir,
 		err = pid < 0 ? -errno : 0;
 	}
 	if (!pid)
-		run_child(backend, dir, script, out[1], failed[1]);
+		run_child(backend, dir, script, picture, out[1], failed[1]);
 	if (!err) {
 		close(failed[1]);
 		failed[1] = -1;

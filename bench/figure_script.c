@@ -58,7 +58,9 @@ static void put_terminal(struct script *s)
 		      "background 'white'\n", s->out);
 		break;
 	}
-	fprintf(s->out, "set output './%s.%s'\ntext = 0\n", s->name,
+	/* Whoever runs it by hand gives no other name. */
+	fprintf(s->out, "if (!exists('picture')) picture = './%s.%s'\n"
+		"set output picture\ntext = 0\n", s->name,
 		figure_terminal_names[s->f->terminal]);
 }
 
@@ -237,13 +239,58 @@ static int show_text(struct figure *f, const char *script)
 {
 	char *text = NULL;
 	size_t len = 0;
-	int err = figure_run(FIGURE_GNUPLOT, f->dir, script, &text, &len);
+	int err = figure_run(FIGURE_GNUPLOT, f->dir, script, NULL, &text,
+			     &len);
 
 	if (!err) {
 		figure_clean_text(text, len, f->out);
 		fputc('\n', f->out);
 	}
 	free(text);
+	return err;
+}
+
+/* The programs do not always say that a disk is full; the last bytes do. */
+static int check_picture(const char *path, bool svg)
+{
+	char end[16] = "";
+	FILE *f = fopen(path, "re");
+	bool whole;
+
+	if (!f)
+		return -errno;
+	whole = !fseek(f, -12, SEEK_END) && fread(end, 1, 12, f) == 12 &&
+		memmem(end, 12, svg ? "</svg>" : "IEND", svg ? 6 : 4);
+	fclose(f);
+	return whole ? 0 : -EIO;
+}
+
+/* Under another name until it is whole. */
+static int draw_picture(struct script *s, const char *file)
+{
+	const bool svg = s->f->terminal == FIGURE_SVG;
+	char path[FIGURE_PATH_SIZE], why[4400];
+	struct store_file picture;
+	int err;
+
+	snprintf(path, sizeof(path), "%.3900s/%s.%s", s->f->dir, s->name,
+		 figure_terminal_names[s->f->terminal]);
+	err = store_create(&picture, path, why, sizeof(why));
+	if (err) {
+		fprintf(s->f->messages, "error: %s\n", why);
+		return err;
+	}
+	err = figure_run(s->f->backend, s->f->dir, file,
+			 strrchr(picture.file.temporary, '/') + 1, NULL, NULL);
+	if (!err)
+		err = check_picture(picture.file.temporary, svg);
+	if (err) {
+		store_discard(&picture);
+		return err;
+	}
+	err = store_commit(&picture, why, sizeof(why));
+	if (err)
+		fprintf(s->f->messages, "error: %s\n", why);
 	return err;
 }
 
@@ -267,7 +314,7 @@ int script_run(struct script *s, const char *plot)
 		 is_python(s) ? "py" : "gp");
 	if (s->f->terminal == FIGURE_DUMB)
 		return show_text(s->f, file);
-	err = figure_run(s->f->backend, s->f->dir, file, NULL, NULL);
+	err = draw_picture(s, file);
 	if (!err)
 		fprintf(s->f->out, "%s/%s.%s\n", s->f->dir, s->name,
 			figure_terminal_names[s->f->terminal]);

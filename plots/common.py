@@ -63,6 +63,8 @@ def legend_below(figure, axes, most=3):
 def save(figure):
     kind = output.rsplit(".", 1)[1]
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
-    figure.savefig(output, metadata=metadata)
+    # Under another name until it is whole, if one is given.
+    to = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] else output
+    figure.savefig(to, format=kind, metadata=metadata)
 
 

@@ -115,9 +115,11 @@ class Failure(Exception):
 
 class Lab:
     def __init__(self, program, source, tools=()):
-        self.program = str(Path(program).resolve())
         self.source = Path(source).resolve()
         self.top = Path(tempfile.mkdtemp(prefix="crash-lab-"))
+        # A copy: another user may start it, and a build may go on meanwhile.
+        self.program = str(self.top / "buddylab")
+        shutil.copy2(program, self.program)
         self.inputs = self.top / "inputs"
         self.temporary = self.top / "tmp"
         self.inputs.mkdir()

@@ -122,6 +122,29 @@ what="a reader that has gone, SIGPIPE ignored"
 err=$(<err.txt)
 stderr_empty
 
+# A gnuplot that dies, or does not notice that the disk is full, in the middle.
+what="plot, half a picture"
+"$buddylab" run slow.ini -o plots --set phase.measure.duration=1ms \
+	--format none 2>err.txt
+mkdir bin plots/figures
+echo "the earlier picture" >plots/figures/footprint.svg
+cat >bin/gnuplot <<-'GNUPLOT'
+	#!/bin/sh
+	name=$(echo "$3" | sed "s/.*'\(.*\)'.*/\1/")
+	echo '<svg>half of it' >"$name"
+	[ "$HALF" != killed ] || kill -9 $$
+GNUPLOT
+chmod +x bin/gnuplot
+for half in killed unnoticed; do
+	HALF=$half PATH=$PWD/bin:$PATH "$buddylab" plot plots --terminal svg \
+		--figure footprint >out.txt 2>err.txt
+	got=$?
+	[[ $got -eq 3 ]] || fail "exit status $got, not 3"
+	[[ $(<plots/figures/footprint.svg) == "the earlier picture" ]] ||
+		fail "half a picture"
+	nothing_left
+done
+
 # Output that arrives nowhere is a failure of every command that has some.
 "$buddylab" run slow.ini -o full --set phase.measure.duration=1ms \
 	--format none 2>err.txt
