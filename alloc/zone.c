@@ -339,7 +339,8 @@ void alloc_set_hooks(struct alloc *a, const struct alloc_hooks *hooks)
 		memset(&a->hooks, 0, sizeof(a->hooks));
 	decide_plain(a);
 	/* One comparison on the order then covers the unused hooks, too. */
-	if (!a->hooks.free_notify && !a->hooks.tail_position)
+	if (!a->hooks.free_notify && !a->hooks.tail_position &&
+	    !a->hooks.list_rotated)
 		a->hooks.notify_order = NR_PAGE_ORDERS;
 }
 

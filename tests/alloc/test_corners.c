@@ -78,6 +78,147 @@ static void test_corners__no_zone_can_serve_it(void **state)
 	alloc_destroy(a);
 }
 
+/* What the hooks of a reporter were told last, and how often. */
+struct told {
+	unsigned int marked, rotated, captured;
+	pfn_t pfn;
+};
+
+static void note_marked(void *ctx, unsigned int zone, pfn_t pfn,
+			unsigned int order, enum migratetype mt)
+{
+	struct told *t = ctx;
+
+	(void)zone;
+	(void)order;
+	(void)mt;
+	t->marked++;
+	t->pfn = pfn;
+}
+
+static void note_rotated(void *ctx, unsigned int zone, unsigned int order,
+			 enum migratetype mt)
+{
+	struct told *t = ctx;
+
+	assert_int_equal(zone, 0);
+	assert_int_equal(mt, MIGRATE_MOVABLE);
+	t->rotated += order;
+}
+
+static void note_captured(void *ctx, unsigned int zone, pfn_t pfn,
+			  unsigned int order, unsigned int cpu)
+{
+	struct told *t = ctx;
+
+	(void)zone;
+	(void)order;
+	(void)cpu;
+	t->captured++;
+	t->pfn = pfn;
+}
+
+static bool stalls_1024(void *ctx, unsigned int zone, pfn_t pfn,
+			unsigned int order, unsigned int cpu)
+{
+	(void)ctx;
+	(void)zone;
+	(void)order;
+	(void)cpu;
+	return pfn == 1024;
+}
+
+static void test_corners__parts_of_a_split_block_keep_marks(void **state)
+{
+	/* A reported block of order 4 at 1024: whatever is taken out of it, by
+	 * request, by a steal, or from its midst, the rest stays reported. */
+	static const struct {
+		const char *name;
+		enum migratetype wanted;
+		pfn_t pfn;       /* taken off there, PFN_NONE: by request */
+		const char *lists;
+		unsigned int parts;
+	} rows[] = {
+		{ "request", MIGRATE_MOVABLE, PFN_NONE,
+		  "o1/M[1026r] o2/M[1028r] o3/M[1032r]", 3 },
+		{ "midst", MIGRATE_MOVABLE, 1028,
+		  "o1/M[1030r] o2/M[1024r] o3/M[1032r]", 3 },
+		{ "front", MIGRATE_MOVABLE, 1024,
+		  "o1/M[1026r] o2/M[1028r] o3/M[1032r]", 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct told told = { 0 };
+		const struct alloc_hooks hooks = {
+			.reporter_ctx = &told, .block_marked = note_marked,
+			.marks_kept_on_split = BLOCK_REPORTED,
+		};
+		struct alloc *a = fixture_create("6.1", 0, 4096);
+
+		alloc_set_hooks(a, &hooks);
+		fixture_put(a, 1024, 4);
+		alloc_block_set_mark(a, 1024, BLOCK_REPORTED);
+		if (rows[i].pfn == PFN_NONE)
+			ASSERT_U64(rows[i].name, fixture_take(a,
+				   rows[i].wanted, 1, 0), 1024);
+		else
+			assert_true(alloc_take_off_buddy(a, rows[i].pfn, 1));
+		fixture_assert_lists(rows[i].name, a, 0, rows[i].lists);
+		ASSERT_U64(rows[i].name, told.marked, rows[i].parts);
+		alloc_destroy(a);
+	}
+}
+
+static void test_corners__a_stolen_part_leaves_marks(void **state)
+{
+	/* 6.12: one page of a movable block for U; the rest stays M and
+	 * reported, and nobody needs to be told. */
+	const struct alloc_hooks hooks = {
+		.marks_kept_on_split = BLOCK_REPORTED,
+	};
+	struct alloc *a = fixture_create("6.12", 0, 4096);
+
+	(void)state;
+	alloc_set_hooks(a, &hooks);
+	fixture_put(a, 1024, 1);
+	alloc_block_set_mark(a, 1024, BLOCK_REPORTED);
+	ASSERT_U64("U", fixture_take(a, MIGRATE_UNMOVABLE, 0, 0), 1024);
+	ASSERT_U64("marks", alloc_block_marks(a, 1025), BLOCK_REPORTED);
+	alloc_destroy(a);
+}
+
+static void test_corners__hooks_of_a_reporter(void **state)
+{
+	/* Rotations of large enough blocks, though nothing else of them is
+	 * asked for; frees of any, stalls of one. */
+	struct told told = { 0 };
+	const struct alloc_hooks hooks = {
+		.reporter_ctx = &told, .list_rotated = note_rotated,
+		.free_capture = note_captured, .alloc_stall = stalls_1024,
+		.notify_order = 4,
+	};
+	struct alloc *a = fixture_create("6.1", 0, 4096);
+
+	(void)state;
+	assert_false(alloc_stalled(a, 0, 1024, 0));
+	alloc_set_hooks(a, &hooks);
+	fixture_put(a, 1024, 4);
+	fixture_put(a, 2048, 4);
+	fixture_put(a, 1050, 0);
+	fixture_put(a, 1052, 0);
+	alloc_list_rotate_to_front(a, 1050);
+	ASSERT_U64("order 0", told.rotated, 0);
+	alloc_list_rotate_to_back(a, 1024);
+	ASSERT_U64("order 4", told.rotated, 4);
+	alloc_free(a, 0, 3000, 0);
+	ASSERT_U64("captured", told.captured, 1);
+	ASSERT_U64("captured", told.pfn, 3000);
+	assert_true(alloc_stalled(a, 0, 1024, 0));
+	assert_false(alloc_stalled(a, 0, 1025, 0));
+	alloc_destroy(a);
+}
+
 static void test_corners__what_is_an_allocated_block(void **state)
 {
 	/* Zones [1, 1544) and [2048, 4000), with a hole; 1024 and the second
@@ -329,6 +470,9 @@ static void test_corners__a_run_is_so_many_pages(void **state)
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_corners__a_compactor_gets_what_it_may_have),
 	cmocka_unit_test(test_corners__no_zone_can_serve_it),
+	cmocka_unit_test(test_corners__parts_of_a_split_block_keep_marks),
+	cmocka_unit_test(test_corners__a_stolen_part_leaves_marks),
+	cmocka_unit_test(test_corners__hooks_of_a_reporter),
 	cmocka_unit_test(test_corners__what_is_an_allocated_block),
 	cmocka_unit_test(test_corners__recorded_buddies_stay_apart),
 	cmocka_unit_test(test_corners__configured_ratios),
