@@ -46,11 +46,17 @@ static void strip_comment(char *text)
 	cut(text, text + strlen(text));
 }
 
+/* ASCII's, and U+0080 to U+009F, of which the second byte is found. */
 static const char *find_control(const char *text)
 {
-	for (; *text; text++)
+	for (; *text; text++) {
 		if ((unsigned char)*text < ' ' && *text != '\t')
 			return text;
+		if (*text == 0x7f)
+			return text;
+		if (*text == '\xc2' && ((unsigned char)text[1] & 0xe0) == 0x80)
+			return text + 1;
+	}
 	return NULL;
 }
 

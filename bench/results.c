@@ -17,6 +17,7 @@
 
 #include "bench/version.h"
 #include "include/input.h"
+#include "include/plain.h"
 
 #define MAX_RESULT_CELLS 1000000
 
@@ -42,20 +43,25 @@ static void bad(struct reader *rd, const char *fmt, ...)
 }
 
 /* A copy in which nothing moves the cursor or ends the line of a table. */
-static char *plain_copy(struct reader *rd, const char *text)
+static char *shown_copy(struct reader *rd, const char *text)
 {
 	char *copy = arena_strdup(&rd->r->arena, text);
+	size_t len;
 
-	for (char *c = copy; c && *c; c++)
-		if ((unsigned char)*c < ' ' || *c == '\x7f')
+	for (char *c = copy; c && *c; c += len) {
+		len = plain_length(c);
+		if (!len) {
 			*c = ' ';
+			len = 1;
+		}
+	}
 	return copy;
 }
 
 static const char *get_text(struct reader *rd, json_t *o, const char *key)
 {
 	const char *text = json_string_value(json_object_get(o, key));
-	const char *copy = text ? plain_copy(rd, text) : NULL;
+	const char *copy = text ? shown_copy(rd, text) : NULL;
 
 	if (!text)
 		bad(rd, "'%s' is missing or is not a string", key);
@@ -111,7 +117,7 @@ static void read_texts(struct reader *rd, json_t *o,
 	if (!t || !o)
 		return;
 	json_object_foreach(o, key, value) {
-		t[*nr].name = plain_copy(rd, key);
+		t[*nr].name = shown_copy(rd, key);
 		t[*nr].value = get_text(rd, o, key);
 		if (!t[*nr].name || !t[*nr].value)
 			return;
@@ -133,7 +139,7 @@ static void read_counters(struct reader *rd, json_t *o,
 	if (!c || !o)
 		return;
 	json_object_foreach(o, key, value) {
-		c[n].name = plain_copy(rd, key);
+		c[n].name = shown_copy(rd, key);
 		c[n].value = get_u64(rd, o, key);
 		if (!c[n++].name)
 			return;
@@ -156,7 +162,7 @@ static void read_metrics(struct reader *rd, json_t *o, struct result_values *v)
 	json_object_foreach(o, key, value) {
 		if (!json_is_number(value))
 			bad(rd, "metric '%s' is not a number", key);
-		m[n].name = plain_copy(rd, key);
+		m[n].name = shown_copy(rd, key);
 		m[n].value = json_number_value(value);
 		if (!m[n++].name)
 			return;

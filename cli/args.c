@@ -10,6 +10,7 @@
 #include "alloc/profile.h"
 #include "include/check.h"
 #include "include/diag.h"
+#include "include/plain.h"
 
 #define HELP_OPTION 1000
 #define NOT_SEEN 999
@@ -17,12 +18,15 @@
 
 int args_error(const struct args *a, const char *fmt, ...)
 {
+	char text[6000];
 	va_list ap;
 
-	fprintf(stderr, "buddylab %s: error: ", a->command->name);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	fprintf(stderr, "buddylab %s: error: ", a->command->name);
+	/* A shell's pattern puts names of others' files among the words. */
+	plain_put(text, stderr);
 	fprintf(stderr, "; see buddylab %s --help\n", a->command->name);
 	return EXIT_USAGE;
 }

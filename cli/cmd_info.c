@@ -13,6 +13,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "include/option.h"
+#include "include/plain.h"
 #include "trace/blt.h"
 #include "trace/export.h"
 
@@ -200,17 +201,6 @@ static void print_time(uint64_t first, uint64_t last)
 	       last % NSEC_PER_SEC, span / NSEC_PER_SEC, span % NSEC_PER_SEC);
 }
 
-/* A name must not move the cursor or change colours. */
-static void clean_name(char out[32], const char *name)
-{
-	size_t i;
-
-	for (i = 0; name[i] && i < 31; i++)
-		out[i] = (unsigned char)name[i] < ' ' || name[i] == 0x7f ?
-			 '?' : name[i];
-	out[i] = '\0';
-}
-
 static void print_tasks(const struct info_command *c,
 			const struct trace_stats *s)
 {
@@ -223,7 +213,8 @@ static void print_tasks(const struct info_command *c,
 
 		if (!c->tasks[i].events || !c->tasks[i].task)
 			continue;
-		clean_name(name, t->comm[0] ? t->comm : "(not known)");
+		plain_copy(name, sizeof(name),
+			   t->comm[0] ? t->comm : "(not known)");
 		printf("  %-16s %9u %12" PRIu64 "\n", name, t->pid,
 		       c->tasks[i].events);
 	}

@@ -7,6 +7,7 @@
 
 #include "cli/args.h"
 #include "include/diag.h"
+#include "include/plain.h"
 #include "include/types.h"
 
 const struct command commands[] = {
@@ -97,9 +98,11 @@ static int unknown_command(const char *name)
 	names[i++] = "--version";
 	names[i] = NULL;
 	near = diag_nearest(name, names);
-	fprintf(stderr, "buddylab: error: unknown command '%s'%s%s%s; see "
-		"buddylab --help\n", name, near ? "; did you mean '" : "",
-		near ? near : "", near ? "'?" : "");
+	fputs("buddylab: error: unknown command '", stderr);
+	plain_put(name, stderr);
+	fprintf(stderr, "'%s%s%s; see buddylab --help\n",
+		near ? "; did you mean '" : "", near ? near : "",
+		near ? "'?" : "");
 	return EXIT_USAGE;
 }
 

@@ -10,20 +10,14 @@
 
 #include <string.h>
 
+#include "include/plain.h"
+
 #define DIAG_DEFAULT_MAX 50
 #define DIAG_TEXT_SIZE 1024
 
 static unsigned int diag_max(const struct diag *d)
 {
 	return d->max_errors ? d->max_errors : DIAG_DEFAULT_MAX;
-}
-
-/* What a file says must not move the cursor or change colours. */
-static void put_clean(FILE *out, const char *text)
-{
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text,
-		      out);
 }
 
 /* `file:line:column: ` of what is known of the place; returns its length. */
@@ -50,13 +44,13 @@ static void print(FILE *out, struct diag_place at, const char *severity,
 		  const char *text)
 {
 	if (at.file)
-		put_clean(out, at.file);
+		plain_put(at.file, out);
 	if (at.file && at.line)
 		fprintf(out, ":%u", at.line);
 	if (at.file && at.line && at.column)
 		fprintf(out, ":%u", at.column);
 	fprintf(out, "%s%s: ", at.file ? ": " : "", severity);
-	put_clean(out, text);
+	plain_put(text, out);
 	fputc('\n', out);
 }
 

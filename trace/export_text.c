@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "include/plain.h"
 #include "trace/export.h"
 #include "trace/gfp.h"
 #include "trace/tasks.h"
@@ -87,13 +88,9 @@ static void put_head(struct text *t, const struct trace_event *e)
 	const uint64_t sec = e->ns / NSEC_PER_SEC, rest = e->ns % NSEC_PER_SEC;
 	/* A name with a line feed would be two lines. */
 	char name[TASK_COMM_BYTES];
-	size_t i;
 
 	t->nsec |= rest % NSEC_PER_USEC != 0;
-	for (i = 0; comm[i] && i < TASK_COMM_BYTES - 1; i++)
-		name[i] = (unsigned char)comm[i] < ' ' || comm[i] == 0x7f ?
-			  '?' : comm[i];
-	name[i] = '\0';
+	plain_copy(name, sizeof(name), comm);
 	fprintf(t->out, "%16s-%-7u [%03u] ..... %5" PRIu64, name,
 		task ? task->pid : 0, e->cpu, sec);
 	if (t->nsec)
