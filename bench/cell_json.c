@@ -224,7 +224,7 @@ static int write_series(const struct sim_result *r, const char *path,
 {
 	struct store_file f;
 	unsigned int i, k;
-	int err = store_create(&f, path, why, why_size);
+	int err = store_create_own(&f, path, why, why_size);
 
 	if (err)
 		return err;
@@ -255,7 +255,7 @@ static int write_maps(const struct sim_result *r, const char *path, char *why,
 		      size_t why_size)
 {
 	struct store_file f;
-	int err = store_create(&f, path, why, why_size);
+	int err = store_create_own(&f, path, why, why_size);
 
 	if (err)
 		return err;
@@ -290,7 +290,7 @@ int cell_write(const struct experiment *e, const struct cell *c,
 	/* The cell's file is the mark that all of it is there: last. */
 	store_cell_path(dir, c->id, path, sizeof(path));
 	if (!err)
-		err = store_create(&f, path, why, why_size);
+		err = store_create_own(&f, path, why, why_size);
 	if (err)
 		return err;
 	o = result_json(e, c, r, wall);

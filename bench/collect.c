@@ -35,7 +35,7 @@ int collect_cells(const struct experiment *e, const char *dir,
 
 	*missing = 0;
 	store_list_path(dir, path, sizeof(path));
-	err = store_create(&f, path, why, why_size);
+	err = store_create_own(&f, path, why, why_size);
 	if (err)
 		return err;
 	err = copy_cells(e, dir, f.out, missing);

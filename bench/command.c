@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/store.h"
+#include "include/input.h"
 
 #define MAX_COMMAND 8192
 #define RUN "buddylab run "
@@ -23,11 +24,37 @@ int command_save(const char *dir, const char *command, char *why,
 	int err;
 
 	command_path(dir, path, sizeof(path));
-	err = store_create(&f, path, why, why_size);
+	err = store_create_own(&f, path, why, why_size);
 	if (err)
 		return err;
 	fprintf(f.out, "%s\n", command);
 	return store_commit(&f, why, why_size);
+}
+
+/*
+ * Only words as `run` writes them, plain or in single quotes: the line is shown
+ * to be pasted into a shell, and the folder may come from others.
+ */
+static bool is_words(const char *line)
+{
+	static const char plain[] = " abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-+=./:,%@";
+
+	while (*line) {
+		line += strspn(line, plain);
+		if (line[0] == '\\' && line[1] == '\'') {
+			line += 2;
+		} else if (*line == '\'') {
+			line = strchr(line + 1, '\'');
+			if (!line)
+				return false;
+			line++;
+		} else if (*line) {
+			return false;
+		}
+	}
+	return true;
 }
 
 static bool command_load(const char *dir, char *out, size_t size)
@@ -37,12 +64,12 @@ static bool command_load(const char *dir, char *out, size_t size)
 	FILE *f;
 
 	command_path(dir, path, sizeof(path));
-	f = fopen(path, "re");
+	f = input_stream(path, 0);
 	if (!f)
 		return false;
 	if (fgets(out, (int)size, f)) {
 		out[strcspn(out, "\n")] = '\0';
-		ok = !strncmp(out, RUN, strlen(RUN));
+		ok = !strncmp(out, RUN, strlen(RUN)) && is_words(out);
 	}
 	fclose(f);
 	return ok;

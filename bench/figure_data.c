@@ -8,7 +8,7 @@ int figure_data_open(struct figure *f, const char *name, struct store_file *to)
 	int err;
 
 	snprintf(path, sizeof(path), "%.3900s/%s.csv", f->dir, name);
-	err = store_create(to, path, why, sizeof(why));
+	err = store_create_own(to, path, why, sizeof(why));
 	if (err)
 		fprintf(f->messages, "error: %s\n", why);
 	return err;

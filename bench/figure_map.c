@@ -191,7 +191,7 @@ static int write_grid(struct figure *f, const struct map_file *m,
 	int err;
 
 	snprintf(path, sizeof(path), "%.3900s/%s", f->dir, name);
-	err = store_create(&file, path, why, sizeof(why));
+	err = store_create_own(&file, path, why, sizeof(why));
 	if (!err) {
 		fputs("time_s,address_gib,used,free,reported,huge,small,"
 		      "none\n", file.out);

@@ -41,7 +41,7 @@ static int write_orders(struct figure *f, const struct series *s,
 	int err;
 
 	snprintf(path, sizeof(path), "%.3900s/%s", f->dir, name);
-	err = store_create(&out, path, why, sizeof(why));
+	err = store_create_own(&out, path, why, sizeof(why));
 	if (!err) {
 		fputs("time_s", out.out);
 		for (unsigned int o = 0; o < NR_PAGE_ORDERS; o++)

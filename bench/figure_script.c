@@ -6,8 +6,10 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/figure_internal.h"
 
@@ -64,13 +66,38 @@ static void put_terminal(struct script *s)
 		figure_terminal_names[s->f->terminal]);
 }
 
+/*
+ * Results come from others and may have a link where a script or a picture is
+ * going to be: through it any file could be written, and a script that is the
+ * picture would be run.
+ */
+static FILE *open_script(const char *path)
+{
+	int fd = -1;
+
+	if (!unlink(path) || errno == ENOENT)
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
+static int remove_old(const struct script *s)
+{
+	char path[FIGURE_PATH_SIZE];
+
+	if (s->f->terminal == FIGURE_DUMB)
+		return 0;
+	snprintf(path, sizeof(path), "%.3900s/%s.%s", s->f->dir, s->name,
+		 figure_terminal_names[s->f->terminal]);
+	return unlink(path) && errno != ENOENT;
+}
+
 int script_begin(struct script *s, struct figure *f, const char *name)
 {
 	*s = (struct script){ .f = f, .name = name };
 	snprintf(s->path, sizeof(s->path), "%.3900s/%s.%s", f->dir, name,
 		 is_python(s) ? "py" : "gp");
-	s->out = fopen(s->path, "we");
-	if (!s->out) {
+	s->out = open_script(s->path);
+	if (!s->out || remove_old(s)) {
 		const int err = errno;
 
 		fprintf(f->messages, "error: %s: cannot be written: %s\n",

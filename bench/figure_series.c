@@ -261,7 +261,7 @@ int series_write(struct figure *f, const struct series *s)
 	int err;
 
 	snprintf(path, sizeof(path), "%.3900s/%s", f->dir, s->file);
-	err = store_create(&file, path, why, sizeof(why));
+	err = store_create_own(&file, path, why, sizeof(why));
 	if (!err) {
 		fputs("time_s,guest_free_gib,guest_used_gib,"
 		      "host_resident_gib,host_free_gib,host_huge_gib,"

@@ -10,6 +10,7 @@
 #include "bench/figure_internal.h"
 #include "bench/grid.h"
 #include "bench/markup.h"
+#include "include/input.h"
 
 #define MAX_PICTURE ((size_t)16 << 20)
 
@@ -44,7 +45,7 @@ static void put_base64(const unsigned char *data, size_t len, FILE *out)
 static int put_picture(const struct page_picture *p, FILE *out)
 {
 	unsigned char *data = malloc(MAX_PICTURE);
-	FILE *f = fopen(p->path, "re");
+	FILE *f = input_stream(p->path, 0);
 	size_t len = 0;
 	int err = !data ? -ENOMEM : !f ? -errno : 0;
 

@@ -41,16 +41,18 @@ struct pool {
 
 int pool_budget_init(struct pool_budget *b, unsigned int tokens)
 {
-	token_t token;
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK))
 		return -errno;
 	*b = (struct pool_budget){ fds[0], fds[1], NULL };
-	for (token = 0; token < tokens; token++)
+	for (unsigned int i = 0; i < tokens; i++) {
+		const token_t token = (token_t)i;
+
 		if (write(b->write_fd, &token, sizeof(token)) !=
 		    sizeof(token))
 			return -errno;
+	}
 	return 0;
 }
 

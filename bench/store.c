@@ -74,7 +74,7 @@ int store_open(const char *dir, char *why, size_t why_size)
 		err = store_make_folders(path, why, why_size);
 		snprintf(path, sizeof(path), "%s/%s/probe", dir, folders[i]);
 		if (!err)
-			err = store_create(&f, path, why, why_size);
+			err = store_create_own(&f, path, why, why_size);
 		if (!err)
 			store_discard(&f);
 		snprintf(path, sizeof(path), "%s/%s", dir, folders[i]);
@@ -84,16 +84,26 @@ int store_open(const char *dir, char *why, size_t why_size)
 	return err;
 }
 
-int store_create(struct store_file *f, const char *path, char *why,
-		 size_t why_size)
+static int created(struct store_file *f, int err, const char *path, char *why,
+		   size_t why_size)
 {
-	const int err = whole_create(&f->file, path);
-
 	f->out = f->file.out;
 	if (err)
 		snprintf(why, why_size, "%s: cannot write: %s", path,
 			 whole_strerror(err));
 	return err == WHOLE_NOT_REGULAR ? -EINVAL : err;
+}
+
+int store_create(struct store_file *f, const char *path, char *why,
+		 size_t why_size)
+{
+	return created(f, whole_create(&f->file, path), path, why, why_size);
+}
+
+int store_create_own(struct store_file *f, const char *path, char *why,
+		     size_t why_size)
+{
+	return created(f, whole_replace(&f->file, path), path, why, why_size);
 }
 
 void store_discard(struct store_file *f)

@@ -33,8 +33,15 @@ struct store_file {
 	struct whole_file file;
 };
 
+/* A link at path is followed: whoever names a link means its file. */
 int store_create(struct store_file *f, const char *path, char *why,
 		 size_t why_size);
+/*
+ * For names of our own in a folder that others may have filled: a link there is
+ * replaced, and what it leads to stays.
+ */
+int store_create_own(struct store_file *f, const char *path, char *why,
+		     size_t why_size);
 /* Sync and rename; on an error nothing is left behind. */
 int store_commit(struct store_file *f, char *why, size_t why_size);
 void store_discard(struct store_file *f);

@@ -33,14 +33,16 @@ const char *whole_strerror(int err)
  * The rename puts the new file in place of whatever was there: not in place of
  * a device or a pipe, and in that of the file behind a link.
  */
-static int resolve(struct whole_file *f, const char *path)
+static int resolve(struct whole_file *f, const char *path, bool follow)
 {
 	struct stat st;
 
 	if (strlen(path) >= sizeof(f->path))
 		return -ENAMETOOLONG;
 	memcpy(f->path, path, strlen(path) + 1);
-	if (stat(path, &st))
+	if (follow ? stat(path, &st) : lstat(path, &st))
+		return 0;
+	if (!follow && S_ISLNK(st.st_mode))
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
@@ -92,13 +94,13 @@ static void sweep_others(const struct whole_file *f, int number)
 			guard_reclaim(other.temporary);
 }
 
-int whole_create(struct whole_file *f, const char *path)
+static int create(struct whole_file *f, const char *path, bool follow)
 {
 	int fd, number, err;
 
 	f->out = NULL;
 	f->temporary[0] = '\0';
-	err = resolve(f, path);
+	err = resolve(f, path, follow);
 	if (err)
 		return err;
 	fd = open_temporary(f, &number);
@@ -114,6 +116,16 @@ int whole_create(struct whole_file *f, const char *path)
 		whole_discard(f);
 	}
 	return err;
+}
+
+int whole_create(struct whole_file *f, const char *path)
+{
+	return create(f, path, true);
+}
+
+int whole_replace(struct whole_file *f, const char *path)
+{
+	return create(f, path, false);
 }
 
 void whole_discard(struct whole_file *f)

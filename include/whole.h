@@ -20,6 +20,8 @@ struct whole_file {
 
 /* 0, a negative errno or WHOLE_NOT_REGULAR: a device, a pipe, a socket. */
 int whole_create(struct whole_file *f, const char *path);
+/* The same, and a link is replaced instead of followed. */
+int whole_replace(struct whole_file *f, const char *path);
 /* What an error of these functions is called. */
 const char *whole_strerror(int err);
 /* Sync, rename and close; -errno, and then the temporary file is gone. */

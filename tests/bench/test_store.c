@@ -158,6 +158,34 @@ static void test_store__no_device_is_replaced(void **state)
 	assert_int_equal(count_files("."), 4);
 }
 
+static void test_store__a_link_in_a_folder_of_results_is_replaced(void **state)
+{
+	/*
+	 * Scenario: whoever made the folder left links to a file of ours, at
+	 * the place of a result and at that of its temporary file.
+	 */
+	struct store_file f;
+	char why[256], text[64], temporary[64];
+	struct stat st;
+
+	(void)state;
+	scratch_write("ours", "old");
+	assert_int_equal(symlink("ours", "result"), 0);
+	for (int i = 0; i < 3; i++) {
+		snprintf(temporary, sizeof(temporary), ".result.%d.tmp", i);
+		assert_int_equal(symlink("ours", temporary), 0);
+	}
+	assert_int_equal(store_create_own(&f, "result", why, 256), 0);
+	fputs("new", f.out);
+	assert_int_equal(store_commit(&f, why, sizeof(why)), 0);
+	read_back("ours", text, sizeof(text));
+	assert_string_equal(text, "old");
+	read_back("result", text, sizeof(text));
+	assert_string_equal(text, "new");
+	assert_int_equal(lstat("result", &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+}
+
 #define CASE(name)                                                            \
 	cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
@@ -167,6 +195,7 @@ static const struct CMUnitTest cases[] = {
 	CASE(test_store__open_says_what_is_wrong),
 	CASE(test_store__full_disk_keeps_the_old_file),
 	CASE(test_store__no_device_is_replaced),
+	CASE(test_store__a_link_in_a_folder_of_results_is_replaced),
 };
 
 TEST_MAIN(cases)
