@@ -96,6 +96,8 @@ void grid_text(const struct grid_column *c, const struct grid_value *v,
  * 0 or -ENOMEM.
  */
 int grid_print_text(const struct grid *g, size_t columns, FILE *out);
+/* A text in Markdown: no column ends in it, and no HTML begins. */
+void grid_md_text(const char *text, FILE *out);
 void grid_print_md(const struct grid *g, FILE *out);
 /* One number a line. `keys` are the key columns of all tables. */
 void grid_print_csv(const struct grid *g, const char *const *keys,

@@ -135,18 +135,28 @@ static int print_cover(const struct page *p, FILE *out)
 
 static int print_md(const struct page *p, FILE *out)
 {
-	fprintf(out, "# %s\n", p->title);
-	for (size_t i = 0; i < PAGE_MAX_LINES; i++)
-		if (p->intro[i] && *p->intro[i])
-			fprintf(out, "\n%s\n", p->intro[i]);
+	fputs("# ", out);
+	grid_md_text(p->title, out);
+	fputc('\n', out);
+	for (size_t i = 0; i < PAGE_MAX_LINES; i++) {
+		if (!p->intro[i] || !*p->intro[i])
+			continue;
+		fputc('\n', out);
+		grid_md_text(p->intro[i], out);
+		fputc('\n', out);
+	}
 	if (p->warning)
 		fprintf(out, "\n**%s**\n", p->warning);
 	for (size_t i = 0; i < p->nr_tables; i++) {
 		const struct grid *g = &p->tables[i];
 
-		fprintf(out, "\n## %s\n\n", g->title);
-		if (g->note)
-			fprintf(out, "%s\n\n", g->note);
+		fputs("\n## ", out);
+		grid_md_text(g->title, out);
+		fputs("\n\n", out);
+		if (g->note) {
+			grid_md_text(g->note, out);
+			fputs("\n\n", out);
+		}
 		grid_print_md(g, out);
 	}
 	return 0;

@@ -5,18 +5,37 @@
  */
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "bench/grid.h"
 
-/* Quoted where a separator, a quote or a line break is in it. */
+/*
+ * Would a spreadsheet compute it? Names from an experiment file may begin with a
+ * sign, and have nothing in them by which a sign would be more than text.
+ */
+static bool is_formula(const char *text)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.";
+
+	return *text && strchr("=@+-", *text) &&
+	       strspn(text, name) != strlen(text);
+}
+
+/*
+ * Quoted where a separator, a quote or a line break is in it. Results come from
+ * others: an apostrophe keeps what looks like a formula from being one.
+ */
 static void csv_text(const char *text, FILE *out)
 {
-	if (!strpbrk(text, ",\"\r\n")) {
+	if (!strpbrk(text, ",\"\r\n") && !is_formula(text)) {
 		fputs(text, out);
 		return;
 	}
 	fputc('"', out);
+	if (is_formula(text))
+		fputc('\'', out);
 	for (; *text; text++) {
 		if (*text == '"')
 			fputc('"', out);
@@ -68,9 +87,13 @@ void grid_print_csv(const struct grid *g, const char *const *keys,
 }
 
 /* A bar would end the cell. */
-static void md_text(const char *text, FILE *out)
+void grid_md_text(const char *text, FILE *out)
 {
 	for (; *text; text++) {
+		if (*text == '<') {
+			fputs("&lt;", out);
+			continue;
+		}
 		if (*text == '|')
 			fputc('\\', out);
 		fputc(*text, out);
@@ -98,7 +121,7 @@ static void md_row(const struct grid *g, const struct grid_row *row,
 	fputc('|', out);
 	for (k = 0; k < g->nr_keys; k++) {
 		fputc(' ', out);
-		md_text(row->keys[k], out);
+		grid_md_text(row->keys[k], out);
 		fputs(" |", out);
 	}
 	for (k = 0; k < g->nr_groups * g->nr_columns; k++) {
@@ -114,12 +137,15 @@ void grid_print_md(const struct grid *g, FILE *out)
 	size_t k, c;
 
 	fputc('|', out);
-	for (k = 0; k < g->nr_keys; k++)
-		fprintf(out, " %s |", g->keys[k]);
+	for (k = 0; k < g->nr_keys; k++) {
+		fputc(' ', out);
+		grid_md_text(g->keys[k], out);
+		fputs(" |", out);
+	}
 	for (k = 0; k < g->nr_groups; k++)
 		for (c = 0; c < g->nr_columns; c++) {
 			fputc(' ', out);
-			md_text(g->groups[k], out);
+			grid_md_text(g->groups[k], out);
 			fprintf(out, "%s%s |", *g->groups[k] ? " " : "",
 				g->columns[c].label);
 		}

@@ -111,6 +111,13 @@ static void print_slurm(const struct experiment *e, const char *run,
 	       run);
 }
 
+/* Formats that are read line by line: what is behind a break would be run. */
+static bool is_script(const char *format)
+{
+	return !strcmp(format, "parallel") || !strcmp(format, "make") ||
+	       !strcmp(format, "slurm");
+}
+
 static int print_plan(const struct exp_args *a, const struct experiment *e,
 		      const char *format)
 {
@@ -120,6 +127,10 @@ static int print_plan(const struct exp_args *a, const struct experiment *e,
 
 	if (code)
 		fprintf(stderr, "buddylab plan: error: out of memory\n");
+	else if (is_script(format) && strpbrk(collect, "\n\r"))
+		code = args_error(&a->args, "a name with a line break is two "
+				  "lines in what --format %s prints; rename "
+				  "it", format);
 	else if (!strcmp(format, "list"))
 		print_list(e);
 	else if (!strcmp(format, "json"))

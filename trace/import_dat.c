@@ -195,7 +195,8 @@ static int open_file(struct dat_reader *r)
 	s->f.line.text = s->f.at = r->place + 1;
 	tracecmd_set_loglevel(TEP_LOG_NONE);
 	tep_set_loglevel(TEP_LOG_NONE);
-	r->file = tracecmd_open(s->path, 0);
+	/* Its plugins are shared objects that nobody has named. */
+	r->file = tracecmd_open(s->path, TRACECMD_FL_LOAD_NO_PLUGINS);
 	if (!r->file)
 		return fail(s, -EBADMSG, "libtracecmd cannot read this file; "
 			    "it is damaged, cut short or newer than the "
