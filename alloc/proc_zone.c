@@ -129,8 +129,8 @@ static void print_zone(const struct alloc *a, const struct zone *z, FILE *out)
 	for (unsigned int cpu = 0; cpu < a->nr_cpus; cpu++)
 		print_pageset(a, z, cpu, out);
 	/* Reclaim's failures are not the allocator's to count. */
-	fprintf(out, "\n  node_unreclaimable:  %u"
-		"\n  start_pfn:           %u\n", 0, z->start);
+	fprintf(out, "\n  node_unreclaimable:  0"
+		"\n  start_pfn:           %u\n", z->start);
 }
 
 /* A zone that has no memory still prints its marks. */

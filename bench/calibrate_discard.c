@@ -72,10 +72,10 @@ static int measure_order(struct calibration *c, struct discard_run *r,
 	memset(r->p, 1, size);
 	/* Once to warm up: what comes back then is what was dropped now. */
 	err = drop_blocks(r);
-	if (!err)
+	if (!err) {
 		touch_blocks(r);
-	if (!err)
 		err = drop_blocks(r);
+	}
 	if (!err) {
 		touch_blocks(r);
 		snprintf(name, sizeof(name), "discard_order%u", order);

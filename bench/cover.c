@@ -158,10 +158,10 @@ int cover_build(struct cover *c, const struct grouping *g, const char *text,
 	if (!words || !c->blocks)
 		return -ENOMEM;
 	err = columns_words(text ? text : DEFAULT_COLUMNS, words, a);
-	if (!err)
+	if (!err) {
 		c->units = units_text(words, a);
-	if (!err)
 		err = c->units ? fill_blocks(c, g, words, a) : -ENOMEM;
+	}
 	if (!err && !c->nr_blocks)
 		err = -ENODATA;
 	return err;

@@ -361,8 +361,6 @@ static void override(struct experiment *e, struct setting *s)
 		return;
 	}
 	s->next = old->next;
-	if (e->base.tail == &old->next)
-		e->base.tail = &old->next;
 	*old = *s;
 }
 

@@ -185,8 +185,8 @@ static void print_letters(struct figure *f, const struct series *s, size_t nr)
 			fputc('\n', f->out);
 			at = 0;
 		}
-		fprintf(f->out, "%s%c %s", at ? "  " : "  ",
-			(char)('A' + i % 26), s[i].cell->variant);
+		fprintf(f->out, "  %c %s", (char)('A' + i % 26),
+			s[i].cell->variant);
 		at += len;
 	}
 	fputs("\n\n", f->out);

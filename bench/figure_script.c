@@ -80,24 +80,13 @@ static FILE *open_script(const char *path)
 	return fd < 0 ? NULL : fdopen(fd, "w");
 }
 
-static int remove_old(const struct script *s)
-{
-	char path[FIGURE_PATH_SIZE];
-
-	if (s->f->terminal == FIGURE_DUMB)
-		return 0;
-	snprintf(path, sizeof(path), "%.3900s/%s.%s", s->f->dir, s->name,
-		 figure_terminal_names[s->f->terminal]);
-	return unlink(path) && errno != ENOENT;
-}
-
 int script_begin(struct script *s, struct figure *f, const char *name)
 {
 	*s = (struct script){ .f = f, .name = name };
 	snprintf(s->path, sizeof(s->path), "%.3900s/%s.%s", f->dir, name,
 		 is_python(s) ? "py" : "gp");
 	s->out = open_script(s->path);
-	if (!s->out || remove_old(s)) {
+	if (!s->out) {
 		const int err = errno;
 
 		fprintf(f->messages, "error: %s: cannot be written: %s\n",
@@ -302,7 +291,7 @@ static int draw_picture(struct script *s, const char *file)
 
 	snprintf(path, sizeof(path), "%.3900s/%s.%s", s->f->dir, s->name,
 		 figure_terminal_names[s->f->terminal]);
-	err = store_create(&picture, path, why, sizeof(why));
+	err = store_create_own(&picture, path, why, sizeof(why));
 	if (err) {
 		fprintf(s->f->messages, "error: %s\n", why);
 		return err;
@@ -321,6 +310,12 @@ static int draw_picture(struct script *s, const char *file)
 	return err;
 }
 
+static void put_text(const struct script *s, const char *text)
+{
+	if (text)
+		fputs(text, s->out);
+}
+
 int script_run(struct script *s, const char *plot)
 {
 	char file[FIGURE_NAME_SIZE + 8], python[FIGURE_NAME_SIZE];
@@ -330,8 +325,8 @@ int script_run(struct script *s, const char *plot)
 	snprintf(python, sizeof(python), "%s.py", plot);
 	text = plot_text(is_python(s) ? python : plot);
 	if (is_python(s))
-		fputs(plot_text("common.py"), s->out);
-	fputs(text ? text : "", s->out);
+		put_text(s, plot_text("common.py"));
+	put_text(s, text);
 	if (fclose(s->out)) {
 		fprintf(s->f->messages, "error: %s: cannot be written: %s\n",
 			s->path, strerror(errno));

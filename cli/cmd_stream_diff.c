@@ -431,10 +431,10 @@ static int compare(struct stream_command *c, struct stream_machine *m)
 		print_memory_error();
 		code = EXIT_RUNTIME;
 	}
-	if (!code)
+	if (!code) {
 		match_image(c, m, &r.stream, &ours, &d);
-	if (!code)
 		code = print_result(c, &r, &d);
+	}
 	stream_diff_free(&d);
 	stream_free(&ours);
 	stream_record_free(&r);

@@ -8,6 +8,7 @@
 function(buddylab_target target)
   buddylab_set_warnings(${target})
   buddylab_add_sanitizers(${target})
+  buddylab_harden(${target})
   target_compile_options(${target} PRIVATE
     -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffp-contract=off)
   if(BUDDYLAB_LTO)

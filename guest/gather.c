@@ -351,11 +351,13 @@ static uint32_t commit_some(struct run *r, struct gather *ga, uint32_t nr)
 {
 	struct alloc *alloc = r->g->alloc;
 	const uint32_t i = ga->nr_committed;
-	unsigned int order, done = 1;
+	unsigned int order;
 
 	if (likely(!ga->any_huge)) {
-		done = alloc_free_commit_some(alloc, r->cpu, &ga->freed[i],
-					      nr);
+		const unsigned int done =
+			alloc_free_commit_some(alloc, r->cpu, &ga->freed[i],
+					       nr);
+
 		ga->nr_committed += done;
 		return done;
 	}

@@ -37,7 +37,7 @@ int sim_boot_alloc(struct alloc **out, const char *kernel, const char *memory,
 	int err;
 
 	if (!cpus || cpus > ALLOC_MAX_CPUS) {
-		snprintf(why, why_size, "%u CPUs; allowed are 1 to %u", cpus,
+		snprintf(why, why_size, "%u CPUs; allowed are 1 to %d", cpus,
 			 ALLOC_MAX_CPUS);
 		return -EINVAL;
 	}

@@ -21,7 +21,7 @@ size_t topology_text_head(const char *text);
  * Apply the words at the end of a description to what its head gave; an own
  * head is taken, too. 0 or -EINVAL with a reason.
  */
-int topology_text_parse(struct topology *t, const char *words, char *why,
+int topology_text_parse(struct topology *t, const char *text, char *why,
 			size_t why_size);
 /*
  * Write what `head` does not tell; head NULL: all of it. 0, or -ENOSPC if it

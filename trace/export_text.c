@@ -60,7 +60,7 @@ static void put_kmem(struct text *t, const struct trace_event *e)
 		k->pfn == PFN_NONE ? 0 : k->pfn);
 	if (e->kind == TRACE_EXTFRAG) {
 		fprintf(t->out, " alloc_order=%u fallback_order=%u "
-			"pageblock_order=%u alloc_migratetype=%u "
+			"pageblock_order=%d alloc_migratetype=%u "
 			"fallback_migratetype=%u fragmenting=%d "
 			"change_ownership=%d\n", k->order, k->fallback_order,
 			HPAGE_PMD_ORDER, k->mt, k->fallback_mt,

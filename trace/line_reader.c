@@ -91,12 +91,13 @@ static int fill_plain(struct line_reader *r)
 	const size_t have = r->in_len - r->in_pos;
 	const size_t room = TEXT_BYTES - r->text_len;
 	size_t n = have < room ? have : room;
-	int err = 0;
 
 	if (have) {
 		memcpy(r->text + r->text_len, r->in + r->in_pos, n);
 		r->in_pos += n;
 	} else if (!r->in_eof) {
+		int err;
+
 		r->in_offset += r->in_len;
 		r->in_pos = r->in_len = 0;
 		err = read_some(r, r->text + r->text_len, room, &n);
