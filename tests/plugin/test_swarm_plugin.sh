@@ -39,20 +39,24 @@ finds() {
 	stdout_has "$why"
 }
 
-# It tells the host that blocks are free, one after the other, used or not, and
-# its check() is blind. Nothing of the guest's own state is wrong.
-broken thief '/^static void skeleton_process/,/^}/s/^	r->counters.passes++;$/&\
-	s->entries[0] = (struct page_report){ .order = 9,\
-		.pfn = alloc_end_pfn(r->env->view) - 512 *\
-			(pfn_t)(1 + r->counters.passes % 16) };\
+# reporting NAME PFN: a design that tells the host that the block of 2 MiB there
+# is free, 1 ms after 1 ms, whatever the guest does with it. Its check() is blind.
+reporting() {
+	broken "$1" '/^static void skeleton_process/,/^}/s/^	r->counters.passes++;$/&\
+	s->entries[0] = (struct page_report){ .order = 9, .pfn = '"$2"' };\
 	s->nr = 1;\
 	if (r->env->report(r->env->ctx, s->entries, 1))\
 		return;\
 	s->state = WITH_HOST;\
 	s->more = true;\
 	return;/' \
-	'/^static void put_back/,/^}/s/i < s->nr/i < 0 \&\& err/' \
-	's/return "skeleton:.*"/return NULL/'
+		'/^static void put_back/,/^}/s/i < s->nr/i < 0 \&\& err/' \
+		's/return "skeleton:.*"/return NULL/'
+}
+
+# Block after block from the end of memory, used or not: nothing of the guest's
+# own state is wrong.
+reporting thief 'alloc_end_pfn(r->env->view) - 512 * (pfn_t)(1 + r->counters.passes % 16)'
 finds thief 5 46 "conservation: guest"
 
 # It puts every block back twice.
@@ -68,6 +72,34 @@ cp keeper/*.ini again
 expect 1 swarm --seed 3 --cells 20 --reporter-plugin ./keeper.so -o keeper \
 	--shrink 400 --jobs 2
 check "small cells are the same" diff -r keeper again
+
+# What crashes, and what never ends, takes nothing with it.
+cat >one.ini <<-'INI'
+	[guest]
+	memory = 64M
+	base = 0
+	[reporter]
+	design = DESIGN
+	[phase fill]
+	workload = memhog
+	size = 50%
+INI
+what="designs that crash and hang"
+broken crasher 's/^	r->counters.passes++;$/	*(volatile char *)1 = 1;/'
+broken looper 's/^	r->counters.passes++;$/	for (;;)\
+		r->counters.passes++;/'
+sed 's/DESIGN/crasher/' one.ini >crasher.ini
+sed 's/DESIGN/looper/' one.ini >looper.ini
+expect 1 swarm crasher.ini --reporter-plugin ./crasher.so
+[[ $sanitizers ]] || stdout_has "killed by signal 11"
+stdout_has "1 violations"
+expect 1 swarm looper.ini --reporter-plugin ./looper.so --limit 1s
+stdout_has "it did not end within its time limit"
+
+# What is beyond the guest's memory is ignored by the host, and noted nowhere.
+reporting beyond 'alloc_end_pfn(r->env->view)'
+sed 's/DESIGN/beyond/' one.ini >beyond.ini
+expect 0 swarm beyond.ini --reporter-plugin ./beyond.so
 
 # The same design without a defect.
 broken honest
