@@ -43,7 +43,7 @@ function(buddylab_test name)
   buddylab_target(${name})
   add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS})
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 300)
+    set(ARG_TIMEOUT ${BUDDYLAB_TEST_TIMEOUT})
   endif()
   set_tests_properties(${name} PROPERTIES
     LABELS "${ARG_LABELS}" SKIP_RETURN_CODE 77 TIMEOUT ${ARG_TIMEOUT}
