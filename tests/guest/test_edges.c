@@ -276,30 +276,41 @@ static void test_edges__a_drivers_page_that_does_not_move(void **state)
 		};
 		struct guest_op op = { .kind = GUEST_RANGE, .len = 8 * MIB };
 		const struct guest_counters *c;
+		static const pfn_t start = 2048, end = 4096;
+		pfn_t others[4096], pfn;
+		unsigned int nr = 0;
 		struct rig r;
 		uint64_t free;
-		pfn_t pfn[2];
 
 		rig_open(&r, &o);
 		c = guest_counters(r.guest);
-		/* One in each range. */
-		for (unsigned int i = 0; i < 2; i++) {
-			pfn[i] = alloc_page_fast(r.alloc, 0, 0,
-						 GFP_HIGHUSER_MOVABLE);
-			guest_movable_add(r.guest, pfn[i]);
-			while (i == 0 && (pfn[0] ^ alloc_page_fast(
-				r.alloc, 0, 0, GFP_HIGHUSER_MOVABLE)) < 2048)
-				r.nr_events = 0;
+		/* One page in the only range of 8 MiB, and nothing else. */
+		for (;;) {
+			pfn = alloc_page_fast(r.alloc, 0, 0,
+					      GFP_HIGHUSER_MOVABLE);
+			assert_true(pfn != PFN_NONE);
+			if (pfn >= start && pfn < end)
+				break;
+			others[nr++] = pfn;
 		}
+		while (nr)
+			alloc_free(r.alloc, 0, others[--nr], 0);
+		guest_movable_add(r.guest, pfn);
 		free = rig_free_pages(&r);
 		rig_op(&r, &op, 0);
+		ASSERT_U64(test_row(asked), c->range_tried, 1);
 		ASSERT_U64(test_row(asked), c->range_success, 0);
+		ASSERT_U64(test_row(asked), c->range_unmovable, 1);
+		ASSERT_U64(test_row(asked), calls, asked);
 		ASSERT_U64(test_row(asked), rig_free_pages(&r), free);
-		for (unsigned int i = 0; i < 2; i++) {
-			assert_true(alloc_test_lru(r.alloc, pfn[i]));
-			guest_movable_del(r.guest, pfn[i]);
-			assert_false(alloc_test_lru(r.alloc, pfn[i]));
-		}
+		assert_true(alloc_test_lru(r.alloc, pfn));
+		guest_movable_del(r.guest, pfn);
+		assert_false(alloc_test_lru(r.alloc, pfn));
+		alloc_free(r.alloc, 0, pfn, 0);
+		/* Nobody is in the way any more. */
+		op = (struct guest_op){ .kind = GUEST_RANGE, .len = 8 * MIB };
+		rig_op(&r, &op, 0);
+		ASSERT_U64(test_row(asked), c->range_success, 1);
 		rig_close(&r);
 	}
 }
