@@ -145,12 +145,50 @@ static void test_choice_traced__who_takes_a_marked_block(void **state)
 	alloc_destroy(a);
 }
 
+static void test_choice_traced__isolated_pageblocks_ask_no_watermark(
+	void **state)
+{
+	/* Somebody has them already: nothing is missing that was not before. */
+	struct alloc *a = fixture_create("6.1", 0, 8192);
+
+	(void)state;
+	alloc_set_pageblock_type(a, 1024, MIGRATE_ISOLATE);
+	fixture_put(a, 1024, 9);
+	fixture_put(a, 4096, 9);
+	alloc_set_watermarks(a, 0, 10000, 10000, 10000);
+	assert_false(alloc_isolate(a, 4096));
+	assert_true(alloc_isolate(a, 1024));
+	ASSERT_U64("refused", alloc_counters(a)->isolate_refused, 1);
+	alloc_destroy(a);
+}
+
+static void test_choice_traced__cma_before_other_types(void **state)
+{
+	/* Little of what is free is CMA; a movable request takes it first. */
+	(void)state;
+	for (const char *const *k = fixture_kernels; *k; k++) {
+		struct alloc *a = fixture_create(*k, 0, 8192);
+
+		alloc_set_pageblock_type(a, 1024, MIGRATE_CMA);
+		fixture_put(a, 1024, 9);
+		alloc_set_pageblock_type(a, 4096, U);
+		alloc_set_pageblock_type(a, 4608, U);
+		fixture_put(a, 4096, 10);
+		ASSERT_U64(*k, fixture_take(a, M, 4, AF_CMA), 1024);
+		ASSERT_U64(*k, alloc_counters(a)->extfrag, 0);
+		alloc_destroy(a);
+	}
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_choice_traced__which_blocks_are_refills),
 	cmocka_unit_test(test_choice_traced__a_steal_that_claims_nothing),
 	cmocka_unit_test(test_choice_traced__extfrag_names_what_was_taken),
 	cmocka_unit_test(test_choice_traced__a_cut_pageblock_is_not_reserved),
 	cmocka_unit_test(test_choice_traced__who_takes_a_marked_block),
+	cmocka_unit_test(
+		test_choice_traced__isolated_pageblocks_ask_no_watermark),
+	cmocka_unit_test(test_choice_traced__cma_before_other_types),
 };
 
 TEST_MAIN(cases)

@@ -187,6 +187,29 @@ static void test_pcp_edges__bulk_stays_on_its_node(void **state)
 	alloc_destroy(a);
 }
 
+static void test_pcp_edges__bulk_counts_itself(void **state)
+{
+	/* 64 pages are free: enough for one above low, or for eight. */
+	static const struct {
+		uint64_t low;
+		unsigned int got;
+	} rows[] = { { 55, 8 }, { 56, 1 }, { 63, 1 }, { 64, 0 } };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct alloc *a = pcp_guest("6.1", 7, 42);
+		struct alloc_request req = { .gfp = GFP_HIGHUSER_MOVABLE,
+					     .node = -1, .zone = -1 };
+		pfn_t out[8];
+
+		alloc_free_buddy(a, 1024, 6);
+		alloc_set_watermarks(a, 0, 0, rows[i].low, 100);
+		ASSERT_U64(test_row(i), alloc_pages_bulk(a, &req, out, 8),
+			   rows[i].got);
+		alloc_destroy(a);
+	}
+}
+
 static void test_pcp_edges__remote_pages_that_are_used_stay(void **state)
 {
 	/* Three idle ticks; a flush in between starts the count anew. */
@@ -351,6 +374,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(
 		test_pcp_edges__large_blocks_where_pageblocks_are_larger),
 	cmocka_unit_test(test_pcp_edges__bulk_stays_on_its_node),
+	cmocka_unit_test(test_pcp_edges__bulk_counts_itself),
 	cmocka_unit_test(test_pcp_edges__remote_pages_that_are_used_stay),
 	cmocka_unit_test(test_pcp_edges__frees_of_a_list_come_before_its_flush),
 	cmocka_unit_test(test_pcp_edges__frees_of_a_list_by_type),

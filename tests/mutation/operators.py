@@ -32,7 +32,7 @@ FLIPS = [("<", "<=", "boundary"), ("<=", "<", "boundary"),
          ("+ 1", "", "off by 1"), ("- 1", "", "off by 1")]
 ENDS = [("first", "last"), ("last", "first"), ("head", "tail"),
         ("tail", "head"), ("next", "prev"), ("prev", "next")]
-ENDED = re.compile(r"\b(alloc_)?(list|add_block|chunk)_(?:add_|rotate_to_)?"
+ENDED = re.compile(r"\b(alloc_)?(list|chunk)_(?:add_|rotate_to_)?"
                    r"(first|last|head|tail|next|prev)\b(?=\()")
 DECLARES = re.compile(r"(const|struct|enum|unsigned|static|bool|int|char|"
                       r"size_t|sim_ns_t|\w+_t)\b")

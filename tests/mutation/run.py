@@ -8,6 +8,7 @@
     run.py --systematic                     errors made by rule (operators.py)
     run.py --report                         the table of the last run again
     run.py --quick SECONDS                  no more than this for each mutant
+    run.py --tests alloc,reporter           the tests of these folders
 
 The copy with its mutants is built once; then each mutant is switched on and the
 tests that reach its place are run, the cheapest first, until one fails. A test
@@ -40,6 +41,7 @@ import operators
 MOST_MUTANTS = 65536
 # Folders whose tests are built and run. What runs for long comes last.
 FOLDERS = ("alloc", "reporter", "guest", "sim", "step", "model", "replay")
+PROGRAM = {"sim", "step", "replay"}     # folders with scripts that run buddylab
 LEFT_OUT = {"slow", "tidy", "perf", "mutants", "mutation", "host"}
 LONGEST = 60.0      # seconds; a test beyond is left out
 PATIENCE = 10.0     # times as long as with no mutant, and as many seconds
@@ -48,8 +50,9 @@ PATIENCE = 10.0     # times as long as with no mutant, and as many seconds
 class Bench:
     """The copy, its build and what its tests do with no mutant on."""
 
-    def __init__(self, work, mutants, jobs):
+    def __init__(self, work, mutants, jobs, folders):
         self.work, self.mutants, self.jobs = work, mutants, jobs
+        self.folders = folders
         self.copy, self.build = work / "src", work / "build"
         self.tests = {}
         self.locks = collections.defaultdict(threading.Lock)
@@ -61,8 +64,9 @@ class Bench:
                   "-DCMAKE_BUILD_TYPE=None", "-DCMAKE_C_FLAGS=-O1 -w",
                   "-DCMAKE_C_COMPILER_LAUNCHER=" +
                   ("ccache" if which("ccache") else "")],
-                 ["ninja", "-C", self.build, f"-j{self.jobs}", "buddylab"] +
-                 [f"tests/{f}/all" for f in FOLDERS]]
+                 ["ninja", "-C", self.build, f"-j{self.jobs}"] +
+                 ["buddylab"] * bool(set(self.folders) & PROGRAM) +
+                 [f"tests/{f}/all" for f in self.folders]]
         for step in steps:
             if subprocess.run([str(s) for s in step], stdout=log,
                               stderr=log).returncode:
@@ -74,7 +78,7 @@ class Bench:
         for test in json.loads(done.stdout)["tests"]:
             props = {p["name"]: p["value"] for p in test["properties"]}
             folder = pathlib.Path(props["WORKING_DIRECTORY"]).name
-            if folder in FOLDERS and "command" in test and \
+            if folder in self.folders and "command" in test and \
                     not LEFT_OUT & set(props.get("LABELS", [])):
                 env = dict(e.split("=", 1)
                            for e in props.get("ENVIRONMENT", []))
@@ -192,7 +196,7 @@ class Run:
             t = self.bench.tests[test]
             likely = 1 + 8 * (t["folder"] == folder) + \
                 12 * (test.startswith("test_" + stem)) + \
-                (60 if t["folder"] == "model" and folder == "alloc" or
+                (4 if t["folder"] == "model" and folder == "alloc" or
                  "contract" in test and folder == "reporter" else 0) + \
                 20 * self.lucky[place, test] + self.lucky[folder, test]
             return (t["seconds"] + 0.02) / likely
@@ -310,6 +314,7 @@ def main():
                         default=mutate.SOURCE / "build" / "mutation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only")
+    parser.add_argument("--tests", default=",".join(FOLDERS))
     parser.add_argument("--quick", type=float, metavar="SECONDS")
     for flag in ("survivors", "systematic", "report", "again"):
         parser.add_argument("--" + flag, action="store_true")
@@ -324,7 +329,8 @@ def main():
         path = work / "results.json"
         results = json.loads(path.read_text()) if path.exists() else {}
         if not args.report:
-            bench = Bench(work.absolute(), mutants, args.jobs)
+            bench = Bench(work.absolute(), mutants, args.jobs,
+                          args.tests.split(","))
             began = time.monotonic()
             bench.make()
             bench.list_tests()
