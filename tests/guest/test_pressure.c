@@ -68,6 +68,48 @@ static void test_pressure__compact_memory_makes_blocks(void **state)
 	}
 }
 
+/* compact_zone: positions that a zone remembers wrongly are set right. */
+static void test_pressure__positions_outside_the_zone(void **state)
+{
+	static const struct {
+		pfn_t migrate, free;
+	} rows[] = {
+		{ RIG_START, 0 }, { RIG_START, 64 * 256 + RIG_START },
+		{ 0, 64 * 256 }, { 64 * 256 + RIG_START, 64 * 256 },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct rig_options o = {
+			.kernel = "6.1", .mib = 64, .thp = THP_NEVER,
+			.compaction = true,
+		};
+		struct guest_op op = { .kind = GUEST_KCOMPACTD, .flags = 9,
+				       .len = ZONE_NORMAL };
+		struct compact_zone *cz;
+		struct rig r;
+		uint64_t at;
+
+		rig_open(&r, &o);
+		ASSERT_U64("address space", rig_mm(&r, 0), 0);
+		at = rig_mmap(&r, 0, 56 * MIB, 0);
+		rig_touch(&r, 0, at, 56 * MIB);
+		for (uint64_t k = 0; k < 56 * MIB; k += 2 * PAGE_SIZE)
+			rig_dontneed(&r, 0, at + k, PAGE_SIZE);
+		while (alloc_page_fast(r.alloc, 0, HPAGE_PMD_ORDER,
+				       GFP_KERNEL) != PFN_NONE)
+			r.nr_events = 0;
+		ASSERT_U64(test_row(i), huge_blocks(&r), 0);
+		cz = &r.guest->mem->zones[0];
+		cz->cached_migrate[COMPACT_ASYNC] = rows[i].migrate;
+		cz->cached_migrate[COMPACT_SYNC_LIGHT] = rows[i].migrate;
+		cz->cached_free = rows[i].free;
+		rig_op(&r, &op, 0);
+		assert_true(huge_blocks(&r) > 0);
+		rig_close(&r);
+	}
+}
+
 /* __defer_compaction and compaction_deferred: at most 64 requests are put off. */
 static void test_pressure__putting_off_doubles_up_to_64(void **state)
 {
@@ -101,6 +143,7 @@ static void test_pressure__putting_off_doubles_up_to_64(void **state)
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_pressure__compact_memory_makes_blocks),
+	cmocka_unit_test(test_pressure__positions_outside_the_zone),
 	cmocka_unit_test(test_pressure__putting_off_doubles_up_to_64),
 };
 
