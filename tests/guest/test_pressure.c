@@ -110,6 +110,42 @@ static void test_pressure__positions_outside_the_zone(void **state)
 	}
 }
 
+/* What kcompactd has isolated when it is stopped goes back. */
+static void test_pressure__kcompactd_is_stopped(void **state)
+{
+	const struct rig_options o = {
+		.kernel = "6.1", .mib = 64, .thp = THP_NEVER,
+		.compaction = true,
+	};
+	struct guest_op op = { .kind = GUEST_KCOMPACTD, .flags = 9,
+			       .len = ZONE_NORMAL };
+	struct rig r;
+	uint64_t at, free;
+
+	(void)state;
+	rig_open(&r, &o);
+	ASSERT_U64("address space", rig_mm(&r, 0), 0);
+	at = rig_mmap(&r, 0, 56 * MIB, 0);
+	rig_touch(&r, 0, at, 56 * MIB);
+	for (uint64_t k = 0; k < 56 * MIB; k += 2 * PAGE_SIZE)
+		rig_dontneed(&r, 0, at + k, PAGE_SIZE);
+	while (alloc_page_fast(r.alloc, 0, HPAGE_PMD_ORDER, GFP_KERNEL) !=
+	       PFN_NONE)
+		r.nr_events = 0;
+	free = rig_free_pages(&r);
+	for (unsigned int k = 0; k < 3; k++) {
+		struct guest_work work = { 0 };
+
+		ASSERT_U64("status", guest_run(r.guest, &op, 0, 1, &work),
+			   GUEST_MORE);
+		r.touches.nr = 0;
+	}
+	guest_op_cancel(r.guest, &op, 0);
+	ASSERT_U64("helper", op.helper, 0);
+	ASSERT_U64("free", rig_free_pages(&r), free);
+	rig_close(&r);
+}
+
 /* __defer_compaction and compaction_deferred: at most 64 requests are put off. */
 static void test_pressure__putting_off_doubles_up_to_64(void **state)
 {
@@ -144,6 +180,7 @@ static void test_pressure__putting_off_doubles_up_to_64(void **state)
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_pressure__compact_memory_makes_blocks),
 	cmocka_unit_test(test_pressure__positions_outside_the_zone),
+	cmocka_unit_test(test_pressure__kcompactd_is_stopped),
 	cmocka_unit_test(test_pressure__putting_off_doubles_up_to_64),
 };
 
