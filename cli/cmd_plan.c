@@ -10,12 +10,26 @@
 #include "cli/commands.h"
 #include "cli/exp_args.h"
 #include "cli/json.h"
+#include "cli/plan_scripts.h"
 
-enum { PLAN_FORMAT = EXP_NR_OPTIONS };
+enum { PLAN_FORMAT = EXP_NR_OPTIONS, PLAN_MISSING, PLAN_CHUNK };
+
+/* The words of --format. */
+enum { FORMAT_LIST, FORMAT_JSON, FORMAT_COMMANDS };
+
+struct plan_request {
+	int format;
+	const char *name;        /* of the format */
+	bool missing;
+	unsigned int chunk;
+};
 
 static const struct args_option options[] = {
 	EXP_OPTIONS,
-	{ "format", 0, "list|make|parallel|slurm|json", "default list" },
+	{ "format", 0, "list|json|commands|make|parallel|slurm", "default list" },
+	{ "missing", 0, NULL, "leave out cells that have a result" },
+	{ "chunk", 0, "N", "slurm: cells a task; default: as many as make 100 "
+	  "tasks or less" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -23,145 +37,147 @@ const struct args_command command_plan = {
 	.name = "plan",
 	.synopsis = "EXP.ini [options]",
 	.text = "List the cells of an experiment in plan order, or print what\n"
-		"another engine needs to run them: a makefile, a list of "
-		"commands for\nGNU parallel, or a Slurm job array.\n",
+		"another engine needs to run them: commands, one a line; a "
+		"makefile; or a shell\nscript that calls GNU parallel or "
+		"submits a Slurm job array, and takes their\noptions. All of "
+		"them may be run again, and do what has no result yet.\n",
 	.options = options,
-	.example = "  buddylab plan exp.ini --format parallel | parallel\n"
-		   "  buddylab plan exp.ini --format make | make -f - -j 8\n"
-		   "  buddylab plan exp.ini --format slurm | sbatch\n",
+	.example = "  buddylab plan exp.ini --format make | make -f - -j 8 -k\n"
+		   "  buddylab plan exp.ini --format parallel >sweep.sh\n"
+		   "  sh sweep.sh -S 8/one,8/two\n"
+		   "  buddylab plan exp.ini --format slurm --chunk 20 | sh -s -- "
+		   "--partition=long\n",
 };
 
-static void print_list(const struct experiment *e)
+static void print_list(const struct experiment *e, const char *dir,
+		       bool missing)
 {
 	char text[300];
 	size_t i;
 
 	for (i = 0; i < e->nr_cells; i++) {
+		if (missing && cell_is_stored(e, &e->cells[i], dir))
+			continue;
 		cell_describe(&e->cells[i], text, sizeof(text));
 		printf("%s  %s\n", e->cells[i].id, text);
 	}
 }
 
-static int print_json(const struct experiment *e)
+static int print_json(const struct experiment *e, const char *dir,
+		      bool missing)
 {
 	json_t *list = json_array();
+	size_t nr = 0;
 
-	for (size_t i = 0; i < e->nr_cells; i++)
+	for (size_t i = 0; i < e->nr_cells; i++) {
+		if (missing && cell_is_stored(e, &e->cells[i], dir))
+			continue;
 		json_array_append_new(list, exp_cell_json(&e->cells[i]));
-	if (json_array_size(list) != e->nr_cells) {
+		nr++;
+	}
+	if (json_array_size(list) != nr) {
 		json_decref(list);
 		list = NULL;
 	}
 	return print_json_document("plan", list);
 }
 
-static void print_parallel(const struct experiment *e, const char *run)
+/* Cells that have to be run, each once; NULL without memory. */
+static const char **cells_to_run(const struct exp_args *a,
+				 const struct experiment *e, bool missing,
+				 size_t *nr)
 {
-	size_t i;
+	const char **ids = malloc((e->nr_cells + 1) * sizeof(*ids));
 
-	for (i = 0; i < e->nr_cells; i++)
-		if (!e->cells[i].repeated)
-			printf("%s --cell %s\n", run, e->cells[i].id);
+	*nr = 0;
+	for (size_t i = 0; ids && i < e->nr_cells; i++)
+		if (!e->cells[i].repeated &&
+		    !(missing && cell_is_stored(e, &e->cells[i], a->dir)))
+			ids[(*nr)++] = e->cells[i].id;
+	return ids;
 }
 
-/* `$` is make's; everything else is quoted for the shell already. */
-static void put_recipe(const char *text)
-{
-	for (; *text; text++)
-		printf(*text == '$' ? "$$" : "%c", *text);
-}
+typedef void (*plan_fn)(const struct plan *p);
 
-static void print_make(const struct experiment *e, const char *run,
-		       const char *collect)
-{
-	size_t i;
-
-	printf(".PHONY: all cells\nall: cells\n\t");
-	put_recipe(collect);
-	printf("\ncells:");
-	for (i = 0; i < e->nr_cells; i++)
-		if (!e->cells[i].repeated)
-			printf(" \\\n\tcell-%s", e->cells[i].id);
-	printf("\n");
-	for (i = 0; i < e->nr_cells; i++) {
-		if (e->cells[i].repeated)
-			continue;
-		printf(".PHONY: cell-%s\ncell-%s:\n\t", e->cells[i].id,
-		       e->cells[i].id);
-		put_recipe(run);
-		printf(" --cell %s\n", e->cells[i].id);
-	}
-}
-
-/* A job array; the collecting step is a job of its own. */
-static void print_slurm(const struct experiment *e, const char *run,
-			const char *collect)
-{
-	size_t i, nr = 0;
-
-	for (i = 0; i < e->nr_cells; i++)
-		nr += !e->cells[i].repeated;
-	printf("#!/bin/sh\n#SBATCH --job-name=buddylab\n#SBATCH --array=0-%zu\n"
-	       "# When all have ended (--dependency=afterany:JOB):\n"
-	       "#   %s\nset -- \\\n", nr - 1, collect);
-	for (i = 0; i < e->nr_cells; i++)
-		if (!e->cells[i].repeated)
-			printf("\t%s \\\n", e->cells[i].id);
-	printf("\nshift \"$SLURM_ARRAY_TASK_ID\"\nexec %s --cell \"$1\"\n",
-	       run);
-}
-
-/* Formats that are read line by line: what is behind a break would be run. */
-static bool is_script(const char *format)
-{
-	return !strcmp(format, "parallel") || !strcmp(format, "make") ||
-	       !strcmp(format, "slurm");
-}
-
-static int print_plan(const struct exp_args *a, const struct experiment *e,
-		      const char *format)
+static int print_script(const struct exp_args *a, const struct experiment *e,
+			const struct plan_request *rq, plan_fn print)
 {
 	char *run = exp_args_repeat(a, "run-cell");
 	char *collect = exp_args_repeat(a, "collect");
-	int code = run && collect ? EXIT_FINE : EXIT_RUNTIME;
+	char *dir = exp_args_quote(a->dir);
+	struct plan p = { dir, run, collect, NULL, 0, rq->chunk };
+	int code = EXIT_FINE;
 
-	if (code)
-		fprintf(stderr, "buddylab plan: error: out of memory\n");
-	else if (is_script(format) && strpbrk(collect, "\n\r"))
+	p.ids = cells_to_run(a, e, rq->missing, &p.nr);
+	if (run && collect && dir && p.ids && strpbrk(collect, "\n\r")) {
+		/* Engines read line by line: what is behind a break would be
+		 * run. */
 		code = args_error(&a->args, "a name with a line break is two "
 				  "lines in what --format %s prints; rename "
-				  "it", format);
-	else if (!strcmp(format, "list"))
-		print_list(e);
-	else if (!strcmp(format, "json"))
-		code = print_json(e);
-	else if (!strcmp(format, "parallel"))
-		print_parallel(e, run);
-	else if (!strcmp(format, "make"))
-		print_make(e, run, collect);
-	else
-		print_slurm(e, run, collect);
-	free(run);
+				  "it", rq->name);
+	} else if (run && collect && dir && p.ids) {
+		print(&p);
+	} else {
+		fprintf(stderr, "buddylab plan: error: out of memory\n");
+		code = EXIT_RUNTIME;
+	}
+	free(p.ids);
+	free(dir);
 	free(collect);
+	free(run);
 	return code;
+}
+
+static int print_plan(const struct exp_args *a, const struct experiment *e,
+		      const struct plan_request *rq)
+{
+	/* In the order of --format, behind list and json. */
+	static const plan_fn scripts[] = {
+		plan_commands, plan_make, plan_parallel, plan_slurm,
+	};
+
+	if (rq->format == FORMAT_LIST) {
+		print_list(e, a->dir, rq->missing);
+		return EXIT_FINE;
+	}
+	if (rq->format == FORMAT_JSON)
+		return print_json(e, a->dir, rq->missing);
+	return print_script(a, e, rq, scripts[rq->format - FORMAT_COMMANDS]);
+}
+
+static int take_option(struct exp_args *a, int option, struct plan_request *rq)
+{
+	switch (option) {
+	case PLAN_FORMAT:
+		rq->format = a->args.choice;
+		rq->name = a->args.value;
+		return 0;
+	case PLAN_MISSING:
+		rq->missing = true;
+		return 0;
+	default:
+		rq->chunk = exp_args_count(a, "chunk", 100000);
+		return rq->chunk ? 0 : EXIT_USAGE;
+	}
 }
 
 int cmd_plan(int argc, char **argv)
 {
-	const char *format = "list";
+	struct plan_request rq = { FORMAT_LIST, "list", false, 0 };
 	struct exp_args a;
 	struct experiment e;
 	int option, code;
 
 	exp_args_init(&a, &command_plan, argc, argv);
 	while ((option = exp_args_next(&a)) >= 0)
-		format = a.args.value;
+		if (take_option(&a, option, &rq))
+			return EXIT_USAGE;
 	if (option != ARGS_END)
 		return exp_args_exit(option);
 	code = exp_args_load(&a, &e);
 	if (code)
 		return code;
-	code = print_plan(&a, &e, format);
+	code = print_plan(&a, &e, &rq);
 	experiment_free(&e);
 	return code;
 }

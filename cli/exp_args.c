@@ -154,6 +154,21 @@ static void put_word(FILE *out, const char *word)
 	fputc('\'', out);
 }
 
+char *exp_args_quote(const char *word)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	put_word(out, word);
+	if (fclose(out) == 0)
+		return memmove(text, text + 1, strlen(text));
+	free(text);
+	return NULL;
+}
+
 char *exp_args_repeat(const struct exp_args *a, const char *command)
 {
 	char *text = NULL;

@@ -57,6 +57,9 @@ int exp_args_allow(const struct exp_args *a, const struct experiment *e,
  */
 char *exp_args_repeat(const struct exp_args *a, const char *command);
 
+/* A word, quoted for a shell where it needs that. The same of the result. */
+char *exp_args_quote(const char *word);
+
 /* A whole number >= 1 up to max, or a message and 0. */
 unsigned int exp_args_count(const struct exp_args *a, const char *option,
 			    unsigned int max);

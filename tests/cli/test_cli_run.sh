@@ -71,7 +71,7 @@ stdout_has '"variant": "one"'
 expect 2 status small.ini --format xml
 stderr_has "unknown format 'xml'; allowed are text and json"
 
-expect 0 plan small.ini -o four --format parallel --set "guest.memory=64M"
+expect 0 plan small.ini -o four --format commands --set "guest.memory=64M"
 [[ $(wc -l <<<"$out") -eq 4 ]] || fail "not four commands"
 sh -e out.txt >/dev/null || fail "a command failed"
 expect 0 collect small.ini -o four
@@ -84,10 +84,41 @@ if command -v make >/dev/null; then
 	check "make does the same" cmp one.txt five.txt
 fi
 expect 0 plan small.ini -o six --format slurm
-stdout_has "#SBATCH --array=0-3"
-SLURM_ARRAY_TASK_ID=2 sh out.txt || fail "the job array's third task failed"
+stdout_has "--array=0-3 "
+# A stand-in that keeps what is submitted; the real one is in tests/engines.
+mkdir bin
+cat >bin/sbatch <<-'SBATCH'
+	#!/bin/sh
+	echo "$*" >>submitted.txt
+	cat >"job.$(wc -l <submitted.txt)"
+	echo "7;cluster"
+SBATCH
+chmod +x bin/sbatch
+cp out.txt six.sh
+what="the script for Slurm"
+PATH=$PWD/bin:$PATH sh six.sh --partition=long >/dev/null || fail "it fails"
+grep -q -- "--dependency=afterany:7 .*--partition=long" submitted.txt ||
+	fail "$(cat submitted.txt)"
+SLURM_ARRAY_TASK_ID=2 sh job.1 || fail "the job array's third task failed"
 third=$(sed -n '3s/ .*//p' <<<"$plan")
 [[ -s six/cells/$third.json ]] || fail "it ran another cell"
+expect 0 plan small.ini -o six --format slurm --missing --chunk 2
+stdout_has "--array=0-1 "
+[[ $out != *"$third"* ]] || fail "the cell that is there is run again"
+cp out.txt six.sh
+PATH=$PWD/bin:$PATH sh six.sh >/dev/null
+for task in 0 1; do
+	SLURM_ARRAY_TASK_ID=$task sh job.3 || fail "chunk $task failed"
+done
+sh job.4 2>/dev/null
+without_wall six/cells.jsonl >six.txt
+check "Slurm's jobs do the same" cmp one.txt six.txt
+expect 0 plan small.ini -o six --missing
+stdout_empty
+expect 0 plan small.ini -o six --format slurm --missing
+[[ $out != *--array* ]] || fail "there is nothing to do"
+expect 2 plan small.ini --format slurm --chunk 0
+stderr_has "chunk"
 
 # Ctrl-C: 130, finished cells are kept, the same command goes on.
 cat >slow.ini <<-'INI'

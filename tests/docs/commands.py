@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 
-WORDS = ("buddylab", "buddylab-record", "buddylab-snapshot", "cmake", "cpack",
+WORDS = ("buddylab", "sh", "buddylab-record", "buddylab-snapshot", "cmake", "cpack",
          "ctest", "./run", "./test", "tests/", "./buddylab-record")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 

@@ -81,7 +81,7 @@ expect 0 list reporters --reporter-plugin ./mine.so
 stdout_has "mine "
 expect 0 list options --reporter-plugin ./mine.so
 stdout_has "with design = mine:"
-expect 0 plan exp.ini --reporter-plugin ./mine.so -o cells --format parallel
+expect 0 plan exp.ini --reporter-plugin ./mine.so -o cells --format commands
 check "commands of plan" bash -e out.txt
 expect 0 status exp.ini --reporter-plugin ./mine.so -o cells
 expect 0 collect exp.ini --reporter-plugin ./mine.so -o cells
