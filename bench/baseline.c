@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "bench/compare.h"
+#include "bench/json_memory.h"
 #include "bench/store.h"
 
 #define BASELINE_STYLE \
@@ -45,11 +46,13 @@ static int copy_line(const char *line, size_t len, FILE *out)
 	int err;
 
 	if (!o)
-		return -EINVAL;
+		return json_memory_failed() ? -ENOMEM : -EINVAL;
 	strip_cell(o);
 	err = json_dumpf(o, out, BASELINE_STYLE) ? -EIO : 0;
 	fputc('\n', out);
 	json_decref(o);
+	if (json_memory_failed())
+		return -ENOMEM;
 	return err;
 }
 
@@ -63,8 +66,8 @@ static int copy_lines(FILE *in, FILE *out)
 	while (!err && (len = getline(&line, &size, in)) >= 0)
 		if (strspn(line, " \t\r\n") < (size_t)len)
 			err = copy_line(line, (size_t)len, out);
-	if (!err && ferror(in))
-		err = -EIO;
+	if (!err && !feof(in))
+		err = ferror(in) ? -EIO : -ENOMEM;
 	/* What cannot be written is said when the file is closed. */
 	if (err && ferror(out))
 		err = 0;

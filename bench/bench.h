@@ -12,6 +12,7 @@
 #include "bench/demand.h"
 #include "bench/experiment.h"
 #include "bench/figure.h"
+#include "bench/json_memory.h"
 #include "bench/reproduce/reproduce.h"
 #include "bench/results.h"
 #include "bench/runner.h"

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/sim.h"
+
 struct binding {
 	hwloc_topology_t topology;
 	hwloc_obj_type_t type;     /* a place is part of one of these */
@@ -34,7 +36,7 @@ static unsigned int count(hwloc_topology_t t, hwloc_obj_type_t type)
 
 static int open_real(hwloc_topology_t *t)
 {
-	if (hwloc_topology_init(t))
+	if (!sim_topology_room() || hwloc_topology_init(t))
 		return -1;
 	if (hwloc_topology_load(*t) || !hwloc_topology_is_thissystem(*t)) {
 		hwloc_topology_destroy(*t);

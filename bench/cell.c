@@ -202,12 +202,14 @@ static void add_line(void *ctx, enum section_kind kind, unsigned int phase,
 	if (!is_enabled(l->b, kind, phase))
 		return;
 	if (l->nr == l->capacity) {
-		l->capacity = l->capacity * 2 + 64;
-		grown = realloc(l->line, l->capacity * sizeof(*l->line));
+		const size_t capacity = l->capacity * 2 + 64;
+
+		grown = realloc(l->line, capacity * sizeof(*l->line));
 		l->no_memory |= !grown;
 		if (!grown)
 			return;
 		l->line = grown;
+		l->capacity = capacity;
 	}
 	id_value(l->b, kind, o, base, value, sizeof(value));
 	if (schema_is_named(kind))

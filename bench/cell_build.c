@@ -211,6 +211,8 @@ static int set_topology(const struct cell_build *b, struct cell_body *body,
 			return -ENOMEM;
 		err = sim_topology_resolve(text, c->text, sizeof(c->text), why,
 					   sizeof(why));
+		if (err == -ENOMEM)
+			return err;
 		/* The default of the table is one that resolves. */
 		CHECK_MSG(!err || s, "default topology: %s", why);
 		if (err) {
@@ -219,6 +221,9 @@ static int set_topology(const struct cell_build *b, struct cell_body *body,
 			return -EINVAL;
 		}
 		c->cpus = sim_topology_cpus(c->text);
+		/* What was resolved has one, if there is memory to look. */
+		if (!c->cpus)
+			return -ENOMEM;
 	}
 	memcpy(body->guest.topology, c->text, sizeof(c->text));
 	return set_cpus(b, body, c->cpus, s);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bench/json_memory.h"
 #include "bench/results.h"
 #include "bench/store.h"
 #include "bench/version.h"
@@ -173,7 +174,11 @@ static json_t *result_json(const struct experiment *e, const struct cell *c,
 	json_decref(phases);
 	json_object_set_new(o, "wall", wall_json(r, wall));
 	set_names(o, e, c);
-	return whole(o, NR_RESULT_FIELDS);
+	o = whole(o, NR_RESULT_FIELDS);
+	if (!json_memory_failed())
+		return o;
+	json_decref(o);
+	return NULL;
 }
 
 int cell_print(json_t *o, FILE *out)
@@ -317,38 +322,72 @@ static bool is_valid(json_t *o, const struct cell *c)
 		       c->body->nr_phases;
 }
 
-json_t *cell_read(const struct experiment *e, const struct cell *c,
-		  const char *dir)
+/* 0 if it is a file, -ENOENT if it is not, or why that cannot be told. */
+static int find_file(const char *path)
 {
-	char path[STORE_PATH_SIZE];
 	struct stat st;
-	json_error_t err;
-	json_t *o;
-	FILE *f;
 
-	store_series_path(dir, c->id, path, sizeof(path));
-	if (c->body->experiment.sample_ns && stat(path, &st))
-		return NULL;
-	store_cell_path(dir, c->id, path, sizeof(path));
-	f = input_stream(path, MAX_RESULT_LINE);
-	if (!f)
-		return NULL;
-	o = json_loadf(f, JSON_REJECT_DUPLICATES, &err);
-	fclose(f);
-	if (o && !is_valid(o, c)) {
-		json_decref(o);
-		return NULL;
-	}
-	if (o)
-		set_names(o, e, c);
-	return o;
+	if (!stat(path, &st))
+		return S_ISREG(st.st_mode) ? 0 : -ENOENT;
+	return errno == ENOTDIR ? -ENOENT : -errno;
 }
 
-bool cell_is_stored(const struct experiment *e, const struct cell *c,
-		    const char *dir)
+/* By an open file: json_load_file() takes what cannot be read for its end. */
+static int load_file(const char *path, json_t **out)
 {
-	json_t *o = cell_read(e, c, dir);
+	FILE *f = input_stream(path, MAX_RESULT_LINE);
+	json_error_t why;
+	int err = 0;
+
+	/* What is no file, or far too large for one, is no result. */
+	if (!f)
+		return errno == ENODEV || errno == EISDIR || errno == EFBIG ?
+			-ENOENT : -errno;
+	*out = json_loadf(f, JSON_REJECT_DUPLICATES, &why);
+	if (ferror(f))
+		err = -EIO;
+	else if (json_memory_failed())
+		err = -ENOMEM;
+	else if (!*out)
+		err = -ENOENT;
+	fclose(f);
+	return err;
+}
+
+int cell_read(const struct experiment *e, const struct cell *c,
+	      const char *dir, json_t **out)
+{
+	char path[STORE_PATH_SIZE];
+	int err = 0;
+
+	*out = NULL;
+	store_series_path(dir, c->id, path, sizeof(path));
+	if (c->body->experiment.sample_ns)
+		err = find_file(path);
+	store_cell_path(dir, c->id, path, sizeof(path));
+	if (!err)
+		err = find_file(path);
+	if (!err)
+		err = load_file(path, out);
+	if (!err && !is_valid(*out, c))
+		err = -ENOENT;
+	if (!err)
+		set_names(*out, e, c);
+	if (!err && json_memory_failed())
+		err = -ENOMEM;
+	if (err) {
+		json_decref(*out);
+		*out = NULL;
+	}
+	return err;
+}
+
+int cell_is_stored(const struct experiment *e, const struct cell *c,
+		   const char *dir)
+{
+	json_t *o;
+	const int err = cell_read(e, c, dir, &o);
 
 	json_decref(o);
-	return o;
+	return !err ? 1 : err == -ENOENT ? 0 : err;
 }

@@ -23,13 +23,15 @@ int cell_write(const struct experiment *e, const struct cell *c,
 	       const char *dir, char *why, size_t why_size);
 
 /*
- * The stored result of a cell under the names of this experiment, or NULL if
- * there is none that is whole and of this model version. The caller owns it.
+ * The stored result of a cell under the names of this experiment; the caller
+ * owns it. 0, -ENOENT if there is none that is whole and of this model version,
+ * or -errno if that cannot be told.
  */
-json_t *cell_read(const struct experiment *e, const struct cell *c,
-		  const char *dir);
-bool cell_is_stored(const struct experiment *e, const struct cell *c,
-		    const char *dir);
+int cell_read(const struct experiment *e, const struct cell *c,
+	      const char *dir, json_t **out);
+/* 1, 0, or -errno if it cannot be told. */
+int cell_is_stored(const struct experiment *e, const struct cell *c,
+		   const char *dir);
 
 /* One line, sorted keys, and its newline. 0 or -errno. */
 int cell_print(json_t *o, FILE *out);

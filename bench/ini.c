@@ -337,8 +337,11 @@ static void read_source(struct ini_reader *r, const char *path, int parent,
 	char why[200], *text;
 	size_t size = 0;
 
+	errno = 0;
 	text = load_file(path, parent >= 0, &size, why, sizeof(why));
-	if (text)
+	if (!text && errno == ENOMEM)
+		r->no_memory = true;
+	else if (text)
 		take_text(r, path, parent, from, text, size);
 	else if (parent >= 0)
 		ini_error(r->ini, r->d, from, "included file '%s' %s", path,

@@ -116,15 +116,16 @@ static void start_job(struct pool *p, struct child c)
 
 static int make_room(struct pool *p)
 {
+	const size_t capacity = p->capacity * 2 + 8;
 	struct child *grown;
 
 	if (p->nr_live < p->capacity)
 		return 0;
-	p->capacity = p->capacity * 2 + 8;
-	grown = realloc(p->live, p->capacity * sizeof(*p->live));
+	grown = realloc(p->live, capacity * sizeof(*p->live));
 	if (!grown)
 		return -ENOMEM;
 	p->live = grown;
+	p->capacity = capacity;
 	return 0;
 }
 
@@ -214,7 +215,8 @@ int pool_run(const struct pool_jobs *jobs)
 	sigaction(SIGCHLD, &wake, &before);
 	sigprocmask(SIG_BLOCK, &block, &p.outside);
 	for (;;) {
-		err = start_jobs(&p);
+		if (!err)
+			err = start_jobs(&p);
 		if (*jobs->stop || err)
 			tell_children(&p);
 		reap(&p);

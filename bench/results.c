@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bench/json_memory.h"
 #include "bench/version.h"
 #include "include/input.h"
 #include "include/plain.h"
@@ -231,6 +232,10 @@ static void read_line(struct reader *rd, const char *line, size_t len)
 	json_error_t err;
 	json_t *o = json_loadb(line, len, JSON_REJECT_DUPLICATES, &err);
 
+	if (!o && json_memory_failed()) {
+		bad(rd, "out of memory");
+		return;
+	}
 	if (!o) {
 		rd->at.column = err.column > 0 ? (unsigned int)err.column : 0;
 		bad(rd, "not a JSON object: %s", err.text);

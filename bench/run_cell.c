@@ -170,8 +170,11 @@ static int run_part(void *ctx, size_t i)
 	br.nr = parent->parts[i].nr;
 	br.shared_s = parent->shared_s + now_s() - parent->began_s;
 	br.began_s = now_s();
-	sim_set_phases(br.sim, br.cells[0]->body->phases,
-		       br.cells[0]->body->nr_phases);
+	if (sim_set_phases(br.sim, br.cells[0]->body->phases,
+			   br.cells[0]->body->nr_phases)) {
+		fail_branch(&br, -ENOMEM, "out of memory");
+		return 1;
+	}
 	sim_set_events(br.sim, br.cells[0]->body->events,
 		       br.cells[0]->body->injects);
 	return run_branch(&br) ? 1 : 0;

@@ -92,7 +92,8 @@ static bool same_group(const struct runner *r, const struct cell *a,
 static void want_cell(struct runner *r, const struct cell *c)
 {
 	r->out->nr_cells++;
-	if (cell_is_stored(r->e, c, r->opt->dir)) {
+	/* One that cannot be read is run again. */
+	if (cell_is_stored(r->e, c, r->opt->dir) > 0) {
 		r->out->nr_kept++;
 		return;
 	}

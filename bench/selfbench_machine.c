@@ -9,6 +9,8 @@
 
 #include "bench/selfbench.h"
 
+#include "sim/sim.h"
+
 /* "L1d 32K": the first cache of a kind, which the others equal. */
 static void add_cache(struct selfbench_machine *m, hwloc_topology_t t,
 		      hwloc_obj_type_t type, const char *name)
@@ -49,7 +51,7 @@ static void describe_topology(struct selfbench_machine *m)
 {
 	hwloc_topology_t t;
 
-	if (hwloc_topology_init(&t))
+	if (!sim_topology_room() || hwloc_topology_init(&t))
 		return;
 	if (!hwloc_topology_load(t)) {
 		m->assumed = !hwloc_topology_is_thissystem(t);

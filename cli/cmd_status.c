@@ -1,10 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `buddylab status EXP.ini`: which cells have a result. */
+#include <string.h>
+
 #include "cli/commands.h"
 #include "cli/exp_args.h"
 #include "cli/json.h"
 
 enum { MISSING = EXP_NR_OPTIONS, FORMAT };
+
+/* Does it have a result? Nothing is said of cells that cannot be read. */
+static int look(const struct experiment *e, const struct cell *c,
+		const char *dir)
+{
+	char path[STORE_PATH_SIZE];
+	const int stored = cell_is_stored(e, c, dir);
+
+	if (stored >= 0)
+		return stored;
+	store_cell_path(dir, c->id, path, sizeof(path));
+	fprintf(stderr, "buddylab status: error: %s: cannot read: %s\n", path,
+		strerror(-stored));
+	return stored;
+}
 
 static const struct args_option options[] = {
 	EXP_OPTIONS,
@@ -21,14 +38,18 @@ const struct args_command command_status = {
 	.example = NULL,
 };
 
-static void print_status(const struct experiment *e, const char *dir,
-			 bool list)
+static int print_status(const struct experiment *e, const char *dir,
+			bool list)
 {
 	size_t i, done = 0;
 	char text[300];
 
 	for (i = 0; i < e->nr_cells; i++) {
-		if (cell_is_stored(e, &e->cells[i], dir)) {
+		const int stored = look(e, &e->cells[i], dir);
+
+		if (stored < 0)
+			return EXIT_RUNTIME;
+		if (stored) {
 			done++;
 			continue;
 		}
@@ -37,6 +58,7 @@ static void print_status(const struct experiment *e, const char *dir,
 			printf("%s  %s\n", e->cells[i].id, text);
 	}
 	printf("%s: %zu of %zu cells have a result\n", dir, done, e->nr_cells);
+	return EXIT_FINE;
 }
 
 static int print_status_json(const struct experiment *e, const char *dir)
@@ -45,7 +67,13 @@ static int print_status_json(const struct experiment *e, const char *dir)
 	size_t nr = 0;
 
 	for (size_t i = 0; i < e->nr_cells; i++) {
-		if (cell_is_stored(e, &e->cells[i], dir))
+		const int stored = look(e, &e->cells[i], dir);
+
+		if (stored < 0) {
+			json_decref(missing);
+			return EXIT_RUNTIME;
+		}
+		if (stored)
 			continue;
 		json_array_append_new(missing, exp_cell_json(&e->cells[i]));
 		nr++;
@@ -82,7 +110,7 @@ int cmd_status(int argc, char **argv)
 	if (json)
 		code = print_status_json(&e, a.dir);
 	else
-		print_status(&e, a.dir, list);
+		code = print_status(&e, a.dir, list);
 	experiment_free(&e);
 	return code;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/bench.h"
 #include "cli/args.h"
 #include "include/diag.h"
 #include "include/plain.h"
@@ -144,7 +145,16 @@ static int dispatch(int argc, char **argv)
 
 int buddylab_main(int argc, char **argv)
 {
-	int code = dispatch(argc, argv);
+	int code;
+
+	json_memory_watch();
+	code = dispatch(argc, argv);
+	/* Neither is one that lacks what there was no memory for. */
+	if (json_memory_failed() && code != EXIT_RUNTIME) {
+		fputs("buddylab: error: out of memory: what was printed is "
+		      "not whole\n", stderr);
+		code = EXIT_RUNTIME;
+	}
 
 	/* A result that did not arrive is no result. */
 	if (fflush(stdout) || ferror(stdout)) {

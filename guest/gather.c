@@ -35,14 +35,14 @@ static bool frees_forward(const struct guest *g)
 /* A gather that no operation has used yet. */
 static struct gather *gather_grow(struct guest *g)
 {
-	struct gather **all = realloc(g->gathers, (g->nr_gathers + 1) *
-						  sizeof(struct gather *));
+	struct gather **all = host_memory(g, realloc(g->gathers,
+			(g->nr_gathers + 1) * sizeof(struct gather *)));
 	struct gather *ga;
 
 	if (!all)
 		return NULL;
 	g->gathers = all;
-	ga = malloc(sizeof(*ga));
+	ga = host_memory(g, malloc(sizeof(*ga)));
 	if (!ga)
 		return NULL;
 	ga->id = g->nr_gathers;
@@ -134,7 +134,7 @@ static struct gather_array *array_new(struct guest *g)
 	if (a)
 		g->free_arrays = a->next;
 	else
-		a = malloc(sizeof(*a));
+		a = host_memory(g, malloc(sizeof(*a)));
 	return a;
 }
 

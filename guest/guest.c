@@ -100,6 +100,11 @@ void guest_destroy(struct guest *g)
 	free(g);
 }
 
+bool guest_host_is_short(const struct guest *g)
+{
+	return g->host_short;
+}
+
 static int mm_slot(struct guest *g)
 {
 	struct guest_mm **mms;
@@ -107,7 +112,8 @@ static int mm_slot(struct guest *g)
 	for (uint32_t i = 0; i < g->nr_mms; i++)
 		if (!g->mms[i])
 			return (int)i;
-	mms = realloc(g->mms, (g->nr_mms + 1) * sizeof(struct guest_mm *));
+	mms = host_memory(g, realloc(g->mms, (g->nr_mms + 1) *
+					     sizeof(struct guest_mm *)));
 	if (!mms)
 		return -ENOMEM;
 	g->mms = mms;
@@ -124,7 +130,7 @@ int guest_mm_create(struct guest *g, unsigned int cpu)
 	CHECK(touch_room(g->cfg.touches, 1));
 	if (id < 0)
 		return id;
-	mm = calloc(1, sizeof(*mm));
+	mm = host_memory(g, calloc(1, sizeof(*mm)));
 	if (!mm)
 		return -ENOMEM;
 	mm->walk_base = UINT64_MAX;

@@ -294,6 +294,12 @@ struct guest_counters {
 };
 const struct guest_counters *guest_counters(const struct guest *g);
 
+/*
+ * True if this program lacked memory for an operation: it went on as if the
+ * guest had none, so what came of the run is not what the experiment says.
+ */
+bool guest_host_is_short(const struct guest *g);
+
 /* Every invariant (mapped pages are allocated, none mapped twice, LRU marks,
  * gauges against walks). NULL or a description. */
 const char *guest_check(const struct guest *g);

@@ -16,16 +16,17 @@
 
 #include "guest/compact.h"
 
-static struct helper *helper_grow(struct guest_mem *m)
+static struct helper *helper_grow(struct guest *g)
 {
-	struct helper **all = realloc(m->helpers, (m->nr_helpers + 1) *
-						  sizeof(struct helper *));
+	struct guest_mem *m = g->mem;
+	struct helper **all = host_memory(g, realloc(m->helpers,
+			(m->nr_helpers + 1) * sizeof(struct helper *)));
 	struct helper *h;
 
 	if (!all)
 		return NULL;
 	m->helpers = all;
-	h = malloc(sizeof(*h));
+	h = host_memory(g, malloc(sizeof(*h)));
 	if (!h)
 		return NULL;
 	h->id = m->nr_helpers;
@@ -43,7 +44,7 @@ struct helper *helper_new(struct guest *g, struct guest_op *op,
 	if (h)
 		m->free_helpers = h->next_free;
 	else
-		h = helper_grow(m);
+		h = helper_grow(g);
 	if (!h)
 		return NULL;
 	h->in_use = true;

@@ -166,6 +166,7 @@ struct gather {
 
 struct guest {
 	struct guest_config cfg;
+	bool host_short;            /* guest_host_is_short() */
 	struct alloc *alloc;
 	const struct alloc_profile *prof;
 	bool several_nodes;
@@ -232,6 +233,13 @@ struct vma *vma_search(struct guest_mm *mm, uint64_t addr);
 enum guest_status mmap_run(struct run *r);
 /* MADV_FREE, MADV_HUGEPAGE and MADV_NOHUGEPAGE. */
 enum guest_status advise_run(struct run *r);
+/* What the host gave for our own books: if nothing, that is remembered. */
+static inline void *host_memory(struct guest *g, void *p)
+{
+	g->host_short |= !p;
+	return p;
+}
+
 /* Split VMAs so that none crosses addr. 0 or -ENOMEM. */
 int vma_split(struct guest *g, struct guest_mm *mm, uint64_t addr);
 /* Forget the VMAs inside [start, end). */

@@ -41,11 +41,13 @@ struct vma *vma_search(struct guest_mm *mm, uint64_t addr)
 	return &mm->vmas[i];
 }
 
-static int vma_insert(struct guest_mm *mm, uint32_t at, const struct vma *vma)
+static int vma_insert(struct guest *g, struct guest_mm *mm, uint32_t at,
+		      const struct vma *vma)
 {
 	if (mm->nr_vmas == mm->vmas_capacity) {
 		const uint32_t capacity = mm->vmas_capacity * 2 + 4;
-		struct vma *vmas = realloc(mm->vmas, capacity * sizeof(*vmas));
+		struct vma *vmas = host_memory(g, realloc(mm->vmas, capacity *
+							 sizeof(*vmas)));
 
 		if (!vmas)
 			return -ENOMEM;
@@ -81,7 +83,7 @@ int vma_split(struct guest *g, struct guest_mm *mm, uint64_t addr)
 	upper = mm->vmas[i];
 	upper.pgoff += bytes_to_pages(addr - upper.start);
 	upper.start = addr;
-	if (vma_insert(mm, i + 1, &upper))
+	if (vma_insert(g, mm, i + 1, &upper))
 		return -ENOMEM;
 	mm->vmas[i].end = addr;
 	if (vma_is_file(&upper))
@@ -215,7 +217,7 @@ enum guest_status mmap_run(struct run *r)
 	if (!v.start)
 		return GUEST_NOMEM;
 	v.end = v.start + op->len;
-	if (vma_insert(r->mm, at, &v))
+	if (vma_insert(r->g, r->mm, at, &v))
 		return GUEST_NOMEM;
 	if (vma_is_file(&v))
 		file_get(r->g, v.file)->nr_vmas++;

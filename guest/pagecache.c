@@ -35,7 +35,8 @@ static struct guest_file *file_slot(struct guest *g)
 	for (uint32_t i = 0; i < g->nr_files; i++)
 		if (!g->files[i].used)
 			return &g->files[i];
-	files = realloc(g->files, (g->nr_files + 1) * sizeof(*files));
+	files = host_memory(g, realloc(g->files, (g->nr_files + 1) *
+						 sizeof(*files)));
 	if (!files)
 		return NULL;
 	g->files = files;
@@ -53,7 +54,8 @@ int guest_file_create(struct guest *g, uint64_t len)
 
 	if (!f)
 		return -ENOMEM;
-	new.chunks = calloc(nr_chunks(&new) + 1, sizeof(*new.chunks));
+	new.chunks = host_memory(g, calloc(nr_chunks(&new) + 1,
+					   sizeof(*new.chunks)));
 	if (!new.chunks)
 		return -ENOMEM;
 	*f = new;
@@ -75,13 +77,14 @@ static struct cache_chunk *chunk_at(const struct guest_file *f, uint64_t index)
 	return f->chunks[index / PTRS_PER_TABLE];
 }
 
-static struct cache_chunk *chunk_make(struct guest_file *f, uint64_t index)
+static struct cache_chunk *chunk_make(struct guest *g, struct guest_file *f,
+				      uint64_t index)
 {
 	struct cache_chunk *c = chunk_at(f, index);
 
 	if (c)
 		return c;
-	c = calloc(1, sizeof(*c));
+	c = host_memory(g, calloc(1, sizeof(*c)));
 	if (!c)
 		return NULL;
 	memset(c->pfn, 0xff, sizeof(c->pfn));
@@ -93,7 +96,7 @@ pfn_t filemap_fault(struct run *r, uint32_t file, uint64_t index)
 {
 	struct guest *g = r->g;
 	struct guest_file *f = file_get(g, file);
-	struct cache_chunk *c = chunk_make(f, index);
+	struct cache_chunk *c = chunk_make(g, f, index);
 	pfn_t *slot, pfn;
 
 	if (!c) {

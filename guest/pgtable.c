@@ -33,7 +33,7 @@ struct pte_table *pte_table_new(struct guest *g, pfn_t pfn)
 		/* Emptied entry by entry before it was given back. */
 		g->free_pte = t->next_free;
 	} else {
-		t = calloc(1, sizeof(*t));
+		t = host_memory(g, calloc(1, sizeof(*t)));
 		if (!t)
 			return NULL;
 		memset(t->pte, 0xff, sizeof(t->pte));
@@ -62,7 +62,7 @@ static struct pmd_table *pmd_table_new(struct guest *g)
 		g->free_pmd = t->next_free;
 		return t;
 	}
-	t = calloc(1, sizeof(*t));
+	t = host_memory(g, calloc(1, sizeof(*t)));
 	if (t)
 		memset(t->huge, 0xff, sizeof(t->huge));
 	return t;
@@ -76,7 +76,7 @@ static struct pud_table *pud_table_new(struct guest *g)
 		g->free_pud = t->next_free;
 		return t;
 	}
-	return calloc(1, sizeof(*t));
+	return host_memory(g, calloc(1, sizeof(*t)));
 }
 
 /* A table of ours cannot be had from the host: as if the guest had no page. */

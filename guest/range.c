@@ -251,8 +251,9 @@ static enum guest_status all_there(struct run *r)
 static bool range_init(struct guest *g)
 {
 	if (!g->range_held)
-		g->range_held = calloc(BITMAP_WORDS(alloc_end_pfn(g->alloc)),
-				       sizeof(*g->range_held));
+		g->range_held = host_memory(g, calloc(
+				BITMAP_WORDS(alloc_end_pfn(g->alloc)),
+				sizeof(*g->range_held)));
 	return g->range_held;
 }
 

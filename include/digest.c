@@ -36,6 +36,13 @@ int digest_init(struct digest *d)
 	return 0;
 }
 
+void digest_reset(struct digest *d)
+{
+	d->fill = 0;
+	d->nr_words = 0;
+	CHECK(XXH3_128bits_reset(d->state) == XXH_OK);
+}
+
 void digest_destroy(struct digest *d)
 {
 	XXH3_freeState(d->state);

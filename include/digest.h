@@ -21,6 +21,8 @@ struct digest {
 
 /* 0 or -ENOMEM. digest_destroy() accepts a zeroed struct. */
 int digest_init(struct digest *d);
+/* As after digest_init(). */
+void digest_reset(struct digest *d);
 void digest_destroy(struct digest *d);
 void digest_flush(struct digest *d);
 

@@ -279,6 +279,7 @@ struct sim {
 	struct sim_guest *guests;
 	unsigned int nr_guests;
 	struct digest digest;
+	struct digest joined;       /* made from all, for a result */
 	uint32_t nr_ahead;          /* of all guests */
 	uint64_t discards_served;   /* requests that took pages from a guest */
 	bool check_soon;            /* ... and this one is to be looked at */

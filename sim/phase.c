@@ -169,6 +169,24 @@ static int check_end(const struct sim_phase_config *c, char *why,
 	return -EINVAL;
 }
 
+/*
+ * A guest of ours that ran short is not one that ran out of its own memory, and
+ * a workload that could not go on is not one that is finished.
+ */
+static void fail_if_short(struct sim *s)
+{
+	for (unsigned int i = 0; i < s->nr_guests; i++)
+		if (s->guests[i].mm && guest_host_is_short(s->guests[i].mm))
+			sim_fail(s, -ENOMEM, "out of memory");
+	for (unsigned int i = 0; i < s->nr_guests; i++) {
+		const struct workload *w = &s->guests[i].workload;
+
+		if (w->error)
+			sim_fail(s, w->error, "%s", w->why ? w->why :
+				 strerror(-w->error));
+	}
+}
+
 static int phase_loop(struct sim *s, const volatile sig_atomic_t *stop)
 {
 	const sim_ns_t limit = s->engine.now + PHASE_LIMIT_NS;
@@ -203,6 +221,7 @@ static int phase_loop(struct sim *s, const volatile sig_atomic_t *stop)
 		if (stop && *stop)
 			return -EINTR;
 	}
+	fail_if_short(s);
 	return s->failed ? s->error : 0;
 }
 

@@ -175,8 +175,11 @@ int phase_start_tasks(struct sim_guest *g, const struct sim_phase_config *c,
 		      char *why, size_t why_size)
 {
 	uint32_t i;
-	int ret = open_workload(g, c, why, why_size);
+	int ret;
 
+	/* Who fails for another reason says it. */
+	snprintf(why, why_size, "out of memory");
+	ret = open_workload(g, c, why, why_size);
 	if (ret)
 		return ret;
 	g->record_waited = 0;

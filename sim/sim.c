@@ -300,6 +300,8 @@ int sim_create(struct sim **out, const struct sim_config *cfg, char *why,
 		goto fail;
 	ret = digest_init(&s->digest);
 	if (!ret)
+		ret = digest_init(&s->joined);
+	if (!ret)
 		ret = engine_init(&s->engine);
 	if (ret)
 		goto fail;
@@ -364,6 +366,7 @@ void sim_destroy(struct sim *s)
 	first_pass_destroy(s);
 	engine_destroy(&s->engine);
 	digest_destroy(&s->digest);
+	digest_destroy(&s->joined);
 	free(s->guests);
 	free(s->phases);
 	free(s->samples);
@@ -372,17 +375,19 @@ void sim_destroy(struct sim *s)
 	free(s);
 }
 
-void sim_set_phases(struct sim *s, const struct sim_phase_config *phases,
-		    unsigned int nr_phases)
+int sim_set_phases(struct sim *s, const struct sim_phase_config *phases,
+		   unsigned int nr_phases)
 {
 	struct sim_phase_result *p;
 
 	CHECK_LE(s->nr_phases_run, nr_phases);
 	p = realloc(s->phases, (nr_phases + 1) * sizeof(*p));
-	CHECK_MSG(p, "no memory for %u phases", nr_phases);
+	if (!p)
+		return -ENOMEM;
 	s->phases = p;
 	s->cfg.phases = phases;
 	s->cfg.nr_phases = nr_phases;
+	return 0;
 }
 
 void sim_set_events(struct sim *s, const struct sim_event_config *events,

@@ -118,6 +118,11 @@ unsigned int sim_topology_cpus(const char *text);
  * main(), while there is one thread: unsetenv() races with getenv().
  */
 void sim_topology_environment(void);
+/*
+ * Is there memory for what hwloc does? It ends the program where an allocation
+ * of its own fails, so whoever calls it asks first.
+ */
+bool sim_topology_room(void);
 /* The host this program runs on, one line, for timed results. */
 void sim_topology_describe(char *out, size_t out_size);
 
@@ -190,10 +195,10 @@ bool sim_host_real(const struct sim *s, struct hv_real *out);
 
 /*
  * Replace the phases that have not run yet (a fork that goes on with another
- * cell of the same group).
+ * cell of the same group). 0 or -ENOMEM.
  */
-void sim_set_phases(struct sim *s, const struct sim_phase_config *phases,
-		    unsigned int nr_phases);
+int sim_set_phases(struct sim *s, const struct sim_phase_config *phases,
+		   unsigned int nr_phases);
 
 /* The same for events and injections: as many, alike in phases that ran. */
 void sim_set_events(struct sim *s, const struct sim_event_config *events,

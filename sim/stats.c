@@ -388,16 +388,15 @@ void sim_counter_table(struct sim_counter_desc out[SIM_MAX_COUNTERS + 1])
 /* The ordered stream first, then each CPU's, guests and CPUs ascending. */
 static void result_digest(struct sim *s, char out[DIGEST_HEX_SIZE])
 {
-	struct digest all;
+	struct digest *all = &s->joined;
 	unsigned int i, cpu;
 
-	CHECK_MSG(!digest_init(&all), "no memory for a digest");
-	digest_join(&all, &s->digest);
+	digest_reset(all);
+	digest_join(all, &s->digest);
 	for (i = 0; i < s->nr_guests; i++)
 		for (cpu = 0; cpu < s->guests[i].topo.nr_cpus; cpu++)
-			digest_join(&all, &s->guests[i].cpu_digests[cpu]);
-	digest_hex(&all, out);
-	digest_destroy(&all);
+			digest_join(all, &s->guests[i].cpu_digests[cpu]);
+	digest_hex(all, out);
 }
 
 /* Of the blocks reported so far, how many were not worth it. */

@@ -18,6 +18,8 @@
 #include "sim/topology_internal.h"
 
 #define MAX_UNITS ALLOC_MAX_CPUS
+/* Several times of what hwloc takes for MAX_UNITS. */
+#define HWLOC_ROOM (16 << 20)
 #define TOPOLOGY_EXAMPLE "e.g. 'pack:1 core:8 pu:2', file:HOST.xml, or this"
 
 /*
@@ -164,12 +166,24 @@ static int select_source(hwloc_topology_t t, const char *text, char *why,
 	return 0;
 }
 
+bool sim_topology_room(void)
+{
+	void *room = malloc(HWLOC_ROOM);
+
+	free(room);
+	return room;
+}
+
 static int topology_open(hwloc_topology_t *t, const char *text, bool caches,
 			 char *why, size_t why_size)
 {
 	int err = check_text(text, why, why_size);
 	char reason[160];
 
+	if (!err && !sim_topology_room()) {
+		snprintf(why, why_size, "out of memory");
+		err = -ENOMEM;
+	}
 	if (err)
 		return err;
 	if (hwloc_topology_init(t))
@@ -392,29 +406,34 @@ static int load_text(struct topology *t, const char *text, char *why,
 
 /*
  * hwloc's own line, if it says all there is to say. Sizes of memory would make
- * two experiments differ that simulate the same thing: the tree alone.
+ * two experiments differ that simulate the same thing: the tree alone. 1, 0, or
+ * -ENOMEM: then it is not known, and a cell would get another id.
  */
-static bool regular_line(const struct topology *t, const char *text, char *out,
-			 size_t out_size)
+static int regular_line(const struct topology *t, const char *text, char *out,
+			size_t out_size)
 {
 	const unsigned long flags =
 		HWLOC_TOPOLOGY_EXPORT_SYNTHETIC_FLAG_NO_ATTRS;
 	char first[OPTION_STRING_SIZE], why[300];
 	struct topology again;
 	hwloc_topology_t h;
-	int len;
+	int len, err;
 
 	if (!topology_text_head(text) || t->nr_caches)
-		return false;
+		return 0;
 	snprintf(first, sizeof(first), "%.*s", (int)topology_text_head(text),
 		 text);
-	if (topology_open(&h, first, false, why, sizeof(why)))
-		return false;
+	err = topology_open(&h, first, false, why, sizeof(why));
+	if (err)
+		return err == -ENOMEM ? err : 0;
 	len = hwloc_topology_export_synthetic(h, out, out_size, flags);
 	hwloc_topology_destroy(h);
-	return len > 0 && (size_t)len < out_size &&
-	       !load_text(&again, out, why, sizeof(why)) &&
-	       again.nr_cpus == t->nr_cpus && again.nr_nodes == t->nr_nodes &&
+	if (len <= 0 || (size_t)len >= out_size)
+		return 0;
+	err = load_text(&again, out, why, sizeof(why));
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	return again.nr_cpus == t->nr_cpus && again.nr_nodes == t->nr_nodes &&
 	       again.nr_cores == t->nr_cores &&
 	       !memcmp(again.cpu_node, t->cpu_node, sizeof(t->cpu_node));
 }
@@ -424,12 +443,15 @@ int sim_topology_resolve(const char *text, char *out, size_t out_size,
 {
 	char line[OPTION_STRING_SIZE];
 	struct topology t;
-	bool regular;
-	int ret = load_text(&t, text, why, why_size);
+	int regular, ret = load_text(&t, text, why, why_size);
 
 	if (ret)
 		return ret;
 	regular = regular_line(&t, text, line, sizeof(line));
+	if (regular < 0) {
+		snprintf(why, why_size, "out of memory");
+		return regular;
+	}
 	ret = topology_text_print(&t, regular ? line : NULL, out, out_size);
 	if (!ret)
 		return 0;

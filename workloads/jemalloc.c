@@ -58,6 +58,7 @@ struct program {
 	/* Oldest first, about: a free one's place is taken by the youngest. */
 	struct object *objects;
 	size_t first, end, capacity;
+	bool broken;           /* the host is out of memory */
 };
 
 struct jemalloc_state {
@@ -184,8 +185,10 @@ static bool new_object(struct program *p, const struct jemalloc_options *o,
 {
 	struct object obj = { .size = draw_size(&p->rng, o) };
 
-	if (!room_for_object(p))
+	if (!room_for_object(p)) {
+		p->broken = true;
 		return false;
+	}
 	obj.addr = jemalloc_arena_alloc(p->arena, obj.size);
 	if (!obj.addr)
 		return false;
@@ -307,8 +310,10 @@ static bool jemalloc_next(struct workload *w, unsigned int task,
 	if (!p->arena)
 		return false;
 	for (;;) {
-		if (jemalloc_arena_broken(p->arena))
+		if (p->broken || jemalloc_arena_broken(p->arena)) {
 			p->stage = STAGE_OVER;
+			w->error = -ENOMEM;
+		}
 		if (jemalloc_arena_pop(p->arena, op))
 			return true;
 		if (p->touch.len) {

@@ -277,22 +277,24 @@ void program_close(struct program *p)
 	free(p);
 }
 
-/* The next event of this task; false: there is none. */
-static bool read_event(struct reader *r, unsigned int task)
+/* 1: the next event of this task; 0: there is none; -errno. */
+static int read_event(struct reader *r, unsigned int task)
 {
 	uint32_t lane;
+	int ret;
 
-	while (trace_next(r->source, &r->event) == 1) {
+	while ((ret = trace_next(r->source, &r->event)) == 1) {
 		const uint32_t process = r->event.task;
+		const int err = lanes_take(&r->lanes, process, &lane);
 
-		if (lanes_take(&r->lanes, process, &lane))
-			return false;
+		if (err)
+			return err;
 		if (r->event.u.mem.op == TRACE_MEM_EXIT)
 			lanes_leave(&r->lanes, process);
 		if (lane == task && r->event.u.mem.op != TRACE_MEM_FORK)
-			return true;
+			return 1;
 	}
-	return false;
+	return ret;
 }
 
 static void make_op(const struct trace_mem *m, struct workload_op *op)
@@ -321,7 +323,8 @@ static void make_op(const struct trace_mem *m, struct workload_op *op)
 	};
 }
 
-bool program_next(struct program *p, unsigned int task, struct workload_op *op)
+bool program_next(struct program *p, struct workload *w, unsigned int task,
+		  struct workload_op *op)
 {
 	struct reader *r = &p->readers[task];
 	const sim_ns_t now = op->ns;
@@ -331,8 +334,16 @@ bool program_next(struct program *p, unsigned int task, struct workload_op *op)
 		p->began = true;
 		p->start = now;
 	}
-	if (!r->waits && !read_event(r, task))
-		return false;
+	if (!r->waits) {
+		const int ret = read_event(r, task);
+
+		if (ret < 0) {
+			w->error = ret;
+			w->why = r->diag.last[0] ? r->diag.last : NULL;
+		}
+		if (ret != 1)
+			return false;
+	}
 	due = p->start + (r->event.ns - p->first_ns);
 	r->waits = p->o->pace == TRACE_PACE_RECORDED && now < due;
 	if (r->waits) {

@@ -17,6 +17,7 @@ int program_open(struct program **out, const struct workload *w, char *why,
 /* Accepts NULL. */
 void program_close(struct program *p);
 /* As workload_ops.next(). */
-bool program_next(struct program *p, unsigned int task, struct workload_op *op);
+bool program_next(struct program *p, struct workload *w, unsigned int task,
+		  struct workload_op *op);
 
 #endif

@@ -120,10 +120,16 @@ static bool next_record(struct workload *w, unsigned int task,
 			struct workload_op *op)
 {
 	struct trace_state *s = w->state;
+	int ret;
 
 	if (s->program)
-		return program_next(s->program, task, op);
-	if (task != 0 || trace_next(s->source, &s->event) != 1)
+		return program_next(s->program, w, task, op);
+	ret = task ? 0 : trace_next(s->source, &s->event);
+	if (ret < 0) {
+		w->error = ret;
+		w->why = s->diag.last[0] ? s->diag.last : NULL;
+	}
+	if (ret != 1)
 		return false;
 	*op = (struct workload_op){
 		.kind = WORKLOAD_RECORD,

@@ -78,6 +78,12 @@ struct workload {
 	struct workload_context ctx;
 	const void *options;   /* ops->options.size bytes, set by the caller */
 	void *state;           /* ops->state_size bytes, zeroed, then ops' own */
+	/*
+	 * Set by next() that says false because it could not go on: -errno, and
+	 * what that was, valid until cleanup, or NULL. The run is no result.
+	 */
+	int error;
+	const char *why;
 };
 
 struct workload_ops {

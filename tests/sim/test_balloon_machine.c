@@ -211,7 +211,7 @@ static void test_balloon_machine__poison_brings_pages_back(void **state)
 		s = cell_run(&c);
 		before = counter(sim_result(s), "host.zeroed_pages");
 		sim_guest_set_balloon_target(s, 0, 0);
-		sim_set_phases(s, c.phases, 3);
+		assert_int_equal(sim_set_phases(s, c.phases, 3), 0);
 		add_phase(&c, "deflate", &idle_workload, 1,
 			  UNTIL_REPORTER_IDLE);
 		c.phases[2].opt.duration = NSEC_PER_SEC;
