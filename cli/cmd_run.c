@@ -151,9 +151,9 @@ static int finish(const struct run_command *c, const struct experiment *e,
 	fprintf(stderr, "buddylab run: error: %zu of %zu cells failed; the "
 		"others are kept in %s\n", o->nr_failed, o->nr_cells,
 		c->exp.dir);
-	if (o->nr_failed && o->nr_skipped == o->nr_failed)
+	if (o->nr_skipped == o->nr_failed)
 		return EXIT_SKIPPED;
-	return o->nr_failed && o->nr_unmet == o->nr_failed ? EXIT_REGRESSION : EXIT_RUNTIME;
+	return o->nr_unmet == o->nr_failed ? EXIT_REGRESSION : EXIT_RUNTIME;
 }
 
 /* Tables and differences say how to repeat what they show. */

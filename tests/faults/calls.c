@@ -62,7 +62,7 @@ __attribute__((noinline)) static uint64_t site(void)
 	if (!depth) {
 		const char *text = getenv("FAULTS_DEPTH");
 
-		depth = text ? atoi(text) : DEPTH;
+		depth = text ? (int)strtol(text, NULL, 10) : DEPTH;
 		depth = depth < 1 || depth > DEPTH_MAX ? DEPTH : depth;
 	}
 	n = backtrace(frames, depth + OWN_FRAMES);
