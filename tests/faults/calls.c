@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -149,6 +150,34 @@ int posix_memalign(void **out, size_t align, size_t size)
 {
 	NEXT(int, "posix_memalign", void **, size_t, size_t);
 	return fails("posix_memalign") ? ENOMEM : real(out, align, size);
+}
+
+/* A trapped call of a program that blocks SIGSYS, too, would be its end. */
+static const sigset_t *without_trap(const sigset_t *set, sigset_t *copy)
+{
+	if (!set)
+		return NULL;
+	*copy = *set;
+	sigdelset(copy, SIGSYS);
+	return copy;
+}
+
+int sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+	sigset_t copy;
+
+	NEXT(int, "sigprocmask", int, const sigset_t *, sigset_t *);
+	return real(how, how == SIG_UNBLOCK ? set : without_trap(set, &copy),
+		    old);
+}
+
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	sigset_t copy;
+
+	NEXT(int, "pthread_sigmask", int, const sigset_t *, sigset_t *);
+	return real(how, how == SIG_UNBLOCK ? set : without_trap(set, &copy),
+		    old);
 }
 
 pid_t fork(void)

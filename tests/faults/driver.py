@@ -128,6 +128,8 @@ class Driver:
         if status == 77 and "seccomp" in stderr:
             print(stderr, file=sys.stderr)
             sys.exit(77)
+        if status is None or status < 0:
+            raise RuntimeError(f"{scenario.name} with {plan}: {status}")
         calls = struct.unpack_from("<Q", state)[0]
         if kind[0] != "alloc":
             return list(range(1, calls + 1))
@@ -167,7 +169,8 @@ class Driver:
         problems = judge.after_fault(expected, kind, what, status, stdout,
                                      stderr, judge.tree(work))
         again, out, err, _ = self.run(scenario, work)
-        problems += judge.after_rerun(expected, again, out, err,
+        problems += judge.after_rerun(expected, status == expected.status,
+                                      again, out, err,
                                       judge.tree(work))
         self.drop(work)
         stack = ""

@@ -119,13 +119,15 @@ DATA = {
 
 
 class Scenario:
-    def __init__(self, name, args, needs="", same=True, most=None, group=""):
+    def __init__(self, name, args, needs="", same=True, most=None):
         self.name = name
         self.args = args.split()
         self.needs = needs.split()
         self.same = same
         self.most = most
-        self.command = group or self.args[0]
+        self.command = self.args[0]
+        # What moved has moved: a second time nothing does.
+        self.once = self.command == "accept"
 
 
 S = Scenario
