@@ -169,7 +169,8 @@ class Driver:
         problems = judge.after_fault(expected, kind, what, status, stdout,
                                      stderr, judge.tree(work))
         again, out, err, _ = self.run(scenario, work)
-        problems += judge.after_rerun(expected, status == expected.status,
+        done = status == expected.status or "standard output" in stderr
+        problems += judge.after_rerun(expected, done,
                                       again, out, err,
                                       judge.tree(work))
         self.drop(work)

@@ -124,7 +124,7 @@ def after_fault(e, kind, what, status, stdout, stderr, found):
 
 
 def after_rerun(e, done, status, stdout, stderr, found):
-    """done: the run with the fault was a success, so this is one more."""
+    """done: what the run with the fault was to write is written."""
     problems = []
     if status != e.status:
         problems.append(f"again: exit status {status}: {stderr[-200:]}")
