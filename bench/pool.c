@@ -77,10 +77,11 @@ static void return_token(struct pool *p, const struct child *c)
 {
 	if (c->borrowed)
 		p->own_free = true;
-	else if (write(p->jobs->budget->write_fd, &c->token,
-		       sizeof(c->token)) != sizeof(c->token))
+	else
 		/* The pipe cannot be full: it held this token before. */
-		return;
+		while (write(p->jobs->budget->write_fd, &c->token,
+			     sizeof(c->token)) < 0 && errno == EINTR)
+			;
 }
 
 static void child_main(struct pool *p, const struct child *c, pid_t parent)
