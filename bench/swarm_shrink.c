@@ -67,7 +67,7 @@ bool swarm_same_failure(const char *why, const char *other)
 /* Run the trial; if it fails like the original, it is the best there is. */
 static bool try_it(struct shrinker *s)
 {
-	struct swarm_outcome out;
+	struct swarm_outcome out = { 0 };
 	uint64_t cell;
 
 	if (s->err || s->runs >= s->limit)
