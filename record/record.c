@@ -34,15 +34,24 @@ static void sample_all(struct tracer *t)
 		space_sample_if_changed(s);
 }
 
-/* Everybody who halted or ended by now. False: nobody is left. */
+/*
+ * Everybody who halted or ended by now. False: nobody who is traced is left. A
+ * shell that became the recorder may have left it children of its own: they are
+ * not traced, and not waited for.
+ */
 static bool serve_stops(struct tracer *t)
 {
 	int status;
 	pid_t tid;
 
-	while ((tid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
-		tracee_stopped(t, tid, status);
-	return tid == 0 || errno != ECHILD;
+	while (t->threads &&
+	       (tid = waitpid(-1, &status, WNOHANG | __WALL)) != 0) {
+		if (tid > 0)
+			tracee_stopped(t, tid, status);
+		else if (errno == ECHILD)
+			return false;
+	}
+	return t->threads;
 }
 
 /* The terminal sends ^C to the program too; other signals are for it alone. */

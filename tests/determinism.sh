@@ -113,12 +113,16 @@ surroundings() {
 	locales
 	for name in de_DE tr_TR; do
 		[[ -d $scratch/locales/$name.UTF-8 ]] || {
-			echo "locale $name: localedef cannot make it here"
+			echo "locale $name: needs localedef and its sources" \
+				"(package locales), not compared"
 			continue
 		}
-		(LOCPATH=$scratch/locales LC_ALL=$name.UTF-8 LANG=$name.UTF-8
-		export LOCPATH LC_ALL LANG
-		digest "locale $name" "$p" 2 2 $name; exit "$failed") || failed=1
+		# bash itself does not find the locale in there.
+		printf '#!/bin/sh\nexec env %s %s %s "%s" "$@"\n' \
+			"LOCPATH='$scratch/locales'" "LC_ALL=$name.UTF-8" \
+			"LANG=$name.UTF-8" "$p" >"speaks-$name"
+		chmod +x "speaks-$name"
+		digest "locale $name" "$scratch/speaks-$name" 2 2 $name
 	done
 	(export LC_ALL=C TZ=Pacific/Apia; digest "locale C, far time zone" "$p" 2 2 tz
 	exit "$failed") || failed=1

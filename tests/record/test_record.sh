@@ -145,6 +145,52 @@ what="ignored signals"
 got=$?
 [[ $got -eq 153 ]] || fail "exit status $got, not 128 and SIGXFSZ"
 
+# Traced are the program and its children, nobody else. A shell that becomes the
+# recorder leaves it children of its own: not traced, and not waited for.
+what="processes that were there before"
+cat >before.sh <<'SH'
+sleep 60 &
+echo $! >sleeper
+echo $$ >recorder
+exec "$1" record -q -o own.blt -- sh -c 'for pid in self $(cat sleeper) 1; do
+	sed -n "s/^TracerPid:[[:space:]]*/$pid /p" /proc/$pid/status
+done'
+SH
+timeout 50 sh before.sh "$buddylab" >traced.txt 2>&1
+got=$?
+out=$(cat traced.txt) err=
+[[ $got -eq 0 ]] || fail "exit status $got: waits for a child that it was left"
+[[ $out == "self $(cat recorder)
+$(cat sleeper) 0
+1 "* ]] || fail "not the tracer of its program alone"
+kill -0 "$(cat sleeper)" || fail "the other child is gone"
+kill "$(cat sleeper)"
+"$buddylab" export own.blt >own.txt
+grep -q "[^0-9]$(cat sleeper)[^0-9]" own.txt && fail "another process recorded"
+
+# A set-uid program gets no rights while it is traced.
+expect 0 record -q -o a.blt -- grep NoNewPrivs /proc/self/status
+[[ $out == *1 ]] || fail "new privileges under the recorder"
+
+# A recorder that is killed takes the program along: none runs on without the
+# calls that halt.
+what="kill -9 of the recorder"
+"$buddylab" record -q -o killed.blt -- "$target" waits >killed.txt &
+recorder=$!
+for _ in $(seq 100); do
+	grep -q ready killed.txt 2>/dev/null && break
+	sleep 0.1
+done
+traced=$(pgrep -P "$recorder" 2>/dev/null | head -1)
+kill -KILL "$recorder"
+wait "$recorder" 2>/dev/null
+for _ in $(seq 50); do
+	[[ -n $traced && -e /proc/$traced/exe ]] || break
+	sleep 0.1
+done
+[[ -n $traced && ! -e /proc/$traced/exe ]] || fail "the program runs on"
+[[ ! -e killed.blt ]] || fail "half a recording"
+
 # Variables that other commands clear are the program's.
 export HWLOC_XMLFILE=machine.xml
 expect 0 record -o environment.blt -- env
