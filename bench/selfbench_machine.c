@@ -15,7 +15,7 @@
 static void add_cache(struct selfbench_machine *m, hwloc_topology_t t,
 		      hwloc_obj_type_t type, const char *name)
 {
-	const hwloc_obj_t o = hwloc_get_obj_by_type(t, type, 0);
+	hwloc_obj_t o = hwloc_get_obj_by_type(t, type, 0);
 	const size_t used = strlen(m->caches);
 	uint64_t size;
 
@@ -37,7 +37,7 @@ static unsigned int count(hwloc_topology_t t, hwloc_obj_type_t type)
 
 static void copy_cpu_model(struct selfbench_machine *m, hwloc_topology_t t)
 {
-	const hwloc_obj_t pkg = hwloc_get_obj_by_type(t, HWLOC_OBJ_PACKAGE, 0);
+	hwloc_obj_t pkg = hwloc_get_obj_by_type(t, HWLOC_OBJ_PACKAGE, 0);
 	const char *model = pkg ? hwloc_obj_get_info_by_name(pkg, "CPUModel") :
 				  NULL;
 

@@ -66,7 +66,8 @@ static bool goes_on(const struct campaign *m, uint64_t next)
 {
 	if (next - m->c->first >= m->c->nr || m->out->interrupted)
 		return false;
-	return !m->c->budget_s || now_s() - m->began_s < m->c->budget_s;
+	return m->c->budget_s <= 0 ||
+	       now_s() - m->began_s < m->c->budget_s;
 }
 
 static int run_cells_of(struct campaign *m)

@@ -96,7 +96,7 @@ static void sweep_others(const struct whole_file *f, int number)
 
 static int create(struct whole_file *f, const char *path, bool follow)
 {
-	int fd, number, err;
+	int fd, number = 0, err;
 
 	f->out = NULL;
 	f->temporary[0] = '\0';
