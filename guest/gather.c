@@ -72,6 +72,7 @@ struct gather *gather_new(struct guest *g)
 	ga->phase = FLUSH_NONE;
 	ga->in_use = true;
 	ga->spare = NULL;
+	ga->gave_up = false;
 	return ga;
 }
 

@@ -161,6 +161,7 @@ struct gather {
 	bool in_use;
 	/* Mirrors for the huge pages that the ends of the range cut. */
 	struct pte_table *spare;
+	bool gave_up;         /* there was no host memory for one more */
 	struct gather *next_free;
 };
 

@@ -5,7 +5,8 @@
  * free_pgtables, exit_mmap and tlb_finish_mmu, 5.3 to 6.18.
  *
  *     START --> ZAP --> TABLES --> FLUSH --> ARRAYS --> LAST --> done
- *                |                  ^  MADV_DONTNEED keeps the tables
+ *                |                  ^  MADV_DONTNEED keeps the tables, and so
+ *                |                  |  does who has no host memory for one
  *                +------------------+
  *
  *     ZAP     mapped pages are gathered, addresses ascending; the PTE page that
@@ -304,7 +305,10 @@ static uint64_t zap_pmd(struct run *r, struct gather *ga, uint64_t addr,
 			return stop;
 		}
 		t = gather_spare_take(r->g, ga);
-		CHECK_MSG(t != NULL, "no host memory for a page table");
+		if (!t) {
+			ga->gave_up = true;
+			return end;
+		}
 		split_huge_pmd(r, pmd, addr, t);
 	}
 	return t ? zap_ptes(r, ga, t, addr, stop, full) : next;
@@ -327,8 +331,8 @@ static bool unmap_zap(struct run *r, struct gather *ga)
 			return false;
 	}
 	op->cursor = 0;
-	op->stage = op->kind == GUEST_MADV_DONTNEED ? UNMAP_FLUSH :
-						      UNMAP_TABLES;
+	op->stage = op->kind == GUEST_MADV_DONTNEED || ga->gave_up ?
+			    UNMAP_FLUSH : UNMAP_TABLES;
 	if (op->stage == UNMAP_FLUSH)
 		gather_flush_begin(r, ga);
 	return true;
@@ -374,15 +378,20 @@ static void mm_drop(struct run *r)
 	free(mm);
 }
 
-static void unmap_last(struct run *r, struct gather *ga)
+static enum guest_status unmap_last(struct run *r, struct gather *ga)
 {
+	const bool gave_up = ga->gave_up;
+
 	gather_delete(r->g, ga);
 	r->mm->nr_unmapping--;
+	if (gave_up)
+		return GUEST_NOMEM;
 	if (r->op->kind == GUEST_MADV_DONTNEED)
-		return;
+		return GUEST_DONE;
 	vma_remove(r, r->op->addr, r->op->addr + r->op->len);
 	if (r->op->kind == GUEST_EXIT)
 		mm_drop(r);
+	return GUEST_DONE;
 }
 
 enum guest_status unmap_run(struct run *r)
@@ -414,6 +423,5 @@ enum guest_status unmap_run(struct run *r)
 			return GUEST_MORE;
 		op->stage = UNMAP_LAST;
 	}
-	unmap_last(r, ga);
-	return GUEST_DONE;
+	return unmap_last(r, ga);
 }

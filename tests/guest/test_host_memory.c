@@ -154,6 +154,50 @@ static void test_host_memory__what_fails_can_be_asked_for_again(void **state)
 	assert_in_range(nth, 20, 200);
 }
 
+/*
+ * A fault maps a huge page under the end of an MADV_DONTNEED that is under way,
+ * where there was none when it began: what was unmapped is freed, the rest
+ * stays, and the run is marked as one that lacked memory.
+ */
+static void test_host_memory__a_huge_page_under_a_running_unmap(void **state)
+{
+	struct guest_op op = { .kind = GUEST_MADV_DONTNEED, .addr = ANON + MIB,
+			       .len = 2 * MIB };
+	const struct guest_op again = op;
+	struct guest_work work = { 0 };
+	struct guest_config cfg;
+	struct guest_gauges now;
+	struct rig r;
+	uint64_t free;
+
+	(void)state;
+	open_rig(&r, &cfg);
+	free = rig_free_pages(&r);
+	assert_int_equal(guest_create(&r.guest, &cfg), 0);
+	assert_int_equal(guest_mm_create(r.guest, 0), 0);
+	ASSERT_U64("status", run(&r, &life[0]), GUEST_DONE);
+	rig_touch(&r, 0, ANON, PAGE_SIZE);
+	ASSERT_U64("status", guest_run(r.guest, &op, 0, 10, &work), GUEST_MORE);
+	rig_touch(&r, 0, ANON + 2 * MIB, PAGE_SIZE);
+	guest_gauges(r.guest, &now);
+	ASSERT_U64("huge pages", now.anon_thp, 1);
+	starve_nth(1);
+	ASSERT_U64("status", run(&r, &op), GUEST_NOMEM);
+	assert_true(starved());
+	starve_nth(0);
+	assert_true(guest_host_is_short(r.guest));
+	rig_assert_valid(&r);
+	guest_gauges(r.guest, &now);
+	ASSERT_U64("pages", now.anon_pages, 256 + HPAGE_PMD_NR);
+	ASSERT_U64("huge pages", now.anon_thp, 1);
+	ASSERT_U64("status", run(&r, &again), GUEST_DONE);
+	guest_gauges(r.guest, &now);
+	ASSERT_U64("pages", now.anon_pages, 512);
+	rig_exit(&r, 0);
+	ASSERT_U64("free pages", rig_free_pages(&r), free);
+	rig_close(&r);
+}
+
 /* Without a helper the request waits for nothing: its task is to be asked. */
 static void test_host_memory__a_request_goes_without_help(void **state)
 {
@@ -248,6 +292,7 @@ static void test_host_memory__a_check_that_cannot_run_says_so(void **state)
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_host_memory__what_fails_can_be_asked_for_again),
+	cmocka_unit_test(test_host_memory__a_huge_page_under_a_running_unmap),
 	cmocka_unit_test(test_host_memory__a_request_goes_without_help),
 	cmocka_unit_test(test_host_memory__kernel_threads_do_nothing_then),
 	cmocka_unit_test(test_host_memory__a_range_is_not_had),
