@@ -128,9 +128,10 @@ static const struct vma *vma_hinted(const struct guest_mm *mm, uint64_t addr)
 	return addr >= vma->start && addr < vma->end ? vma : NULL;
 }
 
+/* Of a GUEST_TOUCH. */
 static bool is_plain_write(const struct guest_op *op)
 {
-	return op->kind == GUEST_TOUCH && !(op->flags & GUEST_TOUCH_READ) &&
+	return !(op->flags & GUEST_TOUCH_READ) &&
 	       op->scratch[SCRATCH_SLOW] == 0 &&
 	       op->scratch[SCRATCH_HELD] == 0;
 }
