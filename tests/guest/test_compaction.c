@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "guest/compact.h"
 #include "tests/guest/rig.h"
 
 #define NR_KERNELS 7
@@ -267,6 +268,58 @@ static void test_compact__cancel_gives_everything_back(void **state)
 	rig_close(&r);
 }
 
+static bool captured(const struct rig *r, const struct guest_op *op)
+{
+	return op->helper && helper_of(r->guest, op)->answered &&
+	       helper_of(r->guest, op)->captured != PFN_NONE;
+}
+
+static void test_compact__a_request_that_changes_meanwhile(void **state)
+{
+	/*
+	 * A fault has compacted for a huge page when another thread gives up huge
+	 * pages there: the block goes back, also if nothing else is free.
+	 */
+	(void)state;
+	for (unsigned int full = 0; full < 2; full++) {
+		struct rig_options o = options("6.1");
+		struct guest_op op = { .kind = GUEST_TOUCH, .len = PAGE_SIZE };
+		struct guest_op advice = { .kind = GUEST_MADV_THP,
+					   .len = 2 * MIB,
+					   .flags = GUEST_MAP_NOHUGEPAGE };
+		const struct guest_counters *c;
+		uint64_t taken = 0;
+		struct rig r;
+
+		o.reclaim = false;
+		rig_open(&r, &o);
+		c = guest_counters(r.guest);
+		op.mm = advice.mm = rig_mm(&r, 0);
+		punched(&r, op.mm, 46 * MIB);
+		op.addr = advice.addr = rig_mmap(&r, op.mm, 2 * MIB,
+						 GUEST_MAP_HUGEPAGE);
+		while (!captured(&r, &op)) {
+			ASSERT_U64(test_row(full),
+				   guest_run(r.guest, &op, 0, 1, &r.work),
+				   GUEST_MORE);
+			r.touches.nr = 0;
+		}
+		rig_op(&r, &advice, 0);
+		while (full && alloc_page_fast(r.alloc, 0, 0,
+					       GFP_HIGHUSER_MOVABLE) !=
+				       PFN_NONE)
+			taken++;
+		rig_op(&r, &op, 0);
+		ASSERT_U64(test_row(full), op.helper, 0);
+		ASSERT_U64(test_row(full), c->thp_fault_alloc, 0);
+		ASSERT_U64(test_row(full), c->compact_success, 0);
+		rig_exit(&r, op.mm);
+		ASSERT_U64(test_row(full), rig_free_pages(&r) + taken,
+			   r.free_at_start);
+		rig_close(&r);
+	}
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_compact__kcompactd_makes_huge_blocks),
 	cmocka_unit_test(test_compact__direct_serves_a_huge_fault),
@@ -274,6 +327,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_compact__cached_and_mapped_file_pages_move),
 	cmocka_unit_test(test_compact__driver_pages_move_by_its_callback),
 	cmocka_unit_test(test_compact__cancel_gives_everything_back),
+	cmocka_unit_test(test_compact__a_request_that_changes_meanwhile),
 };
 
 int main(void)

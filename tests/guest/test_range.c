@@ -146,10 +146,93 @@ static void test_range__blocks_of_the_host(void **state)
 	}
 }
 
+/* Huge pages do not move: a range with one is not looked at further. */
+static void test_range__a_huge_page_is_in_the_way(void **state)
+{
+	pfn_t block = NOTHING;
+	struct rig_options o = options("6.1", &block);
+	struct guest_op op = { .kind = GUEST_RANGE, .len = RANGE };
+	const struct guest_counters *c;
+	struct rig r;
+	uint32_t mm;
+
+	(void)state;
+	o.thp = THP_ALWAYS;
+	o.aligned = true;
+	rig_open(&r, &o);
+	c = guest_counters(r.guest);
+	mm = rig_mm(&r, 0);
+	rig_touch(&r, mm, rig_mmap(&r, mm, 44 * MIB, 0), 44 * MIB);
+	ASSERT_U64("huge", c->thp_fault_alloc, 22);
+	assert_int_equal(ask(&r, &op), GUEST_DONE);
+	ASSERT_U64("fail", c->range_fail, 1);
+	ASSERT_U64("tried", c->range_tried, c->range_unmovable);
+	ASSERT_U64("moved", c->pgmigrate_success, 0);
+	rig_exit(&r, mm);
+	ASSERT_U64("free", rig_free_pages(&r), r.free_at_start);
+	rig_close(&r);
+}
+
+/* What is offline already is passed over. */
+static void test_range__memory_goes_offline_twice(void **state)
+{
+	pfn_t block = NOTHING;
+	struct rig_options o = options("6.1", &block);
+	const struct guest_counters *c;
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, &o);
+	c = guest_counters(r.guest);
+	for (unsigned int i = 1; i <= 2; i++) {
+		struct guest_op op = { .kind = GUEST_RANGE, .len = RANGE,
+				       .flags = GUEST_RANGE_OFFLINE };
+
+		assert_int_equal(ask(&r, &op), GUEST_DONE);
+		ASSERT_U64(test_row(i), c->range_success, i);
+		ASSERT_U64(test_row(i), c->range_unmovable, i - 1);
+		ASSERT_U64(test_row(i), rig_free_pages(&r),
+			   r.free_at_start - i * bytes_to_pages(RANGE));
+	}
+	rig_close(&r);
+}
+
+/* No page is free outside: all stay where they are. */
+static void test_range__nowhere_to_move_to(void **state)
+{
+	pfn_t block = NOTHING;
+	struct rig_options o = options("6.1", &block);
+	struct guest_op op = { .kind = GUEST_RANGE, .len = RANGE };
+	const struct guest_counters *c;
+	uint64_t taken = 0;
+	struct rig r;
+	uint32_t mm;
+
+	(void)state;
+	rig_open(&r, &o);
+	c = guest_counters(r.guest);
+	mm = rig_mm(&r, 0);
+	rig_touch(&r, mm, rig_mmap(&r, mm, 40 * MIB, 0), 40 * MIB);
+	alloc_drain_all(r.alloc);
+	while (alloc_page_fast(r.alloc, 0, 0, GFP_HIGHUSER_MOVABLE) != PFN_NONE)
+		taken++;
+	assert_in_range(rig_free_pages(&r), 0, 1);
+	assert_int_equal(ask(&r, &op), GUEST_DONE);
+	ASSERT_U64("fail", c->range_fail, 1);
+	ASSERT_U64("tried", c->range_tried, c->range_unmovable);
+	ASSERT_U64("moved", c->pgmigrate_success, 0);
+	rig_exit(&r, mm);
+	ASSERT_U64("free", rig_free_pages(&r) + taken, r.free_at_start);
+	rig_close(&r);
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_range__pages_move_out_of_the_way),
 	cmocka_unit_test(test_range__a_page_that_stays_is_another_range),
 	cmocka_unit_test(test_range__blocks_of_the_host),
+	cmocka_unit_test(test_range__a_huge_page_is_in_the_way),
+	cmocka_unit_test(test_range__memory_goes_offline_twice),
+	cmocka_unit_test(test_range__nowhere_to_move_to),
 };
 
 TEST_MAIN(cases)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reclaim of page cache: directly, and by kswapd. */
+#include "guest/compact.h"
 #include "tests/guest/rig.h"
 
 static void open_rig(struct rig *r, bool reclaim)
@@ -140,12 +141,78 @@ static void test_kswapd__takes_off_the_boost_and_asks_for_kcompactd(void **state
 	rig_close(&r);
 }
 
+/* balance_pgdat takes off what it found, not what came since. */
+static void test_kswapd__a_boost_that_changes_meanwhile(void **state)
+{
+	static const struct {
+		uint64_t meanwhile, after;
+	} rows[] = { { 512, 0 }, { 100, 0 }, { 0, 0 }, { 700, 188 } };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct guest_op op = { .kind = GUEST_KSWAPD,
+				       .len = ZONE_NORMAL };
+		struct alloc_zone_info z;
+		struct rig r;
+		int file;
+
+		open_rig(&r, true);
+		file = cached_file(&r, true);
+		alloc_set_boost(r.alloc, 0, 512);
+		ASSERT_U64(test_row(i),
+			   guest_run(r.guest, &op, 0, 1, &r.work), GUEST_MORE);
+		alloc_set_boost(r.alloc, 0, rows[i].meanwhile);
+		rig_op(&r, &op, 0);
+		alloc_zone_info(r.alloc, 0, &z);
+		ASSERT_U64(test_row(i), z.boost, rows[i].after);
+		guest_file_destroy(r.guest, (uint32_t)file, 0);
+		rig_close(&r);
+	}
+}
+
+/* kswapd_shrink_node: with compact_gap() pages the rest is for compaction. */
+static void test_kswapd__drops_its_order_when_there_is_enough(void **state)
+{
+	const uint64_t enough = UINT64_C(2) << HPAGE_PMD_ORDER;
+	struct guest_op op = { .kind = GUEST_KSWAPD, .len = ZONE_NORMAL,
+			       .flags = HPAGE_PMD_ORDER };
+	bool seen[2] = { false, false };
+	enum guest_status status;
+	struct rig r;
+	int file;
+
+	(void)state;
+	open_rig(&r, true);
+	file = cached_file(&r, true);
+	/* More than there is: it never has enough to sleep. */
+	alloc_set_watermarks(r.alloc, 0, 20000, 20000, 20000);
+	do {
+		status = guest_run(r.guest, &op, 0, 1, &r.work);
+		if (op.helper && guest_counters(r.guest)->pageoutrun == 1) {
+			const struct helper *h = helper_of(r.guest, &op);
+			const bool dropped = h->reclaimed >= enough;
+
+			ASSERT_U64("order", h->order,
+				   dropped ? 0 : HPAGE_PMD_ORDER);
+			seen[dropped] = true;
+		}
+	} while (status == GUEST_MORE);
+	ASSERT_U64("status", status, GUEST_DONE);
+	assert_true(seen[0] && seen[1]);
+	/* kcompactd is asked for what was wanted at first. */
+	ASSERT_U64("order", op.addr, HPAGE_PMD_ORDER);
+	guest_file_destroy(r.guest, (uint32_t)file, 0);
+	rig_close(&r);
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_reclaim__direct_frees_page_cache),
 	cmocka_unit_test(test_reclaim__memory_file_stays),
 	cmocka_unit_test(test_kswapd__reclaims_to_the_high_watermark),
 	cmocka_unit_test(
 		test_kswapd__takes_off_the_boost_and_asks_for_kcompactd),
+	cmocka_unit_test(test_kswapd__a_boost_that_changes_meanwhile),
+	cmocka_unit_test(test_kswapd__drops_its_order_when_there_is_enough),
 };
 
 int main(void)
