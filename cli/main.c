@@ -37,6 +37,8 @@ int main(int argc, char **argv)
 	if (argc < 2 || strcmp(argv[1], "record") != 0) {
 		/* Where it is ignored, too, `| head` ends us without a word. */
 		signal(SIGPIPE, SIG_DFL);
+		/* Where it is ignored, nobody is told how a child ended. */
+		signal(SIGCHLD, SIG_DFL);
 		sim_topology_environment();
 	}
 	guard_install();

@@ -76,6 +76,20 @@ if ! nm "$buddylab" 2>/dev/null | grep __asan_init >/dev/null; then
 	stderr_has "out of memory"
 fi
 
+# Some launchers ignore SIGCHLD, and children inherit that.
+xml=$source_dir/tests/data/topologies/square.xml
+for words in "run small.ini -o orphans --format none" \
+	"swarm --seed 1 --cells 1 --events 0" \
+	"plan small.ini --set guest.topology=file:$xml"; do
+	# shellcheck disable=SC2016
+	status 0 "$words, SIGCHLD ignored" timeout 60 python3 -c '
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], [sys.argv[1]] + sys.argv[2].split())' \
+		"$buddylab" "$words"
+done
+same orphans
+
 # What never ends, or is none.
 for file in /dev/zero /dev/full .; do
 	expect 3 report $file
