@@ -4,6 +4,7 @@
  * commands of all formats are the same run-cell; only what surrounds them
  * differs.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,28 +50,47 @@ const struct args_command command_plan = {
 		   "--partition=long\n",
 };
 
-static void print_list(const struct experiment *e, const char *dir,
-		       bool missing)
+/* 1: the cell belongs into the plan; 0; or -errno after a message. */
+static int is_wanted(const struct exp_args *a, const struct experiment *e,
+		     const struct cell *c, bool missing)
+{
+	const int stored = missing ? exp_args_stored(a, e, c) : 0;
+
+	return stored < 0 ? stored : !stored;
+}
+
+static int print_list(const struct exp_args *a, const struct experiment *e,
+		      bool missing)
 {
 	char text[300];
-	size_t i;
 
-	for (i = 0; i < e->nr_cells; i++) {
-		if (missing && cell_is_stored(e, &e->cells[i], dir))
+	for (size_t i = 0; i < e->nr_cells; i++) {
+		const int wanted = is_wanted(a, e, &e->cells[i], missing);
+
+		if (wanted < 0)
+			return EXIT_RUNTIME;
+		if (!wanted)
 			continue;
 		cell_describe(&e->cells[i], text, sizeof(text));
 		printf("%s  %s\n", e->cells[i].id, text);
 	}
+	return EXIT_FINE;
 }
 
-static int print_json(const struct experiment *e, const char *dir,
+static int print_json(const struct exp_args *a, const struct experiment *e,
 		      bool missing)
 {
 	json_t *list = json_array();
 	size_t nr = 0;
 
 	for (size_t i = 0; i < e->nr_cells; i++) {
-		if (missing && cell_is_stored(e, &e->cells[i], dir))
+		const int wanted = is_wanted(a, e, &e->cells[i], missing);
+
+		if (wanted < 0) {
+			json_decref(list);
+			return EXIT_RUNTIME;
+		}
+		if (!wanted)
 			continue;
 		json_array_append_new(list, exp_cell_json(&e->cells[i]));
 		nr++;
@@ -82,22 +102,57 @@ static int print_json(const struct experiment *e, const char *dir,
 	return print_json_document("plan", list);
 }
 
-/* Cells that have to be run, each once; NULL without memory. */
-static const char **cells_to_run(const struct exp_args *a,
-				 const struct experiment *e, bool missing,
-				 size_t *nr)
+/* Cells that have to be run, each once: to *ids, allocated. 0 or -errno. */
+static int cells_to_run(const struct exp_args *a, const struct experiment *e,
+			bool missing, const char ***ids, size_t *nr)
 {
-	const char **ids = malloc((e->nr_cells + 1) * sizeof(*ids));
+	int wanted = 0;
 
 	*nr = 0;
-	for (size_t i = 0; ids && i < e->nr_cells; i++)
-		if (!e->cells[i].repeated &&
-		    !(missing && cell_is_stored(e, &e->cells[i], a->dir)))
-			ids[(*nr)++] = e->cells[i].id;
-	return ids;
+	*ids = malloc((e->nr_cells + 1) * sizeof(**ids));
+	if (!*ids)
+		return -ENOMEM;
+	for (size_t i = 0; wanted >= 0 && i < e->nr_cells; i++) {
+		if (e->cells[i].repeated)
+			continue;
+		wanted = is_wanted(a, e, &e->cells[i], missing);
+		if (wanted > 0)
+			(*ids)[(*nr)++] = e->cells[i].id;
+	}
+	return wanted < 0 ? wanted : 0;
 }
 
 typedef void (*plan_fn)(const struct plan *p);
+
+/*
+ * {#} is a number to GNU parallel, and {= =} a program in Perl; {} is nothing,
+ * as the script has another word for it.
+ */
+static bool is_replaced(const char *words)
+{
+	const char *at = words;
+
+	while ((at = strchr(at, '{')))
+		if (*++at != '}')
+			return true;
+	return strstr(words, "@CELL@");
+}
+
+/* What would not arrive as one word: 0, or 2 after a message. */
+static int check_words(const struct exp_args *a, const char *words,
+		       const struct plan_request *rq, plan_fn print)
+{
+	/* Engines read line by line: what is behind a break would be run. */
+	if (strpbrk(words, "\n\r"))
+		return args_error(&a->args, "a name with a line break is two "
+				  "lines in what --format %s prints; rename "
+				  "it", rq->name);
+	if (print == plan_parallel && is_replaced(words))
+		return args_error(&a->args, "GNU parallel would replace part "
+				  "of a name: what is in braces, or '@CELL@'; "
+				  "rename it, or use another --format");
+	return 0;
+}
 
 static int print_script(const struct exp_args *a, const struct experiment *e,
 			const struct plan_request *rq, plan_fn print)
@@ -106,21 +161,18 @@ static int print_script(const struct exp_args *a, const struct experiment *e,
 	char *collect = exp_args_repeat(a, "collect");
 	char *dir = exp_args_quote(a->dir);
 	struct plan p = { dir, run, collect, NULL, 0, rq->chunk };
-	int code = EXIT_FINE;
+	int code = EXIT_FINE, err = -ENOMEM;
 
-	p.ids = cells_to_run(a, e, rq->missing, &p.nr);
-	if (run && collect && dir && p.ids && strpbrk(collect, "\n\r")) {
-		/* Engines read line by line: what is behind a break would be
-		 * run. */
-		code = args_error(&a->args, "a name with a line break is two "
-				  "lines in what --format %s prints; rename "
-				  "it", rq->name);
-	} else if (run && collect && dir && p.ids) {
+	if (run && collect && dir)
+		code = check_words(a, collect, rq, print);
+	if (run && collect && dir && !code)
+		err = cells_to_run(a, e, rq->missing, &p.ids, &p.nr);
+	if (!err)
 		print(&p);
-	} else {
-		fprintf(stderr, "buddylab plan: error: out of memory\n");
+	else if (!code)
 		code = EXIT_RUNTIME;
-	}
+	if (err == -ENOMEM && code == EXIT_RUNTIME)
+		fprintf(stderr, "buddylab plan: error: out of memory\n");
 	free(p.ids);
 	free(dir);
 	free(collect);
@@ -136,12 +188,10 @@ static int print_plan(const struct exp_args *a, const struct experiment *e,
 		plan_commands, plan_make, plan_parallel, plan_slurm,
 	};
 
-	if (rq->format == FORMAT_LIST) {
-		print_list(e, a->dir, rq->missing);
-		return EXIT_FINE;
-	}
+	if (rq->format == FORMAT_LIST)
+		return print_list(a, e, rq->missing);
 	if (rq->format == FORMAT_JSON)
-		return print_json(e, a->dir, rq->missing);
+		return print_json(a, e, rq->missing);
 	return print_script(a, e, rq, scripts[rq->format - FORMAT_COMMANDS]);
 }
 

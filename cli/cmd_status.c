@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `buddylab status EXP.ini`: which cells have a result. */
-#include <string.h>
-
 #include "cli/commands.h"
 #include "cli/exp_args.h"
 #include "cli/json.h"
 
 enum { MISSING = EXP_NR_OPTIONS, FORMAT };
-
-/* Does it have a result? Nothing is said of cells that cannot be read. */
-static int look(const struct experiment *e, const struct cell *c,
-		const char *dir)
-{
-	char path[STORE_PATH_SIZE];
-	const int stored = cell_is_stored(e, c, dir);
-
-	if (stored >= 0)
-		return stored;
-	store_cell_path(dir, c->id, path, sizeof(path));
-	fprintf(stderr, "buddylab status: error: %s: cannot read: %s\n", path,
-		strerror(-stored));
-	return stored;
-}
 
 static const struct args_option options[] = {
 	EXP_OPTIONS,
@@ -38,14 +21,14 @@ const struct args_command command_status = {
 	.example = NULL,
 };
 
-static int print_status(const struct experiment *e, const char *dir,
+static int print_status(const struct exp_args *a, const struct experiment *e,
 			bool list)
 {
 	size_t i, done = 0;
 	char text[300];
 
 	for (i = 0; i < e->nr_cells; i++) {
-		const int stored = look(e, &e->cells[i], dir);
+		const int stored = exp_args_stored(a, e, &e->cells[i]);
 
 		if (stored < 0)
 			return EXIT_RUNTIME;
@@ -57,17 +40,19 @@ static int print_status(const struct experiment *e, const char *dir,
 		if (list)
 			printf("%s  %s\n", e->cells[i].id, text);
 	}
-	printf("%s: %zu of %zu cells have a result\n", dir, done, e->nr_cells);
+	printf("%s: %zu of %zu cells have a result\n", a->dir, done,
+	       e->nr_cells);
 	return EXIT_FINE;
 }
 
-static int print_status_json(const struct experiment *e, const char *dir)
+static int print_status_json(const struct exp_args *a,
+			     const struct experiment *e)
 {
 	json_t *missing = json_array(), *o;
 	size_t nr = 0;
 
 	for (size_t i = 0; i < e->nr_cells; i++) {
-		const int stored = look(e, &e->cells[i], dir);
+		const int stored = exp_args_stored(a, e, &e->cells[i]);
 
 		if (stored < 0) {
 			json_decref(missing);
@@ -82,7 +67,7 @@ static int print_status_json(const struct experiment *e, const char *dir)
 		json_decref(missing);
 		return print_json_document("status", NULL);
 	}
-	o = json_pack("{s:s, s:I, s:I, s:o}", "dir", dir,
+	o = json_pack("{s:s, s:I, s:I, s:o}", "dir", a->dir,
 		      "cells", (json_int_t)e->nr_cells,
 		      "done", (json_int_t)(e->nr_cells - nr),
 		      "missing", missing);
@@ -108,9 +93,9 @@ int cmd_status(int argc, char **argv)
 	if (code)
 		return code;
 	if (json)
-		code = print_status_json(&e, a.dir);
+		code = print_status_json(&a, &e);
 	else
-		code = print_status(&e, a.dir, list);
+		code = print_status(&a, &e, list);
 	experiment_free(&e);
 	return code;
 }

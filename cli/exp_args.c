@@ -134,6 +134,20 @@ int exp_args_allow(const struct exp_args *a, const struct experiment *e,
 	return EXIT_USAGE;
 }
 
+int exp_args_stored(const struct exp_args *a, const struct experiment *e,
+		    const struct cell *c)
+{
+	char path[STORE_PATH_SIZE];
+	const int stored = cell_is_stored(e, c, a->dir);
+
+	if (stored >= 0)
+		return stored;
+	store_cell_path(a->dir, c->id, path, sizeof(path));
+	fprintf(stderr, "buddylab %s: error: %s: cannot read: %s\n",
+		a->args.command->name, path, strerror(-stored));
+	return stored;
+}
+
 /* Quote a word for sh if it needs that. */
 static void put_word(FILE *out, const char *word)
 {

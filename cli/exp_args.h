@@ -52,6 +52,13 @@ int exp_args_allow(const struct exp_args *a, const struct experiment *e,
 		   const struct cell *only);
 
 /*
+ * Has the cell a result in a->dir? 1, 0, or -errno after a message: one that is
+ * there and cannot be read is not a missing one.
+ */
+int exp_args_stored(const struct exp_args *a, const struct experiment *e,
+		    const struct cell *c);
+
+/*
  * "buddylab run-cell EXP -o DIR --set ..." with what was asked for, quoted for
  * a shell; NULL without memory. The caller frees it.
  */

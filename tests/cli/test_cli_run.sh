@@ -83,6 +83,18 @@ if command -v make >/dev/null; then
 	without_wall five/cells.jsonl >five.txt
 	check "make does the same" cmp one.txt five.txt
 fi
+# A result that cannot be read is neither there nor missing.
+cp -r three odd
+ln -sf "$first.json" "odd/cells/$first.json"
+for format in list json commands make parallel slurm; do
+	expect 3 plan small.ini -o odd --missing --format $format
+	stderr_has "plan: error: odd/cells/$first.json: cannot read: Too many"
+	stdout_empty
+	expect 0 plan small.ini -o odd --format $format
+done
+expect 3 status small.ini -o odd
+stderr_has "status: error: odd/cells/$first.json: cannot read: Too many"
+
 expect 0 plan small.ini -o six --format slurm
 stdout_has "--array=0-3 "
 # A stand-in that keeps what is submitted; the real one is in tests/engines.

@@ -171,22 +171,26 @@ mkdir "$dir"
 cp small.ini "$dir/e.ini"
 mkdir bin
 ln -s "$buddylab" bin/buddylab
+# Jobs run where they are submitted; the real one is in tests/engines.
+cat >bin/sbatch <<-'SBATCH'
+	#!/bin/sh
+	cat >"job.$$"
+	for i in 0 1 2 3; do
+		SLURM_ARRAY_TASK_ID=$i sh "job.$$" >&2 || exit
+	done
+	echo 7
+SBATCH
+chmod +x bin/sbatch
 for format in make parallel slurm; do
 	expect 0 plan "$dir/e.ini" -o "$dir/out" --format $format
 	case $format in
-	make) command -v make >/dev/null || continue ;;
+	make | parallel) command -v $format >/dev/null || continue ;;
 	esac
 	rm -rf "$dir/out"
 	cp out.txt plan
 	case $format in
 	make) PATH=$PWD/bin:$PATH make -s -f plan >log 2>&1 ;;
-	parallel) PATH=$PWD/bin:$PATH sh -e plan >log 2>&1 ;;
-	slurm)
-		for i in 0 1 2 3; do
-			PATH=$PWD/bin:$PATH SLURM_ARRAY_TASK_ID=$i \
-				sh plan >log 2>&1 || break
-		done
-		;;
+	*) PATH=$PWD/bin:$PATH sh -e plan >log 2>&1 ;;
 	esac
 	what="plan --format $format, run"
 	[[ $(find "$dir/out/cells" -name '*.json' | wc -l) -eq 4 ]] ||
@@ -236,5 +240,14 @@ if [[ -n $dat && -s lib/mine.so ]] && command -v strace >/dev/null; then
 	! grep 'plugin_[a-z0-9_]*\.so' trace.log || fail "a plugin was loaded"
 	! grep "$PWD/lib/mine.so" trace.log || fail "a plugin was loaded"
 fi
+
+# GNU parallel replaces what is in braces, some of it with what Perl computes.
+for name in 'a{= print STDERR "PWN" =}b.ini' 'job{#}.ini' '@CELL@.ini'; do
+	cp small.ini "$name"
+	expect 2 plan "$name" --format parallel
+	stderr_has "GNU parallel would replace part of a name"
+	stdout_empty
+	expect 0 plan "$name" --format slurm
+done
 
 finish
