@@ -109,16 +109,16 @@ static void find_likes(struct swarm_summary *s)
 }
 
 static int write_small(const struct campaign *m, struct swarm_failure *f,
-		       const struct swarm_text *t, char *why, size_t size)
+		       const char *text, char *why, size_t size)
 {
+	const struct swarm_scripts *scripts = m->c->o->scripts;
 	char path[STORE_PATH_SIZE];
 	struct store_file file;
-	unsigned int i;
 	int err;
 
-	snprintf(path, sizeof(path), "%.3800s/seed-%llu-cell-%llu.ini",
+	snprintf(path, sizeof(path), "%.3800s/seed-%llu-cell-%llu.%s",
 		 m->c->dir, (unsigned long long)m->c->o->seed,
-		 (unsigned long long)f->cell);
+		 (unsigned long long)f->cell, scripts ? scripts->name : "ini");
 	err = store_make_folders(m->c->dir, why, size);
 	if (!err)
 		err = store_create(&file, path, why, size);
@@ -127,47 +127,67 @@ static int write_small(const struct campaign *m, struct swarm_failure *f,
 	fprintf(file.out, "# Cell %llu of swarm %llu: %s\n",
 		(unsigned long long)f->cell,
 		(unsigned long long)m->c->o->seed, f->why);
-	for (i = 0; i < t->nr; i++)
-		if (t->line[i][0])
-			fprintf(file.out, "%s\n", t->line[i]);
+	fputs(text, file.out);
 	err = store_commit(&file, why, size);
 	if (!err)
 		memcpy(f->path, path, sizeof(path));
 	return err;
 }
 
-static int shrink_one(struct campaign *m, struct swarm_failure *f,
-		      struct swarm_text *t, char *why, size_t size)
+/* The text that is left, to be freed; NULL only with an error. */
+static int shrink_cell(struct campaign *m, struct swarm_failure *f,
+		       unsigned int runs, char **text)
+{
+	struct swarm_text *t = malloc(sizeof(*t));
+	int err = -ENOMEM;
+
+	*text = malloc(SWARM_MAX_LINES * SWARM_LINE_SIZE);
+	if (t && *text) {
+		swarm_draw(m->c->o, f->cell, t);
+		err = swarm_shrink(m->pool, m->c->o, t, f->why, runs,
+				   &f->shrunk);
+		if (!swarm_text_print(t, *text,
+				      SWARM_MAX_LINES * SWARM_LINE_SIZE))
+			err = -E2BIG;
+	}
+	free(t);
+	return err;
+}
+
+static int shrink_one(struct campaign *m, struct swarm_failure *f, char *why,
+		      size_t size)
 {
 	const bool late = strstr(f->why, "time limit");
 	unsigned int runs = m->c->shrink_runs;
+	char *text = NULL;
 	int err;
 
-	swarm_draw(m->c->o, f->cell, t);
 	if (late && runs > LATE_RUNS)
 		runs = LATE_RUNS;
-	err = swarm_shrink(m->pool, m->c->o, t, f->why, runs, &f->shrunk);
+	if (m->c->o->scripts)
+		err = swarm_script_shrink(m->pool, f->cell, f->why, runs,
+					  &text, &f->shrunk);
+	else
+		err = shrink_cell(m, f, runs, &text);
 	if (err == -EINTR)
 		m->out->interrupted = true;
-	else if (err)
-		return err;
-	err = write_small(m, f, t, why, size);
-	if (!err && m->c->shrinking)
-		m->c->shrinking(m->c->ctx, f);
-	return err;
+	if (text && (!err || err == -EINTR)) {
+		err = write_small(m, f, text, why, size);
+		if (!err && m->c->shrinking)
+			m->c->shrinking(m->c->ctx, f);
+	}
+	free(text);
+	return err == -EINTR ? 0 : err;
 }
 
 static int shrink_all(struct campaign *m, char *why, size_t size)
 {
-	struct swarm_text *t = malloc(sizeof(*t));
 	unsigned int i;
-	int err = t ? 0 : -ENOMEM;
+	int err = 0;
 
 	for (i = 0; i < m->out->nr_failures && !err; i++)
 		if (!m->out->failures[i].like && !m->out->interrupted)
-			err = shrink_one(m, &m->out->failures[i], t, why,
-					 size);
-	free(t);
+			err = shrink_one(m, &m->out->failures[i], why, size);
 	return err;
 }
 

@@ -35,8 +35,25 @@ unsigned int swarm_text_lines(const struct swarm_text *t);
 int swarm_text_of_cell(struct swarm_text *t, const struct experiment *e,
 		       const struct cell *c);
 
+struct swarm_options;
+struct swarm_outcome;
+
+/* Cells that are scripts, if they are not experiments. */
+struct swarm_scripts {
+	const char *name;          /* of the option, and of what files end in */
+	size_t log_size;
+	/*
+	 * Draw and run cell `cell`, or run what can run of text, in a process
+	 * of its own; lines are in log (shared, of log_size bytes) as they run.
+	 */
+	void (*run)(const struct swarm_options *o, uint64_t cell,
+		    const char *text, char *log, struct swarm_outcome *out);
+};
+
 /* What cells are drawn from, and how they are run. */
 struct swarm_options {
+	const struct swarm_scripts *scripts; /* NULL: experiments */
+	unsigned int nr_ops;       /* of a script */
 	const struct sim_registry *registry;
 	/* Recorded programs that `workload = trace` may read. */
 	const char *traces[SWARM_MAX_TRACES];
@@ -94,7 +111,10 @@ int swarm_pool_start(struct swarm_pool *p, uint64_t cell, const char *text);
 int swarm_pool_wait(struct swarm_pool *p, uint64_t *cell,
 		    struct swarm_outcome *out);
 
-/* ---- shrinking; swarm_shrink.c ---- */
+/* Of the cell that wait() has told of: what its script ran. Until start(). */
+const char *swarm_pool_log(const struct swarm_pool *p);
+
+/* ---- shrinking; swarm_shrink.c, swarm_script.c ---- */
 
 struct swarm_shrunk {
 	unsigned int runs, lines_before, lines;
@@ -108,6 +128,14 @@ struct swarm_shrunk {
 int swarm_shrink(struct swarm_pool *p, const struct swarm_options *o,
 		 struct swarm_text *t, const char *why, unsigned int runs,
 		 struct swarm_shrunk *out);
+
+/*
+ * The same for the script of a cell, which is run once to have it; *text is
+ * what is left, to be freed, or NULL.
+ */
+int swarm_script_shrink(struct swarm_pool *p, uint64_t cell, const char *why,
+			unsigned int runs, char **text,
+			struct swarm_shrunk *out);
 
 /* ---- a campaign; swarm.c ---- */
 

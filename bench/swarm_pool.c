@@ -33,6 +33,7 @@ struct child {
 	int said_fd;
 	/* Shared with it; kept even if it dies. */
 	struct swarm_outcome *outcome;
+	char *log;                /* of a script, or NULL */
 };
 
 struct swarm_pool {
@@ -40,6 +41,7 @@ struct swarm_pool {
 	struct child *children;
 	unsigned int jobs, nr;
 	sigset_t watched, outside;
+	const char *log;          /* of the last that was over */
 };
 
 static double now_s(void)
@@ -50,12 +52,27 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static bool child_init(struct child *c)
+static void *map_shared(size_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+static bool child_init(struct child *c, const struct swarm_options *o)
 {
 	c->said_fd = memfd_create("swarm", MFD_CLOEXEC);
-	c->outcome = mmap(NULL, sizeof(*c->outcome), PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return c->said_fd >= 0 && c->outcome != MAP_FAILED;
+	c->outcome = map_shared(sizeof(*c->outcome));
+	if (o->scripts)
+		c->log = map_shared(o->scripts->log_size);
+	if (c->said_fd >= 0 && c->outcome && (c->log || !o->scripts))
+		return true;
+	if (c->said_fd >= 0)
+		close(c->said_fd);
+	if (c->outcome)
+		munmap(c->outcome, sizeof(*c->outcome));
+	return false;
 }
 
 struct swarm_pool *swarm_pool_create(const struct swarm_options *o,
@@ -75,7 +92,7 @@ struct swarm_pool *swarm_pool_create(const struct swarm_options *o,
 	sigaddset(&p->watched, SIGTERM);
 	sigprocmask(SIG_BLOCK, &p->watched, &p->outside);
 	for (i = 0; p->children && i < jobs; i++)
-		if (!child_init(&p->children[i]))
+		if (!child_init(&p->children[i], o))
 			break;
 	if (p->children && i == jobs)
 		return p;
@@ -98,6 +115,8 @@ void swarm_pool_destroy(struct swarm_pool *p)
 		}
 		close(c->said_fd);
 		munmap(c->outcome, sizeof(*c->outcome));
+		if (c->log)
+			munmap(c->log, p->o->scripts->log_size);
 	}
 	sigprocmask(SIG_SETMASK, &p->outside, NULL);
 	free(p->children);
@@ -107,6 +126,11 @@ void swarm_pool_destroy(struct swarm_pool *p)
 bool swarm_pool_full(const struct swarm_pool *p)
 {
 	return p->nr == p->jobs;
+}
+
+const char *swarm_pool_log(const struct swarm_pool *p)
+{
+	return p->log ? p->log : "";
 }
 
 bool swarm_pool_idle(const struct swarm_pool *p)
@@ -138,6 +162,10 @@ static void child_main(struct swarm_pool *p, struct child *c, pid_t parent,
 	sigprocmask(SIG_SETMASK, &p->outside, NULL);
 	dup2(c->said_fd, STDERR_FILENO);
 	limit_child(p->o);
+	if (p->o->scripts) {
+		p->o->scripts->run(p->o, c->cell, text, c->log, c->outcome);
+		_exit(0);
+	}
 	if (!text) {
 		swarm_draw(p->o, c->cell, drawn);
 		CHECK(swarm_text_print(drawn, own,
@@ -163,6 +191,8 @@ int swarm_pool_start(struct swarm_pool *p, uint64_t cell, const char *text)
 	c->cell = cell;
 	c->late = false;
 	c->began_s = now_s();
+	if (c->log)
+		c->log[0] = '\0';
 	if (ftruncate(c->said_fd, 0) || lseek(c->said_fd, 0, SEEK_SET))
 		return -errno;
 	fflush(NULL);
@@ -250,6 +280,7 @@ static bool reap(struct swarm_pool *p, uint64_t *cell,
 			continue;
 		*cell = c->cell;
 		describe_end(c, status, out);
+		p->log = c->log;
 		c->pid = 0;
 		p->nr--;
 		return true;

@@ -10,11 +10,13 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/plugin.h"
+#include "cli/swarm_step.h"
 #include "include/types.h"
 
 enum { SWARM_SEED, SWARM_CELLS, SWARM_CELL, SWARM_JOBS, SWARM_BUDGET,
        SWARM_EVENTS, SWARM_CHECK, SWARM_LIMIT, SWARM_SHRINK, SWARM_TRACE,
-       SWARM_OUTPUT, SWARM_PLUGIN, SWARM_FORMAT, SWARM_PRINT, SWARM_VERBOSE };
+       SWARM_STEP, SWARM_OPS, SWARM_OUTPUT, SWARM_PLUGIN, SWARM_FORMAT,
+       SWARM_PRINT, SWARM_VERBOSE };
 
 static const struct args_option options[] = {
 	{ "seed", 0, "S", "of the swarm (default 1)" },
@@ -30,6 +32,8 @@ static const struct args_option options[] = {
 	{ "shrink", 0, "N", "runs to make a failure smaller (default 1500)" },
 	{ "trace", 0, "FILE", "a recorded program for workload = trace; "
 	  "repeatable" },
+	{ "step", 0, NULL, "random step scripts instead: the allocator alone" },
+	{ "ops", 0, "N", "operations of a step script (default 3000)" },
 	{ "output", 'o', "DIR", "folder of small files (default out/swarm)" },
 	PLUGIN_OPTION,
 	{ "format", 0, "text|json", "default text" },
@@ -44,11 +48,13 @@ const struct args_command command_swarm = {
 	.text = "Draw random machines, hosts, designs, workloads and injections, "
 		"run each in a\nprocess of its own with all checks on, and make "
 		"what fails smaller. With a file,\nrun that experiment of one "
-		"cell in the same way.\n",
+		"cell in the same way. With --step cells are random\nscripts "
+		"for the allocator alone.\n",
 	.options = options,
 	.example = "  buddylab swarm --seed 1 --cells 200\n"
 		   "  buddylab swarm --seed 1 --cell 17 --print\n"
-		   "  buddylab swarm out/swarm/seed-1-cell-17.ini\n",
+		   "  buddylab swarm out/swarm/seed-1-cell-17.ini\n"
+		   "  buddylab swarm --step --seed 1 --cells 200\n",
 };
 
 static const char *const verdict_names[] = {
@@ -60,8 +66,9 @@ struct swarm_args {
 	struct plugins plugins;
 	struct swarm_options o;
 	struct swarm_campaign c;
-	bool one_cell, cells_given, json, print, verbose;
-	bool default_events, default_checks;
+	struct swarm_scripts scripts;
+	bool one_cell, cells_given, step, ops_given, json, print, verbose;
+	bool machine_given;
 	const char *path;
 };
 
@@ -128,8 +135,10 @@ static int take_option(struct swarm_args *a, int option)
 	case SWARM_BUDGET:
 		return take_time(a, &a->c.budget_s);
 	case SWARM_EVENTS:
+		a->machine_given = true;
 		return take_small(a, 0, SIM_MAX_EVENTS / 2, &a->o.max_events);
 	case SWARM_CHECK:
+		a->machine_given = true;
 		return take_number(a, 1, UINT32_MAX, &a->o.check_every);
 	case SWARM_LIMIT:
 		err = take_time(a, &seconds);
@@ -139,6 +148,12 @@ static int take_option(struct swarm_args *a, int option)
 		return take_small(a, 1, 1000000, &a->c.shrink_runs);
 	case SWARM_TRACE:
 		return take_trace(a);
+	case SWARM_STEP:
+		a->step = true;
+		return 0;
+	case SWARM_OPS:
+		a->ops_given = true;
+		return take_small(a, 1, 1000000, &a->o.nr_ops);
 	case SWARM_OUTPUT:
 		a->c.dir = a->args.value;
 		return a->c.dir[0] && strlen(a->c.dir) < 3000 ? 0 :
@@ -160,9 +175,13 @@ static int take_option(struct swarm_args *a, int option)
 
 static int print_cell(const struct swarm_args *a)
 {
-	struct swarm_text *t = malloc(sizeof(*t));
+	struct swarm_text *t;
 	unsigned int i;
 
+	if (a->step)
+		return swarm_step_print(&a->o, a->c.first) ? EXIT_RUNTIME :
+							     EXIT_FINE;
+	t = malloc(sizeof(*t));
 	if (!t)
 		return EXIT_RUNTIME;
 	swarm_draw(&a->o, a->c.first, t);
@@ -186,8 +205,10 @@ static void print_repeat(const struct swarm_args *a, uint64_t cell)
 {
 	unsigned int i;
 
-	printf("  to repeat: buddylab swarm --seed %" PRIu64 " --cell %" PRIu64,
-	       a->o.seed, cell);
+	printf("  to repeat: buddylab swarm %s--seed %" PRIu64 " --cell %"
+	       PRIu64, a->step ? "--step " : "", a->o.seed, cell);
+	if (a->ops_given)
+		printf(" --ops %u", a->o.nr_ops);
 	if (a->o.max_events != 3)
 		printf(" --events %u", a->o.max_events);
 	if (a->o.check_every != 5000)
@@ -207,9 +228,13 @@ static void print_small(const struct swarm_args *a,
 	printf("  %u of %u lines are left after %u runs%s: %s\n",
 	       f->shrunk.lines, f->shrunk.lines_before, f->shrunk.runs,
 	       f->shrunk.complete ? "" : ", and there may be less", f->path);
+	if (a->step) {
+		printf("  the same: buddylab step %s\n", f->path);
+		return;
+	}
 	if (strstr(f->why, "allocator: ") || strstr(f->why, "alloc/"))
-		puts("  no step script: the allocator's calls alone were not "
-		     "tried, it takes the machine");
+		puts("  no step script: it takes the machine; those of the "
+		     "allocator alone are drawn by --step");
 	printf("  the same: buddylab swarm %s", f->path);
 	for (i = 0; i < a->plugins.nr; i++)
 		printf(" --reporter-plugin %s", a->plugins.paths[i]);
@@ -365,8 +390,27 @@ static int run_file(struct swarm_args *a)
 	return code;
 }
 
+/* --step draws nothing of what these say. */
+static int start_step(struct swarm_args *a)
+{
+	if (a->args.nr_words)
+		return args_error(&a->args, "--step draws its scripts; run '%s' "
+				  "with buddylab step", a->args.words[0]);
+	if (a->o.nr_traces || a->plugins.nr || a->machine_given)
+		return args_error(&a->args, "--step is the allocator alone: no "
+				  "--trace, --reporter-plugin, --events or "
+				  "--check-every");
+	swarm_step_scripts(&a->scripts, a->o.nr_ops);
+	a->o.scripts = &a->scripts;
+	return 0;
+}
+
 static int start(struct swarm_args *a)
 {
+	if (a->ops_given && !a->step)
+		return args_error(&a->args, "--ops is for --step");
+	if (a->step && start_step(a))
+		return EXIT_USAGE;
 	if (a->args.nr_words > 1)
 		return args_error(&a->args, "one experiment file only; '%s' is "
 				  "one more", a->args.words[1]);
@@ -400,6 +444,7 @@ int cmd_swarm(int argc, char **argv)
 	a->o = (struct swarm_options){
 		.registry = &a->plugins.registry, .max_events = 3,
 		.check_every = 5000, .limit_s = 60, .seed = 1,
+		.nr_ops = 3000,
 	};
 	a->c = (struct swarm_campaign){
 		.o = &a->o, .jobs = 1, .shrink_runs = 1500, .dir = "out/swarm",

@@ -61,7 +61,7 @@ void step_update_hooks(struct step *s)
 
 /* ---- the guest ---- */
 
-static int create_guest(struct step *s)
+int step_create_guest(struct step *s)
 {
 	const struct step_config *cfg = &s->script->cfg;
 	struct alloc_config ac = {
@@ -96,7 +96,7 @@ static int create_guest(struct step *s)
 	return 0;
 }
 
-static int run_cmd(struct step *s, const struct step_cmd *c)
+int step_run_cmd(struct step *s, const struct step_cmd *c)
 {
 	uint32_t i;
 	int err = 0;
@@ -109,27 +109,22 @@ static int run_cmd(struct step *s, const struct step_cmd *c)
 					 "used up");
 		if (ferror(s->out))
 			err = -EIO;
+		if (!err && c->def->class == STEP_OPERATION)
+			step_watch_after(s);
 	}
 	return err;
-}
-
-/* Whatever a script did, every invariant of the allocator holds. */
-static void check_guest(const struct alloc *a)
-{
-	const char *broken = alloc_check(a);
-
-	CHECK_MSG(broken == NULL, "%s", broken);
 }
 
 static int run_script(struct step *s)
 {
 	size_t i;
-	int err = create_guest(s);
+	int err = step_create_guest(s);
 
 	for (i = 0; i < s->script->nr_cmds && !err; i++)
-		err = run_cmd(s, &s->script->cmds[i]);
+		err = step_run_cmd(s, &s->script->cmds[i]);
+	/* Whatever a script did, every invariant of the allocator holds. */
 	if (s->a)
-		check_guest(s->a);
+		step_watch_walk(s);
 	if (!err && fflush(s->out))
 		err = -EIO;
 	if (err == -EIO)
@@ -150,6 +145,7 @@ int step_run(FILE *in, const char *name, FILE *out, struct diag *d)
 	if (!err && script.cfg.nr_zones)
 		err = run_script(&s);
 	step_reporters_destroy(&s);
+	step_watch_destroy(&s);
 	alloc_destroy(s.a);
 	free(s.words);
 	step_script_destroy(&script);

@@ -8,6 +8,7 @@
 #ifndef REPLAY_STEP_H
 #define REPLAY_STEP_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "include/diag.h"
@@ -27,5 +28,33 @@
  * as a double free: d has the message and the place); -ENOMEM; -EIO.
  */
 int step_run(FILE *in, const char *name, FILE *out, struct diag *d);
+
+/*
+ * The lines that were run, as text: a line is here before it runs, so that it
+ * can be read if it ends the process (in memory that is shared with another).
+ */
+struct step_log {
+	char *text;
+	size_t size, len;
+	uint64_t operations;      /* calls of the allocator */
+};
+
+/* Room that so many drawn operations take at most. */
+size_t step_log_size(unsigned int nr_ops);
+
+/*
+ * A random script, drawn and run line by line: script `number` of `seed`, with
+ * `check` on and `settle` as its end. It depends on these alone. 0; -EINVAL: no
+ * such guest; -ENOMEM. What does not hold ends the process with a CHECK.
+ */
+int step_draw(uint64_t seed, uint64_t number, unsigned int nr_ops,
+	      struct step_log *log, FILE *out, struct diag *d);
+
+/*
+ * Run the lines of a text that can run where they stand; the others are left
+ * out, and not in the log: it is a script that step_run() takes.
+ */
+int step_run_some(const char *text, struct step_log *log, FILE *out,
+		  struct diag *d);
 
 #endif

@@ -67,6 +67,7 @@ static int run_pageblock(struct step *s, const struct step_cmd *c)
 {
 	pfn_t pfn = (pfn_t)(c->number[0] << alloc_pageblock_order(s->a));
 
+	s->special |= c->type > MIGRATE_RECLAIMABLE;
 	alloc_set_pageblock_type(s->a, pfn, (enum migratetype)c->type);
 	return 0;
 }
@@ -99,13 +100,12 @@ static int run_events(struct step *s, const struct step_cmd *c)
 static int run_shuffle(struct step *s, const struct step_cmd *c)
 {
 	const struct step_script *sc = s->script;
+	uint64_t *grown = realloc(s->words, (s->nr_words + c->nr_words) *
+				  sizeof(*grown));
 
-	/* No command runs twice that has words: this is room for all. */
-	if (!s->words)
-		s->words = malloc(sc->nr_words * sizeof(*s->words));
-	if (!s->words)
+	if (!grown)
 		return -ENOMEM;
-	CHECK_LE(s->nr_words + c->nr_words, sc->nr_words);
+	s->words = grown;
 	memcpy(s->words + s->nr_words, sc->words + c->first_word,
 	       c->nr_words * sizeof(*s->words));
 	s->nr_words += c->nr_words;
@@ -160,6 +160,7 @@ static int run_boot(struct step *s, const struct step_cmd *c)
 
 	if (err)
 		return err;
+	step_watch_give(s, start, end);
 	alloc_boot_range(s->a, start, end);
 	restore_managed(s);
 	return 0;
@@ -172,6 +173,7 @@ static int run_deferred(struct step *s, const struct step_cmd *c)
 
 	if (err)
 		return err;
+	step_watch_give(s, start, end);
 	alloc_deferred_range(s->a, start, end);
 	restore_managed(s);
 	return 0;
@@ -206,11 +208,14 @@ static int check_allocated(struct step *s, const struct step_cmd *c,
 
 static int run_put(struct step *s, const struct step_cmd *c)
 {
+	const pfn_t pfn = (pfn_t)c->number[0];
 	int err = check_allocated(s, c, "put");
 
-	if (!err)
-		alloc_free_buddy(s->a, (pfn_t)c->number[0], c->order);
-	return err;
+	if (err)
+		return err;
+	step_watch_give(s, pfn, pfn + order_nr_pages(c->order));
+	alloc_free_buddy(s->a, pfn, c->order);
+	return 0;
 }
 
 static int run_free(struct step *s, const struct step_cmd *c)
@@ -220,6 +225,7 @@ static int run_free(struct step *s, const struct step_cmd *c)
 
 	if (err)
 		return err;
+	step_watch_give(s, pfn, pfn + order_nr_pages(c->order));
 	if (s->pcp_on)
 		alloc_free(s->a, c->cpu, pfn, c->order);
 	else
@@ -251,10 +257,25 @@ static pfn_t alloc_first_attempt(struct step *s, const struct step_cmd *c)
 	return alloc_pages(s->a, &req).pfn;
 }
 
+/* The answer to a request, looked at. */
+static void watch_alloc(struct step *s, const struct step_cmd *c, pfn_t pfn)
+{
+	const uint32_t lists = c->options &
+			       (STEP_OPT_BUDDY | STEP_OPT_NOFRAGMENT);
+
+	if (pfn != PFN_NONE)
+		step_watch_take(s, pfn, c->order);
+	if (pfn != PFN_NONE && !lists)
+		step_watch_first(s, c, pfn);
+	if (pfn == PFN_NONE && lists == STEP_OPT_BUDDY)
+		step_watch_failed(s, c->zone, c->order);
+}
+
 static int run_alloc(struct step *s, const struct step_cmd *c)
 {
 	pfn_t pfn;
 
+	s->special |= c->options & STEP_OPT_HIGHATOMIC;
 	if (c->options & (STEP_OPT_BUDDY | STEP_OPT_NOFRAGMENT))
 		pfn = alloc_buddy(s->a, c->zone, c->order,
 				  (enum migratetype)c->type,
@@ -267,6 +288,7 @@ static int run_alloc(struct step *s, const struct step_cmd *c)
 		fputs("none\n", s->out);
 	else
 		fprintf(s->out, "%u\n", pfn);
+	watch_alloc(s, c, pfn);
 	return 0;
 }
 
@@ -276,6 +298,7 @@ static int run_drain(struct step *s, const struct step_cmd *c)
 		alloc_drain_cpu(s->a, c->cpu);
 	else
 		alloc_drain_all(s->a);
+	step_watch_drained(s, c->options & STEP_OPT_CPU, c->cpu);
 	return 0;
 }
 
@@ -288,9 +311,12 @@ static int run_isolate(struct step *s, const struct step_cmd *c)
 	    alloc_block_order(s->a, pfn) != c->order)
 		return step_error(s, "isolate: no free block of order %u "
 				  "begins at %u", c->order, pfn);
+	step_watch_isolate(s, pfn, c->order);
 	taken = alloc_isolate(s->a, pfn);
 	fprintf(s->out, "isolate %u %u -> %s\n", pfn, c->order,
 		taken ? "ok" : "refused");
+	if (taken)
+		step_watch_take(s, pfn, c->order);
 	return 0;
 }
 
@@ -299,10 +325,12 @@ static int run_putback(struct step *s, const struct step_cmd *c)
 	pfn_t pfn = (pfn_t)c->number[0];
 	int err = check_allocated(s, c, "putback");
 
-	if (!err)
-		alloc_putback(s->a, pfn, c->order,
-			      alloc_pageblock_type(s->a, pfn));
-	return err;
+	if (err)
+		return err;
+	step_watch_give(s, pfn, pfn + order_nr_pages(c->order));
+	alloc_putback(s->a, pfn, c->order, alloc_pageblock_type(s->a, pfn));
+	step_watch_putback(s, pfn, c->order);
+	return 0;
 }
 
 #define ALLOC_OPTIONS                                                         \
@@ -334,6 +362,8 @@ const struct step_def step_defs[] = {
 	  step_check_shuffle, run_shuffle },
 	{ "grouping", STEP_SETTING, "s", 0, "grouping on|off", NULL, NULL,
 	  run_grouping },
+	{ "check", STEP_SETTING, "n", STEP_WALKS_ZONES, "check N", NULL, NULL,
+	  step_set_check },
 	{ "events", STEP_SETTING, "v", 0, "events on|off|all", NULL, NULL,
 	  run_events },
 
@@ -365,6 +395,8 @@ const struct step_def step_defs[] = {
 	  STEP_OPT_CAPACITY | STEP_OPT_BATCHES | STEP_WALKS_ZONES,
 	  "hint [capacity=N] [batches=N]", NULL, NULL, step_hint },
 
+	{ "settle", STEP_OPERATION, "", STEP_WALKS_ZONES | STEP_WALKS_CPUS,
+	  "settle", NULL, NULL, step_settle },
 	{ "lists", STEP_OPERATION, "", STEP_WALKS_ZONES, "lists",
 	  NULL, NULL, step_print_lists },
 	{ "pcplists", STEP_OPERATION, "", STEP_WALKS_CPUS, "pcplists",

@@ -93,6 +93,7 @@ struct step_script {
 	size_t nr_words, max_words;
 	uint64_t nr_steps;        /* commands to run, repeats included */
 	uint64_t nr_walked;       /* pages that they look at, at most */
+	uint64_t check_every;     /* of the last `check` so far */
 };
 
 /* A word of a line: not NUL-terminated. */
@@ -158,6 +159,11 @@ struct step {
 	size_t nr_boot_words;
 	bool words_short;         /* a shuffle word was wanted and missing */
 	struct step_reporters *reporters; /* NULL until one is used */
+	struct step_watch *watch; /* NULL until `check` */
+	bool special;             /* there may be types that do not merge */
+	/* Told of every block that the script gets; or NULL. */
+	void (*taken)(void *ctx, pfn_t pfn, unsigned int order);
+	void *taken_ctx;
 };
 
 /* Message at the running command; -EINVAL. */
@@ -218,6 +224,35 @@ bool step_boundary(const struct step *s, unsigned int zone, unsigned int order,
 		   enum migratetype mt, pfn_t *boundary);
 /* Does the host have pages of [start, end), in a batch not acknowledged? */
 bool step_host_has(const struct step *s, pfn_t start, pfn_t end);
+/* How many pages does it have? */
+uint64_t step_host_pages(const struct step *s);
 void step_reporters_destroy(struct step *s);
+
+/* step_watch.c: what has to hold; nothing without `check` */
+int step_set_check(struct step *s, const struct step_cmd *c);
+int step_settle(struct step *s, const struct step_cmd *c);
+void step_watch_destroy(struct step *s);
+/* All invariants now: a CHECK with the place. */
+void step_watch_walk(const struct step *s);
+/* The script has a block, or has pages no more. */
+void step_watch_take(struct step *s, pfn_t pfn, unsigned int order);
+void step_watch_give(struct step *s, pfn_t start, pfn_t end);
+/* A request to a zone's lists found nothing. */
+void step_watch_failed(const struct step *s, unsigned int zone,
+		       unsigned int order);
+/* A first attempt found pfn. */
+void step_watch_first(const struct step *s, const struct step_cmd *c,
+		      pfn_t pfn);
+void step_watch_drained(const struct step *s, bool one, unsigned int only);
+/* A block will be isolated, and has been put back. */
+void step_watch_isolate(struct step *s, pfn_t pfn, unsigned int order);
+void step_watch_putback(const struct step *s, pfn_t pfn, unsigned int order);
+void step_watch_after(struct step *s);
+
+/* step_script.c: a line as it comes, and whether it may stand there. */
+void step_parse_line(struct step_parser *p, struct step_cmd *c);
+/* step.c */
+int step_create_guest(struct step *s);
+int step_run_cmd(struct step *s, const struct step_cmd *c);
 
 #endif

@@ -246,6 +246,26 @@ bool step_host_has(const struct step *s, pfn_t start, pfn_t end)
 	return false;
 }
 
+uint64_t step_host_pages(const struct step *s)
+{
+	const struct sync_env *e;
+	unsigned int i, j;
+	uint64_t pages = 0;
+
+	if (!s->reporters)
+		return 0;
+	e = &s->reporters->env;
+	for (i = 0; i < e->nr_batches; i++) {
+		const struct sync_env_batch *b =
+			&e->batches[(e->first_batch + i) %
+				    SYNC_ENV_MAX_BATCHES];
+
+		for (j = 0; j < b->rq.nr; j++)
+			pages += order_nr_pages(b->rq.entries[j].order);
+	}
+	return pages;
+}
+
 void step_reporters_destroy(struct step *s)
 {
 	struct step_reporters *r = s->reporters;

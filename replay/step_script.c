@@ -103,7 +103,7 @@ static struct step_word parse_repeat(struct step_parser *p, struct step_cmd *c)
 }
 
 /* One line into *c; c->def stays NULL if there is no command or an error. */
-static void parse_line(struct step_parser *p, struct step_cmd *c)
+void step_parse_line(struct step_parser *p, struct step_cmd *c)
 {
 	struct step_word w = step_next_word(p);
 
@@ -164,7 +164,7 @@ static bool scan_config(struct step_parser *p, const char *text,
 		if (!def || def->class != STEP_CONFIG)
 			continue;
 		p->pos = p->start;
-		parse_line(p, &c);
+		step_parse_line(p, &c);
 		if (p->failed || def->configure(&p->script->cfg, &c))
 			good = false;
 	}
@@ -235,6 +235,20 @@ static uint64_t walk_of(const struct step_config *cfg, const struct step_cmd *c)
 	return pages;
 }
 
+/* After `check N` every N operations look at all pages and lists. */
+static uint64_t checks_of(const struct step_script *sc,
+			  const struct step_cmd *c)
+{
+	static const struct step_def all = {
+		.options = STEP_WALKS_ZONES | STEP_WALKS_CPUS,
+	};
+	const struct step_cmd walk = { .def = &all };
+
+	if (!sc->check_every || c->def->class != STEP_OPERATION)
+		return 0;
+	return c->repeat * walk_of(&sc->cfg, &walk) / sc->check_every;
+}
+
 static void check_walk(struct step_parser *p, const struct step_cmd *c)
 {
 	struct step_script *sc = p->script;
@@ -242,7 +256,10 @@ static void check_walk(struct step_parser *p, const struct step_cmd *c)
 
 	/* At most 2^28 pages and 2^20 repeats by 2^24 lines: no overflow. */
 	if (fitted)
-		sc->nr_walked += c->repeat * walk_of(&sc->cfg, c);
+		sc->nr_walked += c->repeat * walk_of(&sc->cfg, c) +
+				 checks_of(sc, c);
+	if (c->def->run == step_set_check)
+		sc->check_every = c->nr_numbers ? c->number[0] : 0;
 	if (fitted && sc->nr_walked > STEP_MAX_WALKED)
 		step_parse_error(p, c->column,
 				 "the script looks at %llu pages with '%s' and "
@@ -273,7 +290,7 @@ static int parse_all(struct step_parser *p, const char *text, const char *end)
 	while (next_line(p, &text, end)) {
 		struct step_cmd c;
 
-		parse_line(p, &c);
+		step_parse_line(p, &c);
 		if (!c.def)
 			continue;
 		if (!p->failed)

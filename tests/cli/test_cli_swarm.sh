@@ -52,6 +52,26 @@ printf '[guest]\nbase = 0\n[phase p]\nworkload = trace\nfile = sort.blt\ntasks =
 expect 0 swarm sub/program.ini
 stdout_has "1 cells: 1 passed"
 
+# Scripts for the allocator alone: the same twice, and `step` runs them.
+what="step scripts"
+expect 0 swarm --step --seed 5 --cells 8 --ops 300
+stdout_has "8 cells: 8 passed"
+counts >one.txt
+expect 0 swarm --step --seed 5 --cells 8 --ops 300 --jobs 2
+counts >two.txt
+check "jobs make no difference" diff one.txt two.txt
+expect 0 swarm --step --seed 5 --cell 3 --ops 300 --print
+cp out.txt cell.step
+expect 0 swarm --step --seed 5 --cell 3 --ops 300 --print
+check "the same script" diff cell.step out.txt
+expect 0 step cell.step
+[[ $(tail -1 cell.step) = settle ]] || fail "the script does not end with settle"
+expect 2 swarm --step cell.step
+stderr_has "buddylab step"
+expect 2 swarm --step --events 2
+expect 2 swarm --ops 300
+stderr_has "--ops is for --step"
+
 expect 2 swarm --cells none
 stderr_has "'none' is not a number"
 expect 2 swarm --budget 60
