@@ -27,6 +27,14 @@ function(buddylab_folder name)
   target_include_directories(buddylab_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(buddylab_${name} PUBLIC ${ARG_LINK})
   buddylab_target(buddylab_${name})
+  # Sections of the intermediate code have random names otherwise.
+  if(BUDDYLAB_LTO AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    foreach(source ${ARG_SOURCES})
+      cmake_path(GET source FILENAME file)
+      set_property(SOURCE ${source} APPEND PROPERTY
+        COMPILE_OPTIONS -frandom-seed=${name}/${file})
+    endforeach()
+  endif()
 endfunction()
 
 # buddylab_test(name SOURCES ... LINK ... LABELS ... [ARGS ...] [TIMEOUT s]):

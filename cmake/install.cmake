@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What `cmake --install` puts where. For reporters out of tree
 # (docs/writing-a-reporter.md): the headers, the library for tests of a design's
-# own, and two ways to find them.
+# own, and two ways to find them. Two components: `program`, and `development`
+# for those who write reporters; tests/package/manifest.txt lists the files.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME program)
 
 # buddylab_exports(program): plugins find the calls of the headers in it.
 function(buddylab_exports program)
@@ -13,9 +15,8 @@ function(buddylab_exports program)
 endfunction()
 
 install(TARGETS buddylab RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(PROGRAMS scripts/buddylab-record scripts/buddylab-snapshot
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/buddylab)
-install(FILES scripts/buddylab-record.bt
+install(PROGRAMS scripts/buddylab-record scripts/buddylab-record.bt
+                 scripts/buddylab-snapshot
   DESTINATION ${CMAKE_INSTALL_DATADIR}/buddylab)
 # Experiments, and what they and the published claims are made of: paths in
 # them are relative to each other.
@@ -24,6 +25,8 @@ foreach(folder experiments predictions prices published)
 endforeach()
 install(FILES README.md CHANGELOG.md LICENSE
   DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  FILES_MATCHING PATTERN "*.md" PATTERN docs/man EXCLUDE)
 
 # Public headers, in their folders: includes are spelled from the root.
 foreach(header
@@ -34,11 +37,13 @@ foreach(header
     reporter/request.h reporter/sync_env.h)
   cmake_path(GET header PARENT_PATH folder)
   install(FILES ${header}
-    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/buddylab/${folder})
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/buddylab/${folder}
+    COMPONENT development)
 endforeach()
 # To start from.
 install(FILES reporter/skeleton.c docs/writing-a-reporter.md
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/buddylab/reporter)
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/buddylab/reporter
+  COMPONENT development)
 
 # The allocator, the designs and the environment without a machine.
 add_library(buddylab_library STATIC
@@ -52,7 +57,8 @@ if(BUDDYLAB_LTO AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
 endif()
 set_target_properties(buddylab_library PROPERTIES
   OUTPUT_NAME buddylab LINKER_LANGUAGE C)
-install(TARGETS buddylab_library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS buddylab_library ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  COMPONENT development)
 
 # From the .pc files to the prefix, so that the tree may be moved.
 file(RELATIVE_PATH pc_to_prefix
@@ -63,7 +69,7 @@ set(BUDDYLAB_REPORTER_ABI ${CMAKE_MATCH_1})
 foreach(module buddylab buddylab-reporter)
   configure_file(cmake/${module}.pc.in ${module}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${module}.pc
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 endforeach()
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/buddylab)
 configure_package_config_file(cmake/buddylabConfig.cmake.in
@@ -75,4 +81,4 @@ write_basic_package_version_file(
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/buddylabConfig.cmake
               ${PROJECT_BINARY_DIR}/buddylabConfigVersion.cmake
-  DESTINATION ${package})
+  DESTINATION ${package} COMPONENT development)

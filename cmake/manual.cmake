@@ -9,7 +9,8 @@ if(SCDOC)
   set(man ${PROJECT_BINARY_DIR}/man)
   file(GLOB pages CONFIGURE_DEPENDS docs/man/*.scd)
   add_custom_command(OUTPUT ${man}.stamp
-    COMMAND ${PROJECT_SOURCE_DIR}/cmake/manual.sh
+    COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=${BUDDYLAB_EPOCH}
+            ${PROJECT_SOURCE_DIR}/cmake/manual.sh
             $<TARGET_FILE:buddylab-manual> ${PROJECT_SOURCE_DIR}/docs/man ${man}
     COMMAND ${CMAKE_COMMAND} -E touch ${man}.stamp
     DEPENDS buddylab-manual cmake/manual.sh ${pages}
