@@ -359,9 +359,8 @@ void apply_record(struct replay *r, const struct req_record *rec,
 	case REQ_K:
 	case REQ_T:
 	case REQ_M:
-		/* Taken up when it was read. */
-		break;
 	case REQ_NR_KINDS:
+		/* Taken up when it was read; the last one is none. */
 		break;
 	}
 }

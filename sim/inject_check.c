@@ -158,10 +158,9 @@ static bool item_holds(struct sim_guest *g, const struct inject_state *st,
 
 	if (item->is_counter)
 		holds = counter_holds(g->sim, st, item, text, size);
-	else if (item->word >= EXPECT_NOT_DISCARDED &&
-		 item->word <= EXPECT_NO_REFAULTS)
-		holds = word_about_host(g, st, item->word, text, size);
-	else if (item->word == EXPECT_GUEST_RUNS)
+	else if ((item->word >= EXPECT_NOT_DISCARDED &&
+		  item->word <= EXPECT_NO_REFAULTS) ||
+		 item->word == EXPECT_GUEST_RUNS)
 		holds = word_about_host(g, st, item->word, text, size);
 	else
 		holds = word_about_design(g, st, item->word, text, size);

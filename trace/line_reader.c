@@ -128,13 +128,13 @@ static int fill_zstd(struct line_reader *r)
 	if (ZSTD_isError(ret))
 		return reader_fail(r, -EBADMSG,
 				   "damaged zstd data near byte %llu: %s",
-				   (unsigned long long)(r->in_offset + in.pos),
+				   (unsigned long long)r->in_offset + in.pos,
 				   ZSTD_getErrorName(ret));
 	r->in_frame = ret != 0;
 	if (at_end && r->in_frame && out.pos == before)
 		return reader_fail(r, -EBADMSG,
 				   "cut short: the file ends at byte %llu, inside a zstd frame",
-				   (unsigned long long)(r->in_offset + in.pos));
+				   (unsigned long long)r->in_offset + in.pos);
 	return 0;
 }
 
