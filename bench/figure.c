@@ -363,7 +363,8 @@ int figure_plot(const struct results *r, const struct figure_request *req,
 {
 	struct figure f = { .r = r, .backend = req->backend,
 			    .terminal = req->terminal, .out = out,
-			    .messages = messages };
+			    .messages = messages,
+			    .zero_ended = req->zero_ended };
 	const int only = req->name ? find_figure(req->name) : -1;
 	int err;
 

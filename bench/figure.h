@@ -28,6 +28,7 @@ struct figure_request {
 	const char *name;              /* NULL = all */
 	enum figure_terminal terminal;
 	enum figure_backend backend;   /* matplotlib draws pictures only */
+	bool zero_ended;               /* paths of pictures end with '\0' */
 };
 
 /*

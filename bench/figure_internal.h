@@ -40,6 +40,7 @@ struct figure {
 	enum figure_backend backend;
 	enum figure_terminal terminal;
 	FILE *out, *messages;
+	bool zero_ended;               /* paths in `out` */
 	struct arena a;
 	struct grouping g;
 	char dir[FIGURE_PATH_SIZE];    /* where data, scripts, pictures go */
@@ -80,8 +81,8 @@ void figure_data_word(FILE *out, const char *text);
 struct script {
 	struct figure *f;
 	const char *name;              /* of the figure's files */
-	FILE *out;
-	char path[FIGURE_PATH_SIZE];
+	FILE *out;                     /* of file */
+	struct store_file file;
 };
 
 /* Begin: terminal and output are set. 0 or -errno. */

@@ -71,28 +71,20 @@ static void put_terminal(struct script *s)
  * going to be: through it any file could be written, and a script that is the
  * picture would be run.
  */
-static FILE *open_script(const char *path)
-{
-	int fd = -1;
-
-	if (!unlink(path) || errno == ENOENT)
-		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	return fd < 0 ? NULL : fdopen(fd, "w");
-}
-
 int script_begin(struct script *s, struct figure *f, const char *name)
 {
-	*s = (struct script){ .f = f, .name = name };
-	snprintf(s->path, sizeof(s->path), "%.3900s/%s.%s", f->dir, name,
-		 is_python(s) ? "py" : "gp");
-	s->out = open_script(s->path);
-	if (!s->out) {
-		const int err = errno;
+	char path[FIGURE_PATH_SIZE], why[4400];
+	int err;
 
-		fprintf(f->messages, "error: %s: cannot be written: %s\n",
-			s->path, strerror(err));
-		return -err;
+	*s = (struct script){ .f = f, .name = name };
+	snprintf(path, sizeof(path), "%.3900s/%s.%s", f->dir, name,
+		 is_python(s) ? "py" : "gp");
+	err = store_create_own(&s->file, path, why, sizeof(why));
+	if (err) {
+		fprintf(f->messages, "error: %s\n", why);
+		return err;
 	}
+	s->out = s->file.out;
 	if (is_python(s)) {
 		fprintf(s->out, "# Made by buddylab plot.\n"
 			"output = './%s.%s'\n", name,
@@ -319,6 +311,7 @@ static void put_text(const struct script *s, const char *text)
 int script_run(struct script *s, const char *plot)
 {
 	char file[FIGURE_NAME_SIZE + 8], python[FIGURE_NAME_SIZE];
+	char why[4400];
 	const char *text;
 	int err;
 
@@ -327,10 +320,10 @@ int script_run(struct script *s, const char *plot)
 	if (is_python(s))
 		put_text(s, plot_text("common.py"));
 	put_text(s, text);
-	if (fclose(s->out)) {
-		fprintf(s->f->messages, "error: %s: cannot be written: %s\n",
-			s->path, strerror(errno));
-		return -EIO;
+	err = store_commit(&s->file, why, sizeof(why));
+	if (err) {
+		fprintf(s->f->messages, "error: %s\n", why);
+		return err;
 	}
 	snprintf(file, sizeof(file), "%s.%s", s->name,
 		 is_python(s) ? "py" : "gp");
@@ -338,7 +331,8 @@ int script_run(struct script *s, const char *plot)
 		return show_text(s->f, file);
 	err = draw_picture(s, file);
 	if (!err)
-		fprintf(s->f->out, "%s/%s.%s\n", s->f->dir, s->name,
-			figure_terminal_names[s->f->terminal]);
+		fprintf(s->f->out, "%s/%s.%s%c", s->f->dir, s->name,
+			figure_terminal_names[s->f->terminal],
+			s->f->zero_ended ? '\0' : '\n');
 	return err;
 }

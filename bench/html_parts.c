@@ -9,7 +9,6 @@
 #include "bench/figure.h"
 
 #define MAX_PICTURES 200
-#define MAX_LINE 4200
 
 /* ---- figures ---- */
 
@@ -24,30 +23,32 @@ static const char *picture_name(const char *path, struct arena *a)
 					    strlen(name));
 }
 
+/* Names of folders may hold line breaks. */
 static int read_paths(struct page *p, FILE *f, struct arena *a)
 {
 	struct page_picture *all = arena_array(a, MAX_PICTURES, sizeof(*all));
-	char line[MAX_LINE];
+	char *path = NULL;
+	size_t room = 0;
+	int err = all ? 0 : -ENOMEM;
 
-	if (!all)
-		return -ENOMEM;
 	p->pictures = all;
-	while (p->nr_pictures < MAX_PICTURES && fgets(line, sizeof(line), f)) {
+	while (!err && p->nr_pictures < MAX_PICTURES &&
+	       getdelim(&path, &room, '\0', f) > 0) {
 		struct page_picture *to = &all[p->nr_pictures++];
 
-		line[strcspn(line, "\n")] = '\0';
-		to->path = arena_strdup(a, line);
+		to->path = arena_strdup(a, path);
 		to->name = to->path ? picture_name(to->path, a) : NULL;
-		if (!to->name)
-			return -ENOMEM;
+		err = to->name ? 0 : -ENOMEM;
 	}
-	return 0;
+	free(path);
+	return err;
 }
 
 static int add_pictures(struct page *p, const struct results *r,
 			struct arena *a)
 {
-	const struct figure_request req = { .terminal = FIGURE_SVG };
+	const struct figure_request req = { .terminal = FIGURE_SVG,
+					    .zero_ended = true };
 	FILE *paths = tmpfile();
 	int err;
 

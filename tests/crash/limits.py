@@ -231,7 +231,8 @@ def removed(lab, command, reference, delay):
 
 NAMES = [b"100%s%n%d", b"it's \"q\"", b"\xff\xfe\x80", b"a b ",
          b"$(touch pwned)", b"`touch pwned`;x", b"<&>", "\u00fc\u20ac".encode(),
-         b"n" * 200, b"/".join([b"d" * 50] * 40), b"-o", b"\x1b[31m", b"\\"]
+         b"n" * 200, b"/".join([b"d" * 50] * 40), b"-o", b"\x1b[31m", b"\\",
+         b"a\nb"]
 
 
 def named(lab, reference, name):

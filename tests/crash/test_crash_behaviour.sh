@@ -122,6 +122,14 @@ what="a reader that has gone, SIGPIPE ignored"
 err=$(<err.txt)
 stderr_empty
 
+what="report, a folder whose name holds a line break"
+"$buddylab" run slow.ini -o $'a\nb' --set phase.measure.duration=1ms \
+	--format none 2>err.txt
+if type gnuplot >/dev/null 2>&1; then
+	expect 0 report $'a\nb' --format html
+	grep -q 'src="data:image/svg' <<<"$out" || fail "no picture"
+fi
+
 # A gnuplot that dies, or does not notice that the disk is full, in the middle.
 what="plot, half a picture"
 "$buddylab" run slow.ini -o plots --set phase.measure.duration=1ms \
