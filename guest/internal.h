@@ -241,8 +241,9 @@ static inline void *host_memory(struct guest *g, void *p)
 	return p;
 }
 
-/* Split VMAs so that none crosses addr. 0 or -ENOMEM. */
-int vma_split(struct guest *g, struct guest_mm *mm, uint64_t addr);
+/* Split VMAs for munmap so that none crosses start or end. 0 or -ENOMEM. */
+int vma_split_for_unmap(struct guest *g, struct guest_mm *mm, uint64_t start,
+			uint64_t end);
 /* Forget the VMAs inside [start, end). */
 void vma_remove(struct run *r, uint64_t start, uint64_t end);
 /* Bounds of what the neighbours of [start, end) leave for page tables. */

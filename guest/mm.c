@@ -68,12 +68,20 @@ static void vma_erase(struct guest_mm *mm, uint32_t at)
 		(mm->nr_vmas - at) * sizeof(*mm->vmas));
 }
 
+/*
+ * vm.max_map_count. mmap fails above it, before it looks whether the new VMA
+ * would merge; a split, and a hole in the middle of a VMA, fail at it. Models
+ * do_mmap, split_vma and do_munmap (do_vmi_align_munmap from 6.3).
+ */
+#define MAX_MAP_COUNT 65530u
+
 static bool vma_is_file(const struct vma *v)
 {
 	return v->flags & GUEST_MAP_FILE;
 }
 
-int vma_split(struct guest *g, struct guest_mm *mm, uint64_t addr)
+/* Without the limit, so that one VMA more is possible for a moment. */
+static int vma_split(struct guest *g, struct guest_mm *mm, uint64_t addr)
 {
 	const uint32_t i = vma_lower(mm, addr);
 	struct vma upper;
@@ -89,6 +97,29 @@ int vma_split(struct guest *g, struct guest_mm *mm, uint64_t addr)
 	if (vma_is_file(&upper))
 		file_get(g, upper.file)->nr_vmas++;
 	return 0;
+}
+
+/* Models split_vma, which keeps the limit. */
+static int split_vma(struct guest *g, struct guest_mm *mm, uint64_t addr)
+{
+	const uint32_t i = vma_lower(mm, addr);
+
+	if (i == mm->nr_vmas || mm->vmas[i].start >= addr)
+		return 0;
+	return mm->nr_vmas >= MAX_MAP_COUNT ? -ENOMEM :
+					      vma_split(g, mm, addr);
+}
+
+int vma_split_for_unmap(struct guest *g, struct guest_mm *mm, uint64_t start,
+			uint64_t end)
+{
+	const uint32_t i = vma_lower(mm, start);
+
+	/* All that is cut off at one side only is as many VMAs afterwards. */
+	if (mm->nr_vmas >= MAX_MAP_COUNT && i < mm->nr_vmas &&
+	    mm->vmas[i].start < start && end < mm->vmas[i].end)
+		return -ENOMEM;
+	return vma_split(g, mm, start) || vma_split(g, mm, end) ? -ENOMEM : 0;
 }
 
 void vma_remove(struct run *r, uint64_t start, uint64_t end)
@@ -210,7 +241,7 @@ enum guest_status mmap_run(struct run *r)
 	CHECK(op->len > 0 && op->len % PAGE_SIZE == 0);
 	CHECK(op->addr % PAGE_SIZE == 0);
 	r->work->syscalls += 1 + !!(op->flags & GUEST_MAP_HUGEPAGE);
-	if (op->len > r->g->cfg.mmap_base)
+	if (op->len > r->g->cfg.mmap_base || r->mm->nr_vmas > MAX_MAP_COUNT)
 		return GUEST_NOMEM;
 	v.start = op->flags & GUEST_MAP_FIXED ? get_fixed_area(r, &at) :
 						get_unmapped_area(r, &at);
@@ -234,7 +265,7 @@ static enum guest_status advise_thp(struct run *r)
 	const uint32_t thp = GUEST_MAP_HUGEPAGE | GUEST_MAP_NOHUGEPAGE;
 	uint32_t first, last;
 
-	if (vma_split(r->g, mm, op->addr) || vma_split(r->g, mm, end))
+	if (split_vma(r->g, mm, op->addr) || split_vma(r->g, mm, end))
 		return GUEST_NOMEM;
 	first = last = vma_lower(mm, op->addr);
 	for (; last < mm->nr_vmas && mm->vmas[last].start < end; last++)

@@ -65,8 +65,7 @@ static enum guest_status unmap_start(struct run *r)
 	CHECK(op->len <= TASK_SIZE && op->addr <= TASK_SIZE - op->len);
 	r->work->syscalls++;
 	if (op->kind == GUEST_MUNMAP &&
-	    (vma_split(r->g, r->mm, op->addr) ||
-	     vma_split(r->g, r->mm, op->addr + op->len)))
+	    vma_split_for_unmap(r->g, r->mm, op->addr, op->addr + op->len))
 		return GUEST_NOMEM;
 	ga = gather_new(r->g);
 	if (!ga)

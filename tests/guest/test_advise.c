@@ -119,10 +119,57 @@ static void test_advise__free_leaves_the_pages(void **state)
 	rig_close(&r);
 }
 
+#define MAX_MAP_COUNT 65530u
+
+/* Every second one cannot merge with the one before. */
+static enum guest_status map_nth(struct rig *r, uint32_t mm, uint64_t i)
+{
+	return map_at(r, mm, AT + i * 4 * PAGE_SIZE, 4 * PAGE_SIZE,
+		      i % 2 ? GUEST_MAP_HUGEPAGE : 0);
+}
+
+/*
+ * As with vm.max_map_count: mmap goes one above it, splits and holes only up to
+ * it, and what frees a VMA, or cuts at one end, always works.
+ */
+static void test_advise__mappings_are_limited(void **state)
+{
+	const uint64_t last = AT + MAX_MAP_COUNT * 4 * PAGE_SIZE;
+	struct guest_op cut = { .kind = GUEST_MUNMAP, .len = PAGE_SIZE };
+	struct guest_op thp = { .kind = GUEST_MADV_THP, .len = PAGE_SIZE,
+				.addr = AT, .flags = GUEST_MAP_HUGEPAGE };
+	struct rig r;
+
+	(void)state;
+	open_always(&r, &cut.mm);
+	thp.mm = cut.mm;
+	for (uint64_t i = 0; i <= MAX_MAP_COUNT; i++)
+		ASSERT_U64("map", map_nth(&r, cut.mm, i), GUEST_DONE);
+	ASSERT_U64("one more", map_nth(&r, cut.mm, MAX_MAP_COUNT + 1),
+		   GUEST_NOMEM);
+	/* It would merge with the last one; the kernel does not look. */
+	ASSERT_U64("would merge", map_at(&r, cut.mm, last + 4 * PAGE_SIZE,
+					 PAGE_SIZE, 0), GUEST_NOMEM);
+	rig_munmap(&r, cut.mm, last, 4 * PAGE_SIZE);
+	ASSERT_U64("at the limit: split", run(&r, &thp), GUEST_NOMEM);
+	cut.addr = AT + PAGE_SIZE;
+	ASSERT_U64("hole", run(&r, &cut), GUEST_NOMEM);
+	rig_munmap(&r, cut.mm, AT, PAGE_SIZE);
+	rig_munmap(&r, cut.mm, AT + 3 * PAGE_SIZE, PAGE_SIZE);
+	rig_munmap(&r, cut.mm, AT + 7 * PAGE_SIZE, 2 * PAGE_SIZE);
+	/* One fewer, and each of them works once. */
+	rig_munmap(&r, cut.mm, AT + 12 * PAGE_SIZE, 4 * PAGE_SIZE);
+	rig_munmap(&r, cut.mm, AT + 17 * PAGE_SIZE, PAGE_SIZE);
+	cut.addr = AT + 21 * PAGE_SIZE;
+	ASSERT_U64("hole again", run(&r, &cut), GUEST_NOMEM);
+	rig_close(&r);
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_advise__a_fixed_mapping_needs_its_place),
 	cmocka_unit_test(test_advise__thp_advice_is_for_a_part),
 	cmocka_unit_test(test_advise__free_leaves_the_pages),
+	cmocka_unit_test(test_advise__mappings_are_limited),
 };
 
 TEST_MAIN(cases)
