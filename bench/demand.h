@@ -15,7 +15,14 @@
 uint64_t demand_of_cell(const struct cell *c);
 /* The cell that may take most; NULL if there are none. */
 const struct cell *demand_largest(const struct experiment *e);
-/* What this process may have: the machine's memory, or its own limit. */
+/* The most that so many cells at a time may take together. */
+uint64_t demand_of_jobs(const struct experiment *e, unsigned int jobs);
+/* The most cells at a time, up to `jobs` and at least one, that fit. */
+unsigned int demand_jobs_that_fit(const struct experiment *e,
+				  unsigned int jobs, uint64_t bytes);
+/* What one process may have: that of all, or its own limit. */
 uint64_t demand_available(void);
+/* What all may have: the machine's memory, or the control group's limit. */
+uint64_t demand_available_to_all(void);
 
 #endif

@@ -12,7 +12,7 @@ enum { RUN_JOBS = EXP_NR_OPTIONS, RUN_FORMAT, RUN_CHECK, RUN_STEPS,
 
 static const struct args_option options[] = {
 	EXP_OPTIONS,
-	{ "jobs", 'j', "N", "cells at a time (default: one per CPU)" },
+	{ "jobs", 'j', "N", "cells at a time (default: one per CPU, if memory allows)" },
 	{ "format", 0, "table|cover|md|csv|json|jsonl|none", "default table" },
 	{ "check-every", 0, "N", "test all invariants every N events" },
 	{ "step-by-step", 0, NULL, "no run-ahead: slower, the same results" },
@@ -34,6 +34,7 @@ const struct args_command command_run = {
 struct run_command {
 	struct exp_args exp;
 	struct runner_options runner;
+	bool jobs_chosen;              /* by -j; the default is what fits */
 	const char *format;
 };
 
@@ -42,6 +43,7 @@ static int take_option(struct run_command *c, int option)
 	switch (option) {
 	case RUN_JOBS:
 		c->runner.jobs = exp_args_count(&c->exp, "jobs", 1024);
+		c->jobs_chosen = true;
 		return c->runner.jobs ? 0 : EXIT_USAGE;
 	case RUN_FORMAT:
 		c->format = c->exp.args.value;
@@ -180,6 +182,9 @@ static int run(struct run_command *c)
 	if (code)
 		return code;
 	code = exp_args_allow(&c->exp, &e, NULL);
+	if (!code)
+		code = exp_args_jobs(&c->exp, &e, &c->runner.jobs,
+				     c->jobs_chosen);
 	if (code) {
 		experiment_free(&e);
 		return code;

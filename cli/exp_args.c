@@ -148,6 +148,27 @@ int exp_args_stored(const struct exp_args *a, const struct experiment *e,
 	return stored;
 }
 
+int exp_args_jobs(const struct exp_args *a, const struct experiment *e,
+		  unsigned int *jobs, bool chosen)
+{
+	const uint64_t have = demand_available_to_all();
+	const unsigned int fit = a->req.large ? *jobs :
+				 demand_jobs_that_fit(e, *jobs, have);
+	struct diag d = { .out = stderr };
+
+	if (!chosen)
+		*jobs = fit;
+	if (fit == *jobs)
+		return 0;
+	diag_error(&d, (struct diag_place){ .file = a->req.path },
+		   "%u cells at a time may take %llu MiB of memory, and all of "
+		   "them can have %llu MiB: -j %u does; most workloads need a "
+		   "small part of that: --large runs it nevertheless", *jobs,
+		   (unsigned long long)(demand_of_jobs(e, *jobs) >> 20),
+		   (unsigned long long)(have >> 20), fit);
+	return EXIT_USAGE;
+}
+
 /* Quote a word for sh if it needs that. */
 static void put_word(FILE *out, const char *word)
 {

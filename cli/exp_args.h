@@ -59,6 +59,13 @@ int exp_args_stored(const struct exp_args *a, const struct experiment *e,
 		    const struct cell *c);
 
 /*
+ * The same for as many cells at a time as the user has chosen; if nobody has,
+ * *jobs becomes what fits.
+ */
+int exp_args_jobs(const struct exp_args *a, const struct experiment *e,
+		  unsigned int *jobs, bool chosen);
+
+/*
  * "buddylab run-cell EXP -o DIR --set ..." with what was asked for, quoted for
  * a shell; NULL without memory. The caller frees it.
  */
