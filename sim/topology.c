@@ -211,9 +211,11 @@ static unsigned int rank_of(hwloc_const_bitmap_t set, unsigned int number)
 {
 	unsigned int i, rank = 0;
 
+	/* A set may have no end. */
 	hwloc_bitmap_foreach_begin(i, set)
-		if (i < number)
-			rank++;
+		if (i >= number)
+			break;
+		rank++;
 	hwloc_bitmap_foreach_end();
 	return rank;
 }

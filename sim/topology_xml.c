@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "include/input.h"
+#include "include/option.h"
 #include "sim/topology_internal.h"
 
 #define TRY_SECONDS 10
@@ -88,18 +89,32 @@ static bool has(const struct attribute *a, const char *name)
 	       !strncmp(a->name, name, a->name_len);
 }
 
+/*
+ * "PU", "NUMANode" and hwloc's other spellings of these: without a number theirs
+ * is 2^32 - 1, and each set of them takes 512 MiB.
+ */
+static bool needs_number(const char *type, size_t len)
+{
+	return (len && (type[0] == 'n' || type[0] == 'N')) ||
+	       (len > 1 && !strncasecmp(type, "pu", 2));
+}
+
 static bool object_fits(const char *at)
 {
-	bool fits = true, device = false;
+	bool fits = true, device = false, number = false, needed = false;
 	struct attribute a;
 
 	while (next_attribute(&at, &a)) {
-		if (has(&a, "type"))
+		if (has(&a, "type")) {
 			device = is_device(a.value, a.len);
-		if (has(&a, "os_index"))
+			needed = needs_number(a.value, a.len);
+		}
+		if (has(&a, "os_index")) {
 			fits = is_small(a.value, a.len);
+			number = true;
+		}
 	}
-	return fits || device;
+	return device || (fits && (number || !needed));
 }
 
 static bool is_plain(const char *text)
@@ -133,9 +148,32 @@ static const char *check_text(const char *text)
 		at += strlen("<object");
 		if (!object_fits(at))
 			return "it has a CPU or node with a number above "
-			       "65535";
+			       "65535, or without one";
 	}
 	return NULL;
+}
+
+/* What topology.c does with it. */
+static void try_load(const char *path, bool caches)
+{
+	char line[OPTION_STRING_SIZE];
+	struct hwloc_distances_s *d;
+	unsigned int nr = 1;
+	hwloc_topology_t t;
+
+	if (hwloc_topology_init(&t))
+		return;
+	if (!caches)
+		hwloc_topology_set_cache_types_filter(t,
+				HWLOC_TYPE_FILTER_KEEP_NONE);
+	if (!hwloc_topology_set_xml(t, path) && !hwloc_topology_load(t)) {
+		if (!hwloc_distances_get_by_type(t, HWLOC_OBJ_NUMANODE, &nr,
+						 &d, 0, 0) && nr)
+			hwloc_distances_release(t, d);
+		hwloc_topology_export_synthetic(t, line, sizeof(line),
+				HWLOC_TOPOLOGY_EXPORT_SYNTHETIC_FLAG_NO_ATTRS);
+	}
+	hwloc_topology_destroy(t);
 }
 
 /* For nothing but to see whether the library survives it. */
@@ -144,7 +182,6 @@ static void try_file(const char *path)
 	const struct rlimit no_core = { 0, 0 }, time = { TRY_SECONDS,
 							 TRY_SECONDS };
 	const int null = open("/dev/null", O_WRONLY);
-	hwloc_topology_t t;
 
 	/* Whoever called us may catch what ends this process. */
 	signal(SIGSEGV, SIG_DFL);
@@ -155,11 +192,8 @@ static void try_file(const char *path)
 	setrlimit(RLIMIT_CPU, &time);
 	if (null >= 0)
 		dup2(null, STDERR_FILENO);
-	if (!hwloc_topology_init(&t)) {
-		if (!hwloc_topology_set_xml(t, path))
-			hwloc_topology_load(t);
-		hwloc_topology_destroy(t);
-	}
+	try_load(path, true);
+	try_load(path, false);
 	_exit(0);
 }
 
