@@ -21,6 +21,7 @@
 #define MAX_LINE 512
 #define MAX_LINES 4000000
 #define MAX_POINTS 4000
+#define MAX_NS (UINT64_C(1) << 57) /* four years; products of it fit */
 #define GIB_PAGES 262144.0
 #define TEXT_COLUMNS 60
 #define TEXT_ROWS 16
@@ -54,7 +55,7 @@ static int parse_line(const char *line, struct bin *b)
 			     &b->at_ns, &b->first_pfn, &b->pages, &b->free,
 			     &b->reported, &b->mapped, &b->huge, &end);
 
-	return n == 7 && !line[end] && b->free <= b->pages &&
+	return n == 7 && !line[end] && b->at_ns < MAX_NS && b->free <= b->pages &&
 	       b->reported <= b->free && b->mapped <= b->pages &&
 	       b->huge <= b->mapped ? 0 : -EBADMSG;
 }
