@@ -73,6 +73,10 @@ if [[ $memory != unlimited ]]; then
 	id=$("$buddylab" plan bomb.ini | cut -c1-32)
 	bomb 2 "--large runs it" run-cell bomb.ini --cell "$id" -o out
 fi
+exp 'memory = 512G' "$idle" '' 'seeds = 1..1000'
+bomb 2 "1000 cells at a time may take 3072000 MiB of memory, and all of them" \
+	run bomb.ini -o out --format none -j 1000
+stderr_has "does; most workloads need a small part of that: --large runs it"
 exp 'memory = 64M' 'workload = idle\nduration = 1s' '' 'sample = 1ns'
 bomb 3 "more than 1000000 samples" run bomb.ini -o out --format none
 
@@ -154,6 +158,11 @@ for number in '"4000000000"' "'65536'" '"&#52;000000000"' ' = "+4000000000"'; do
 	printf '<topology version="2.0">%s%s%s/></object></topology>' \
 		"$object" "$pu" "$number" | sed 's/= *=/=/' >"number$i.xml"
 done
+# Without a number it is the last of 2^32: sets of 512 MiB, and an assertion.
+printf '<topology version="2.0">%s<object type="PU" cpuset="0x1"/>%s' \
+	"$object" '</object></topology>' >number5.xml
+printf '<topology version="2.0">%s<object type="NUMANode" os="0"/>%s' \
+	"$object" '</object></topology>' >number6.xml
 while read -r file message; do
 	small "$file"
 	exp "memory = 64M\ntopology = file:$file" "$idle"
@@ -166,6 +175,8 @@ done <<-ROWS
 	number2.xml it has a CPU or node with a number above 65535
 	number3.xml it has entities
 	number4.xml it has a CPU or node with a number above 65535
+	number5.xml it has a CPU or node with a number above 65535, or without one
+	number6.xml it has a CPU or node with a number above 65535, or without one
 ROWS
 
 # JSON: depth, and numbers that are none.

@@ -53,8 +53,22 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 # A request for much memory is answered with NULL, as with a limit set.
 export ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=4096
 
+# Words of the format: kept ones, or for experiments the keys and choices that
+# the program has.
 dictionary() {
-	[[ -f $here/dict/$1.dict ]] && echo "-dict=$here/dict/$1.dict"
+	local file=$here/dict/$1.dict
+
+	if [[ $1 == experiment || $1 == set ]] &&
+		[[ -x $build/cli/buddylab ]]; then
+		file=$work/$1.dict
+		"$build/cli/buddylab" list options | sed -n \
+			-e 's/^\(\[[a-z ]*\]\)$/"\1"/p' \
+			-e 's/^  \([a-z0-9_]\+\) .*/"\1 = "\n".\1="/p' \
+			-e 's/^ *(name; \(.*\); default.*/\1/;tnames' -e 'b' \
+			-e ':names' -e 's/[^, ]\+/"&"/g;s/, */\n/gp' |
+			sort -u >"$file"
+	fi
+	[[ -f $file ]] && echo "-dict=$file"
 }
 
 run() {
