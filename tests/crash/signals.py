@@ -16,7 +16,7 @@ def ended_by(code, number):
     return code in (-number, 128 + number, 130)
 
 
-def strike(lab, command, name, delay, group, reference):
+def strike(lab, command, name, delay, group, reference, again):
     number = crash.SIGNALS[name]
     cwd = lab.folder(command)
     process = lab.start(command, cwd)
@@ -38,7 +38,8 @@ def strike(lab, command, name, delay, group, reference):
         left = lab.leftovers(cwd)
         if left:
             raise crash.Failure("left behind: %s" % left)
-    if not command.slow:
+    # After all of them the same command; seconds for some, so once for these.
+    if not command.slow or again:
         lab.check_again(command, cwd, reference)
     return ended_by(code, number)
 
@@ -46,25 +47,22 @@ def strike(lab, command, name, delay, group, reference):
 def body(lab, tally, chosen, args, rng):
     struck = 0
     for command in chosen:
-        if command.slow:
-            reference = (0, b"", {}, 3.0)
-        else:
-            reference = lab.reference(command)
+        reference = lab.reference(command)
         names = rng.sample(sorted(crash.SIGNALS), args.signals)
         if command.kill and "KILL" not in names:
             names.append("KILL")
         for name in names:
-            for _ in range(args.tries):
+            for i in range(args.tries):
                 delay = rng.uniform(0.002, reference[3])
                 group = rng.random() < 0.5
                 what = "%s after %.4f s%s" % (command.name, delay,
                                               ", the group" * group)
 
                 def one(command=command, name=name, delay=delay, group=group,
-                        reference=reference):
+                        reference=reference, again=i == 0):
                     nonlocal struck
                     struck += strike(lab, command, name, delay, group,
-                                     reference)
+                                     reference, again)
                 tally.add("SIG" + name, what, one)
     print("ended by the signal: %d" % struck)
 
