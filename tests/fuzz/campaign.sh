@@ -8,8 +8,8 @@
 # -DBUDDYLAB_SANITIZE=address,undefined. DIR (BUILD/campaign) keeps what was
 # found from one call to the next: inputs in DIR/NAME, those that break the
 # target in DIR/found-NAME-*, and the sums of all calls in DIR/executions. With
-# -m nothing is run: corpus/NAME becomes the smallest set of its own and the
-# found inputs that reaches what all of them reach.
+# -m nothing is run: to the named inputs of corpus/NAME come the fewest that, with
+# them, reach what all that were found reach.
 set -u -o pipefail
 
 usage() {
@@ -17,9 +17,11 @@ usage() {
 	exit 2
 }
 
-# Nothing larger than this is kept: a corpus is for every run of the tests.
+# No more than this is kept: a corpus is for every run of the tests. Inputs that
+# have a name stay whatever their size.
 largest_kept=4096
-most_kept=$((300 * 1024))
+most_kept=$((100 * 1024))
+most_files=100
 seconds=60
 merge=
 work=
@@ -91,22 +93,40 @@ run() {
 	return $code
 }
 
+# What was found and is larger than allowed goes, the largest first.
+prune() {
+	local found
+
+	while found=$(find "$1" -type f -regextype egrep \
+		-regex '.*/[0-9a-f]{40}' -printf '%s %p\n' | sort -n) &&
+		[[ $(wc -l <<<"$found") -gt $most_files ||
+			$(awk '{ n += $1 } END { print n + 0 }' <<<"$found") \
+				-gt $most_kept ]]; do
+		rm "$(tail -1 <<<"$found" | cut -d' ' -f2-)" || return
+	done
+}
+
+# Into a folder of its own first: a merge that fails must not lose any.
 merge() {
-	local name=$1 fresh
-	fresh=$(mktemp -d "$work/merge-XXXXXX") || exit 1
+	local name=$1 fresh=$work/merge-$1
+
+	rm -rf "$fresh"
+	mkdir -p "$fresh" "$work/$name"
 	find "$work/$name" -type f -size "+${largest_kept}c" -delete
+	find "$here/corpus/$name" -type f -regextype egrep \
+		! -regex '.*/[0-9a-f]{40}' -exec cp {} "$fresh" \;
 	"$build/tests/fuzz/libfuzz_$name" -merge=1 -timeout=10 \
-		-rss_limit_mb=2048 "$here/corpus/$name" "$work/$name" \
-		>"$work/$name.merge.log" 2>&1 || {
+		-rss_limit_mb=2048 "$fresh" "$here/corpus/$name" \
+		"$work/$name" >"$work/$name.merge.log" 2>&1 || {
 		echo "$name: cannot merge, see $work/$name.merge.log"
 		return 1
 	}
-	rmdir "$fresh"
-	while [[ $(du -sb "$here/corpus/$name" | cut -f1) -gt $most_kept ]]; do
-		find "$here/corpus/$name" -name '????????????????*' -type f \
-			-printf '%s %p\n' | sort -n | tail -1 | cut -d' ' -f2- |
-			xargs -r rm || break
-	done
+	find "$here/corpus/$name" -type f -regextype egrep \
+		-regex '.*/[0-9a-f]{40}' -delete
+	find "$fresh" -type f -regextype egrep -regex '.*/[0-9a-f]{40}' \
+		-exec cp {} "$here/corpus/$name" \;
+	prune "$here/corpus/$name"
+	rm -rf "$fresh"
 }
 
 table() {
