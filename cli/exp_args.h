@@ -59,7 +59,7 @@ int exp_args_stored(const struct exp_args *a, const struct experiment *e,
 		    const struct cell *c);
 
 /*
- * The same for as many cells at a time as the user has chosen; if nobody has,
+ * As exp_args_allow() for so many cells at a time, if the user has chosen; else
  * *jobs becomes what fits.
  */
 int exp_args_jobs(const struct exp_args *a, const struct experiment *e,

@@ -44,12 +44,14 @@ static void read_list(const char *line, size_t size)
 
 static void use(const struct experiment *e, const char *dir)
 {
-	json_t *o = cell_read(e, &e->cells[0], dir);
+	json_t *o = NULL;
+	const int err = cell_read(e, &e->cells[0], dir, &o);
 	char *line = NULL;
 	size_t size = 0;
 	FILE *out;
 
-	if (!o)
+	CHECK(!err || err == -ENOENT || err == -ENOMEM);
+	if (err)
 		return;
 	out = open_memstream(&line, &size);
 	CHECK(out);
