@@ -209,8 +209,8 @@ static void test_pull_bitmap__lists_do_not_notice(void **state)
 {
 	/* The same operations with and without pulls: the same pages. */
 	static const char *const options[] = {
-		"", "variant=per_cpu", "variant=per_cpu "
-		"remote_clear=lazy_validate order=1",
+		"", "variant=per_cpu",
+		"variant=per_cpu remote_clear=lazy_validate order=1",
 	};
 
 	(void)state;
