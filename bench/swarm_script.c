@@ -43,7 +43,7 @@ static char *line_at(char *text, unsigned int i)
 /* Run the trial; what ran of it is the best if it fails like the original. */
 static bool try_it(struct shrinker *s)
 {
-	struct swarm_outcome out;
+	struct swarm_outcome out = { 0 };
 	const char *ran;
 	uint64_t cell;
 
