@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -228,22 +230,36 @@ int guard_create(const char *path)
 	return err ? err : fd;
 }
 
-void guard_forget(const char *path)
+static void forget_file(const char *path)
 {
-	struct slot *s;
-	sigset_t before;
+	struct slot *s = find_slot(A_FILE, path, 0);
 
-	block(&before);
-	s = find_slot(A_FILE, path, 0);
 	if (s)
 		s->kind = NOTHING;
+}
+
+/* No signal in between: the name is free then, and may be another's next. */
+int guard_rename(const char *path, const char *to)
+{
+	sigset_t before;
+	int err;
+
+	block(&before);
+	err = rename(path, to) ? -errno : 0;
+	if (!err)
+		forget_file(path);
 	unblock(&before);
+	return err;
 }
 
 void guard_remove(const char *path)
 {
+	sigset_t before;
+
+	block(&before);
 	unlink(path);
-	guard_forget(path);
+	forget_file(path);
+	unblock(&before);
 }
 
 /* The lock is ours, and `name` is still what was locked. */
@@ -262,7 +278,9 @@ static bool is_dead(int at, const char *name, int fd, const struct stat *st)
  */
 static bool reclaim(int at, const char *name, mode_t type)
 {
-	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	/* Over NFS only what is open for writing can be locked for oneself. */
+	const int flags = (type == S_IFREG ? O_WRONLY : O_RDONLY) |
+			  O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	const int fd = openat(at, name, flags);
 	struct stat st;
 	bool dead;
@@ -317,12 +335,20 @@ const char *guard_parent(void)
 	return dir && dir[0] == '/' ? dir : P_tmpdir;
 }
 
+/* Locks of folders are this host's own, but over NFS others see them. */
+static bool is_shared(DIR *d)
+{
+	struct statfs fs;
+
+	return fstatfs(dirfd(d), &fs) || fs.f_type == NFS_SUPER_MAGIC;
+}
+
 static void sweep_folders(const char *parent)
 {
 	DIR *d = opendir(parent);
 	struct dirent *e;
 
-	while (d && (e = readdir(d)))
+	while (d && !is_shared(d) && (e = readdir(d)))
 		if (!strncmp(e->d_name, FOLDER, strlen(FOLDER)))
 			reclaim(dirfd(d), e->d_name, S_IFDIR);
 	if (d)

@@ -3,7 +3,8 @@
  * What must not outlive this process: files under construction, temporary
  * folders, children. A signal that ends the process takes them with it; after
  * SIGKILL the next one that works in the same place does. A lock on each tells
- * those of the living from those of the dead, on this host and over NFS.
+ * those of the living from those of the dead, on this host and over NFS (folders
+ * on this host only: over NFS nobody removes those of the dead).
  */
 #ifndef INCLUDE_GUARD_H
 #define INCLUDE_GUARD_H
@@ -23,8 +24,9 @@ void guard_install(void);
  * The lock lasts until the descriptor is closed: rename first, then close.
  */
 int guard_create(const char *path);
-/* It has another name by now; nothing is removed. */
-void guard_forget(const char *path);
+/* Give it its name; 0, or -errno and it is as it was. */
+int guard_rename(const char *path, const char *to);
+/* Before its descriptor is closed: after that the name may be another's. */
 void guard_remove(const char *path);
 
 /* Remove a file that guard_create() made in a process that is dead. False: it

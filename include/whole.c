@@ -112,8 +112,8 @@ static int create(struct whole_file *f, const char *path, bool follow)
 	f->out = fdopen(fd, "w");
 	if (!f->out) {
 		err = -errno;
-		close(fd);
 		whole_discard(f);
+		close(fd);
 	}
 	return err;
 }
@@ -130,12 +130,13 @@ int whole_replace(struct whole_file *f, const char *path)
 
 void whole_discard(struct whole_file *f)
 {
-	if (f->out)
-		fclose(f->out);
-	f->out = NULL;
+	/* As long as it is locked: then the name may be another writer's. */
 	if (f->temporary[0])
 		guard_remove(f->temporary);
 	f->temporary[0] = '\0';
+	if (f->out)
+		fclose(f->out);
+	f->out = NULL;
 }
 
 /* The name itself reaches the disk with its folder. */
@@ -177,13 +178,12 @@ int whole_commit(struct whole_file *f)
 	int err = flush_out(f->out);
 
 	/* Before the close, which gives the lock back. */
-	if (!err && rename(f->temporary, f->path))
-		err = errno;
+	if (!err)
+		err = -guard_rename(f->temporary, f->path);
 	if (err) {
 		whole_discard(f);
 		return -err;
 	}
-	guard_forget(f->temporary);
 	f->temporary[0] = '\0';
 	fclose(f->out);
 	f->out = NULL;

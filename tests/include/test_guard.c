@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What processes that were stopped leave: nothing, or what the next removes. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -110,6 +111,40 @@ static void test_guard__the_next_writer_removes_what_a_killed_one_left(
 	assert_false(is_there(".result.0.tmp"));
 	assert_true(is_there("result"));
 	unlink("result");
+}
+
+/* A stream that notes whether the name was there when it was closed. */
+struct witness {
+	const char *name;
+	bool was_there;
+};
+
+static int look_at_close(void *ctx)
+{
+	struct witness *w = ctx;
+
+	w->was_there = is_there(w->name);
+	return 0;
+}
+
+static void test_whole__a_file_is_removed_while_it_is_locked(void **state)
+{
+	/* Once it is closed, the name may be that of the next writer. */
+	const cookie_io_functions_t calls = { .close = look_at_close };
+	struct witness w = { .was_there = true };
+	struct whole_file f;
+	FILE *locked;
+
+	(void)state;
+	assert_int_equal(whole_create(&f, "given-up"), 0);
+	w.name = ".given-up.0.tmp";
+	assert_true(is_there(w.name));
+	locked = f.out;
+	f.out = fopencookie(&w, "w", calls);
+	assert_non_null(f.out);
+	whole_discard(&f);
+	assert_false(w.was_there);
+	fclose(locked);
 }
 
 static void test_guard__a_sweep_leaves_the_living_alone(void **state)
@@ -304,6 +339,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_guard__an_ignored_signal_stays_ignored),
 	cmocka_unit_test(
 		test_guard__the_next_writer_removes_what_a_killed_one_left),
+	cmocka_unit_test(test_whole__a_file_is_removed_while_it_is_locked),
 	cmocka_unit_test(test_guard__a_sweep_leaves_the_living_alone),
 	cmocka_unit_test(test_guard__a_forked_child_owns_nothing),
 	cmocka_unit_test(test_guard__folders_go_with_all_that_is_in_them),
