@@ -559,5 +559,4 @@ void map_sample(struct sim *s);
 void stats_gauges(struct sim *s, struct sim_sample *out);
 void stats_phase(struct sim *s, unsigned int i);
 
-
 #endif
