@@ -3,15 +3,20 @@
  * `buddylab swarm`: random machines, random work, all checks on. What fails is
  * made small, written to a file, and the command that repeats it is printed.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/exp_args.h"
 #include "cli/json.h"
 #include "cli/plugin.h"
 #include "cli/swarm_step.h"
 #include "include/types.h"
+
+#define DEFAULT_LIMIT_S 60
+#define MAX_TIME_NS (365 * 24 * 3600 * NSEC_PER_SEC)
 
 enum { SWARM_SEED, SWARM_CELLS, SWARM_CELL, SWARM_JOBS, SWARM_BUDGET,
        SWARM_EVENTS, SWARM_CHECK, SWARM_LIMIT, SWARM_SHRINK, SWARM_TRACE,
@@ -72,6 +77,12 @@ struct swarm_args {
 	const char *path;
 };
 
+static int no_memory(void)
+{
+	fputs("buddylab swarm: error: out of memory\n", stderr);
+	return EXIT_RUNTIME;
+}
+
 static int take_number(struct swarm_args *a, uint64_t min, uint64_t max,
 		       uint64_t *out)
 {
@@ -85,9 +96,11 @@ static int take_time(struct swarm_args *a, double *seconds)
 {
 	uint64_t ns;
 
-	if (parse_time(a->args.value, &ns) || ns < NSEC_PER_SEC)
-		return args_error(&a->args, "'%s' is not a time of a second or "
-				  "more; write 60s or 5m", a->args.value);
+	if (parse_time(a->args.value, &ns) || ns < NSEC_PER_SEC ||
+	    ns > MAX_TIME_NS)
+		return args_error(&a->args, "'%s' is not a time from a second "
+				  "to a year; write 60s or 5m",
+				  a->args.value);
 	*seconds = (double)ns / 1e9;
 	return 0;
 }
@@ -183,7 +196,7 @@ static int print_cell(const struct swarm_args *a)
 							     EXIT_FINE;
 	t = malloc(sizeof(*t));
 	if (!t)
-		return EXIT_RUNTIME;
+		return no_memory();
 	swarm_draw(&a->o, a->c.first, t);
 	for (i = 0; i < t->nr; i++)
 		puts(t->line[i]);
@@ -201,6 +214,22 @@ static void print_over(void *ctx, uint64_t cell, const struct swarm_outcome *o)
 		verdict_names[o->verdict], o->why[0] ? ": " : "", o->why);
 }
 
+/* An option with a name that a shell reads as one word. */
+static void print_word(const char *option, const char *word)
+{
+	char *quoted = exp_args_quote(word);
+
+	printf("%s %s", option, quoted ? quoted : word);
+	free(quoted);
+}
+
+static void print_plugins(const struct swarm_args *a)
+{
+	for (unsigned int i = 0; i < a->plugins.nr; i++)
+		print_word(" --reporter-plugin", a->plugins.paths[i]);
+	putchar('\n');
+}
+
 static void print_repeat(const struct swarm_args *a, uint64_t cell)
 {
 	unsigned int i;
@@ -213,18 +242,16 @@ static void print_repeat(const struct swarm_args *a, uint64_t cell)
 		printf(" --events %u", a->o.max_events);
 	if (a->o.check_every != 5000)
 		printf(" --check-every %" PRIu64, a->o.check_every);
+	if (a->o.limit_s != DEFAULT_LIMIT_S)
+		printf(" --limit %us", a->o.limit_s);
 	for (i = 0; i < a->o.nr_traces; i++)
-		printf(" --trace %s", a->o.traces[i]);
-	for (i = 0; i < a->plugins.nr; i++)
-		printf(" --reporter-plugin %s", a->plugins.paths[i]);
-	putchar('\n');
+		print_word(" --trace", a->o.traces[i]);
+	print_plugins(a);
 }
 
 static void print_small(const struct swarm_args *a,
 			const struct swarm_failure *f)
 {
-	unsigned int i;
-
 	printf("  %u of %u lines are left after %u runs%s: %s\n",
 	       f->shrunk.lines, f->shrunk.lines_before, f->shrunk.runs,
 	       f->shrunk.complete ? "" : ", and there may be less", f->path);
@@ -235,10 +262,8 @@ static void print_small(const struct swarm_args *a,
 	if (strstr(f->why, "allocator: ") || strstr(f->why, "alloc/"))
 		puts("  no step script: it takes the machine; those of the "
 		     "allocator alone are drawn by --step");
-	printf("  the same: buddylab swarm %s", f->path);
-	for (i = 0; i < a->plugins.nr; i++)
-		printf(" --reporter-plugin %s", a->plugins.paths[i]);
-	putchar('\n');
+	print_word("  the same: buddylab swarm", f->path);
+	print_plugins(a);
 }
 
 static void print_failures(const struct swarm_args *a,
@@ -331,7 +356,7 @@ static int run(struct swarm_args *a)
 	char why[4400];
 
 	if (!s)
-		return EXIT_RUNTIME;
+		return no_memory();
 	err = swarm_campaign_run(&a->c, s, why, sizeof(why));
 	if (err)
 		fprintf(stderr, "buddylab swarm: error: %s\n", why);
@@ -359,16 +384,18 @@ static int run_file(struct swarm_args *a)
 	char *text = malloc(SWARM_MAX_LINES * SWARM_LINE_SIZE);
 	struct diag d = { .out = stderr };
 	struct experiment e;
-	int code = EXIT_USAGE;
+	int err, code = EXIT_USAGE;
 
 	if (!t || !text) {
-		fputs("buddylab swarm: error: out of memory\n", stderr);
 		free(t);
 		free(text);
-		return EXIT_RUNTIME;
+		return no_memory();
 	}
-	if (experiment_load(&e, &req, &d)) {
-		code = EXIT_USAGE;
+	err = experiment_load(&e, &req, &d);
+	if (err) {
+		if (err == -ENOMEM)
+			no_memory();
+		code = err == -EINVAL ? EXIT_USAGE : EXIT_RUNTIME;
 	} else if (e.nr_cells != 1) {
 		args_error(&a->args, "%s has %zu cells; one is wanted", a->path,
 			   e.nr_cells);
@@ -438,12 +465,12 @@ int cmd_swarm(int argc, char **argv)
 	int option, code = 0;
 
 	if (!a)
-		return EXIT_RUNTIME;
+		return no_memory();
 	args_init(&a->args, &command_swarm, argc, argv);
 	plugins_init(&a->plugins);
 	a->o = (struct swarm_options){
 		.registry = &a->plugins.registry, .max_events = 3,
-		.check_every = 5000, .limit_s = 60, .seed = 1,
+		.check_every = 5000, .limit_s = DEFAULT_LIMIT_S, .seed = 1,
 		.nr_ops = 3000,
 	};
 	a->c = (struct swarm_campaign){

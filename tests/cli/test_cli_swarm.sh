@@ -25,6 +25,11 @@ assert o["cells"] == 6 == o["passed"] + o["ended"] + o["refused"], o
 assert o["violations"] == 0 and o["failures"] == [] and not o["interrupted"]
 '
 
+for limit in 0s 999ms 5000000000s 20000000000s; do
+	expect 2 swarm --limit $limit
+	stderr_has "is not a time from a second to a year"
+done
+
 # A cell is an experiment: `run` takes it, and so does swarm itself.
 expect 0 swarm --seed 5 --cell 3 --print
 cp out.txt cell.ini
