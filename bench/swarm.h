@@ -13,7 +13,6 @@
 
 #define SWARM_MAX_LINES 400
 #define SWARM_LINE_SIZE 320
-#define SWARM_TEXT_SIZE (SWARM_MAX_LINES * 64)
 #define SWARM_MAX_TRACES 16
 #define SWARM_WHY_SIZE 600
 
@@ -25,8 +24,6 @@ struct swarm_text {
 
 __attribute__((format(printf, 2, 3)))
 void swarm_add(struct swarm_text *t, const char *fmt, ...);
-/* Lines of a file's text; -E2BIG if it has too many, or too long ones. */
-int swarm_text_parse(struct swarm_text *t, const char *text);
 /* As one string; false if it does not fit. */
 bool swarm_text_print(const struct swarm_text *t, char *out, size_t size);
 /* Lines that are not empty. */

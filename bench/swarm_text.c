@@ -21,21 +21,6 @@ void swarm_add(struct swarm_text *t, const char *fmt, ...)
 	t->nr++;
 }
 
-int swarm_text_parse(struct swarm_text *t, const char *text)
-{
-	size_t len;
-
-	t->nr = 0;
-	for (; *text; text += len + (text[len] == '\n')) {
-		len = strcspn(text, "\n");
-		if (t->nr == SWARM_MAX_LINES || len >= SWARM_LINE_SIZE)
-			return -E2BIG;
-		snprintf(t->line[t->nr++], SWARM_LINE_SIZE, "%.*s", (int)len,
-			 text);
-	}
-	return 0;
-}
-
 bool swarm_text_print(const struct swarm_text *t, char *out, size_t size)
 {
 	size_t len = 0;

@@ -186,14 +186,25 @@ static int take_option(struct swarm_args *a, int option)
 	}
 }
 
+static int print_step(const struct swarm_args *a)
+{
+	const int err = swarm_step_print(&a->o, a->c.first);
+
+	if (!err)
+		return EXIT_FINE;
+	if (err == -EINTR)
+		return EXIT_INTERRUPTED;
+	fprintf(stderr, "buddylab swarm: error: %s\n", strerror(-err));
+	return EXIT_RUNTIME;
+}
+
 static int print_cell(const struct swarm_args *a)
 {
 	struct swarm_text *t;
 	unsigned int i;
 
 	if (a->step)
-		return swarm_step_print(&a->o, a->c.first) ? EXIT_RUNTIME :
-							     EXIT_FINE;
+		return print_step(a);
 	t = malloc(sizeof(*t));
 	if (!t)
 		return no_memory();
@@ -256,7 +267,8 @@ static void print_small(const struct swarm_args *a,
 	       f->shrunk.lines, f->shrunk.lines_before, f->shrunk.runs,
 	       f->shrunk.complete ? "" : ", and there may be less", f->path);
 	if (a->step) {
-		printf("  the same: buddylab step %s\n", f->path);
+		print_word("  the same: buddylab step", f->path);
+		putchar('\n');
 		return;
 	}
 	if (strstr(f->why, "allocator: ") || strstr(f->why, "alloc/"))
