@@ -139,7 +139,8 @@ static void main_page(const char *dir)
 	put_exit();
 	fputs("# ENVIRONMENT\n\n*NO_COLOR*\n\tno colours, whatever the "
 	      "terminal\n\n*TMPDIR*\n\twhere temporary folders are made, if it "
-	      "begins with /; otherwise in /tmp\n\n# SEE ALSO\n\n*buddylab-experiment*(5)\n", stdout);
+	      "begins with /; otherwise in /tmp\n\n# SEE ALSO\n\n"
+	      "*buddylab-experiment*(5)\n", stdout);
 }
 
 /* "number, 1 to 64; default 1" */
