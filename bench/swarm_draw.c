@@ -47,7 +47,7 @@ static const struct hint hints[] = {
 	{ "host", NULL, "launch_gap", "0s 3ms 20ms" },
 	{ "host", NULL, "pull_below", "0 4M 64M 1G" },
 	{ "host", NULL, "swap_bandwidth", "0 100M 1G" },
-	{ "host", NULL, "backing", "4K 4K 4K 4K 4K 64K 2M 1G" },
+	{ "host", NULL, "backing", "4K 4K 4K 4K 4K 4K 4K 4K 4K 4K 4K 4K 4K 4K 4K 64K 64K 2M 1G" },
 	{ "host", "mock", "cache", "0 4M 16M" },
 	{ "host", "mock", "swap", "0 3M 64M 4G" },
 	{ "host", "mock", "huge_pages", "100% 50% 10% 0%" },
@@ -73,7 +73,8 @@ static const struct hint hints[] = {
 	{ "reporter", "free_page_hint", "rounds", "0 1 2 5" },
 	{ "reporter", "free_page_hint", "limit", "0 4M 64M" },
 	{ "phase", NULL, "tasks", "1 1 2 3 4 7 16 33" },
-	{ "phase", NULL, "native", "off off off off off off off on" },
+	{ "phase", NULL, "native",
+	  "off off off off off off off off off off off off off off off on" },
 	{ "phase", NULL, "warmup", "0s 500us 3ms" },
 	{ "phase", NULL, "iterations", "0 0 1 100 1000 4000" },
 	{ "phase", NULL, "stagger", "0s 2ms" },
@@ -401,6 +402,10 @@ static void draw_event(struct draw *d, unsigned int nr)
 
 	swarm_add(d->t, "[event e%u]", nr);
 	draw_typed(d, actions, action, sizeof(action));
+	/* Few hosts have a guest to launch, or a log of writes. */
+	if ((!strcmp(action, "launch") || !strcmp(action, "dirty_log_on")) &&
+	    below(d, 4))
+		draw_typed(d, actions, action, sizeof(action));
 	swarm_add(d->t, "action = %s", action);
 	draw_moment(d);
 	if (!strcmp(action, "drop_caches"))
@@ -454,6 +459,12 @@ static unsigned int draw_some(struct draw *d)
 	return 1 + below(d, d->o->max_events);
 }
 
+/* Many have no opportunity, and end the cell with a message that says so. */
+static unsigned int draw_nr_injects(struct draw *d)
+{
+	return below(d, 4) ? 0 : draw_some(d);
+}
+
 void swarm_draw(const struct swarm_options *o, uint64_t cell,
 		struct swarm_text *out)
 {
@@ -476,6 +487,6 @@ void swarm_draw(const struct swarm_options *o, uint64_t cell,
 		draw_phase(&d, i);
 	for (i = 0, nr = draw_some(&d); i < nr; i++)
 		draw_event(&d, i);
-	for (i = 0, nr = draw_some(&d); i < nr; i++)
+	for (i = 0, nr = draw_nr_injects(&d); i < nr; i++)
 		draw_inject(&d, i);
 }
