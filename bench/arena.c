@@ -2,6 +2,8 @@
 /* Chunked bump allocation for data that lives as long as its experiment. */
 #include "bench/arena.h"
 
+#include "bench/json_memory.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,8 +29,10 @@ static struct arena_chunk *add_chunk(struct arena *a, size_t size)
 	if (size > limit || a->taken > limit - size)
 		return NULL;
 	c = calloc(1, sizeof(*c) + size);
-	if (!c)
+	if (!c) {
+		json_memory_lacked();
 		return NULL;
+	}
 	c->size = size;
 	c->next = a->chunks;
 	a->chunks = c;

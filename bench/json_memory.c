@@ -27,6 +27,11 @@ void json_memory_watch(void)
 	json_set_alloc_funcs(take, free);
 }
 
+void json_memory_lacked(void)
+{
+	failed = true;
+}
+
 bool json_memory_failed(void)
 {
 	return failed;

@@ -40,20 +40,26 @@ static void baseline_path(const char *base, char *out, size_t size)
 static int replace(const struct pair *p, const char *base, bool json)
 {
 	char path[STORE_PATH_SIZE], why[4400] = "";
+	int err;
 
 	if (!p->new.nr_cells) {
 		fprintf(stderr, "buddylab accept: error: %s holds no cells\n",
 			p->new.path);
 		return EXIT_RUNTIME;
 	}
+	/*
+	 * What moved comes first: once the baseline is replaced, nothing can
+	 * tell it any more.
+	 */
+	err = json ? compare_print_commit_json(&p->comparison, stdout) :
+		     compare_print_commit(&p->comparison, stdout);
+	if (!pair_printed("accept", err))
+		return EXIT_RUNTIME;
 	baseline_path(base, path, sizeof(path));
 	if (baseline_write(&p->new, path, why, sizeof(why))) {
 		fprintf(stderr, "buddylab accept: error: %s\n", why);
 		return EXIT_RUNTIME;
 	}
-	if (json ? compare_print_commit_json(&p->comparison, stdout) :
-		   compare_print_commit(&p->comparison, stdout))
-		return EXIT_RUNTIME;
 	return EXIT_FINE;
 }
 

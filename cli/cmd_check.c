@@ -55,7 +55,14 @@ static int write_junit(const struct comparison *c, const char *path)
 
 	if (!err) {
 		compare_print_junit(c, f.out);
-		err = store_commit(&f, why, sizeof(why));
+		/* Why it cannot be written is said when it is closed. */
+		if (json_memory_failed()) {
+			snprintf(why, sizeof(why), "%s: out of memory", path);
+			store_discard(&f);
+			err = -ENOMEM;
+		} else {
+			err = store_commit(&f, why, sizeof(why));
+		}
 	}
 	if (err)
 		fprintf(stderr, "buddylab check: error: %s\n", why);
@@ -129,7 +136,8 @@ static int check(const struct check *k, const char *new)
 
 	if (!code) {
 		code = pair_exit(&p);
-		if (print(k, &p.comparison) || tell_github(&p.comparison))
+		if (!pair_printed("check", print(k, &p.comparison)) ||
+		    tell_github(&p.comparison))
 			code = EXIT_RUNTIME;
 		if (k->junit && write_junit(&p.comparison, k->junit))
 			code = EXIT_RUNTIME;

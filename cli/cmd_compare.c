@@ -26,13 +26,14 @@ static int compare(const char *base, const char *new, const char *format_name,
 		   enum report_format format)
 {
 	struct pair p;
-	int code = pair_load(&p, base, new, NULL, false);
+	int err, code = pair_load(&p, base, new, NULL, false);
 
 	if (!code) {
 		code = pair_exit(&p);
-		if (format_name ? compare_print_table(&p.comparison, format,
-						      stdout) :
-				  compare_print(&p.comparison, stdout))
+		err = format_name ?
+			compare_print_table(&p.comparison, format, stdout) :
+			compare_print(&p.comparison, stdout);
+		if (!pair_printed("compare", err))
 			code = EXIT_RUNTIME;
 	}
 	pair_free(&p);

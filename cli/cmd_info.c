@@ -129,20 +129,26 @@ static int read_events(struct info_command *c)
 	return ret ? ret : wrong ? -EINVAL : 0;
 }
 
-/* What only a .blt has. Its tables were read once already, so this is fine. */
-static void read_blt(struct info_command *c)
+/*
+ * What only a .blt has. Its tables were read once already; that they cannot be
+ * read again is an error, not a trace without a digest.
+ */
+static int read_blt(struct info_command *c)
 {
-	struct diag quiet = { 0 };
 	struct blt_reader *r;
+	int err;
 
 	c->imported_from = trace_source_format(c->source);
-	if (c->imported_from != TRACE_FORMAT_BLT ||
-	    blt_open(&r, c->path, &quiet))
-		return;
+	if (c->imported_from != TRACE_FORMAT_BLT)
+		return 0;
+	err = blt_open(&r, c->path, &c->diag);
+	if (err)
+		return err;
 	blt_reader_sizes(r, &c->sizes);
 	memcpy(c->digest, blt_reader_digest(r), sizeof(c->digest));
 	c->imported_from = blt_reader_info(r)->source;
 	blt_close(r);
+	return 0;
 }
 
 static void row(const char *name, uint64_t n)
@@ -361,8 +367,10 @@ static int print_json(const struct info_command *c)
 			      "blt", blt_json(c), "busiest", tasks_json(c));
 	int err;
 
-	if (!o)
+	if (!o) {
+		fputs("buddylab info: error: out of memory\n", stderr);
 		return -ENOMEM;
+	}
 	err = json_dumpf(o, stdout, JSON_INDENT(2)) ? -EIO : 0;
 	putchar('\n');
 	json_decref(o);
@@ -381,13 +389,12 @@ int cmd_info(int argc, char **argv)
 	if (trace_open(&c.source, c.path, NULL, &c.diag))
 		return EXIT_RUNTIME;
 	err = read_events(&c);
-	if (!err) {
-		read_blt(&c);
-		if (c.json)
-			err = print_json(&c);
-		else
-			print_text(&c);
-	}
+	if (!err)
+		err = read_blt(&c);
+	if (!err && c.json)
+		err = print_json(&c);
+	else if (!err)
+		print_text(&c);
 	trace_close(c.source);
 	free(c.tasks);
 	return err ? EXIT_RUNTIME : EXIT_FINE;

@@ -47,6 +47,17 @@ void pair_free(struct pair *p)
 	results_free(&p->new);
 }
 
+bool pair_printed(const char *command, int err)
+{
+	const bool arrived = !fflush(stdout) && !ferror(stdout);
+
+	if (!err && arrived && !json_memory_failed())
+		return true;
+	if (arrived)
+		fprintf(stderr, "buddylab %s: error: out of memory\n", command);
+	return false;
+}
+
 int pair_exit(const struct pair *p)
 {
 	static const int codes[] = {

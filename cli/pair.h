@@ -19,6 +19,11 @@ struct pair {
 int pair_load(struct pair *p, const char *base, const char *new,
 	      const char *thresholds, bool accept);
 void pair_free(struct pair *p);
+/*
+ * After something of it was printed on stdout, with that result: is it whole?
+ * Else says so, but for a stdout that failed, of which main() speaks.
+ */
+bool pair_printed(const char *command, int err);
 /* Exit code of the verdict. */
 int pair_exit(const struct pair *p);
 

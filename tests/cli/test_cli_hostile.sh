@@ -68,6 +68,16 @@ status 3 "a baseline beyond 512 bytes" \
 	"$buddylab"
 stderr_has "baseline.jsonl: cannot write: File too large"
 check "the old baseline stands" cmp kept/cells.jsonl baseline.jsonl
+# What moved can be told as long as the baseline is the old one, not after.
+for format in text json; do
+	what="accept --format $format to a full device"
+	"$buddylab" accept kept --baseline baseline.jsonl --format "$format" \
+		>/dev/full 2>err.txt
+	got=$?
+	[[ $got -eq 3 ]] || fail "exit status $got, not 3"
+	grep -q "standard output" err.txt || fail "the message is $(<err.txt)"
+	check "the old baseline stands" cmp kept/cells.jsonl baseline.jsonl
+done
 if ! nm "$buddylab" 2>/dev/null | grep __asan_init >/dev/null; then
 	# shellcheck disable=SC2016
 	status 3 "30 megabytes" sh -c 'ulimit -v 30000
