@@ -15,6 +15,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,12 +45,28 @@ static void *next(const char *name)
  * hwloc is spared: it does not survive a failed allocation of its own. Ours is
  * that room is made sure of before it is called (sim_topology_room).
  */
+static uintptr_t hwloc_begin, hwloc_end;
+
+static int find_hwloc(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+	(void)size;
+	(void)ctx;
+	if (!info->dlpi_name || !strstr(info->dlpi_name, "/libhwloc.so"))
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+
+		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
+			continue;
+		hwloc_begin = info->dlpi_addr + p->p_vaddr;
+		hwloc_end = hwloc_begin + p->p_memsz;
+	}
+	return 1;
+}
+
 static bool is_hwloc(const void *address)
 {
-	Dl_info info;
-
-	return dladdr(address, &info) && info.dli_fname &&
-	       strstr(info.dli_fname, "/libhwloc.so");
+	return (uintptr_t)address - hwloc_begin < hwloc_end - hwloc_begin;
 }
 
 /* 0: not to be counted. */
@@ -65,6 +82,7 @@ __attribute__((noinline)) static uint64_t site(void)
 
 		depth = text ? (int)strtol(text, NULL, 10) : DEPTH;
 		depth = depth < 1 || depth > DEPTH_MAX ? DEPTH : depth;
+		dl_iterate_phdr(find_hwloc, NULL);
 	}
 	n = backtrace(frames, depth + OWN_FRAMES);
 	for (i = OWN_FRAMES; i < n; i++) {

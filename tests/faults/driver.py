@@ -2,7 +2,7 @@
 """Lets calls of the program fail, one a run, and judges what is left.
 
     driver.py PROGRAM SHIM SOURCE [--stride K] [--only NAME,..] [--kinds K,..]
-              [--jobs N] [--sanitized] [--json FILE] [--messages FILE]
+              [--seconds S] [--jobs N] [--sanitized LIB] [--json FILE]
 
 For each scenario and kind of fault: run it undisturbed, count its calls of
 that kind (of memory: the places that ask for it), then once for each of them
@@ -23,13 +23,16 @@ import argparse
 import collections
 import concurrent.futures
 import errno
+import functools
 import json
 import os
+import random
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import judge      # noqa: E402
@@ -37,6 +40,7 @@ import scenarios  # noqa: E402
 
 STATE_SIZE = 16 + 1024 + 2 * 65536 * 8
 TIMEOUT = 30
+COUNTING = 600      # to tell where each allocation comes from takes its time
 KINDS = {}
 for _spec in ("alloc:ENOMEM", "alloc:ENOMEM:sticky", "mmap:ENOMEM",
               "mmap:ENOMEM:sticky", "open:EMFILE", "open:EACCES", "read:EIO",
@@ -74,7 +78,7 @@ class Driver:
                 shutil.copy(path, os.path.join(work, name))
         return work
 
-    def run(self, scenario, work, plan=None, trace=False):
+    def run(self, scenario, work, plan=None, trace=False, limit=TIMEOUT):
         """(status, stdout, stderr, state); status None: it hung."""
         args = [self.program] + [a.format(**self.words)
                                  for a in scenario.args]
@@ -98,7 +102,7 @@ class Driver:
                                  stderr=err, stdin=subprocess.DEVNULL,
                                  start_new_session=True)
             try:
-                status = p.wait(TIMEOUT)
+                status = p.wait(limit)
             except subprocess.TimeoutExpired:
                 os.killpg(p.pid, 9)
                 p.wait()
@@ -119,11 +123,13 @@ class Driver:
     def drop(self, work):
         shutil.rmtree(work, ignore_errors=True)
 
-    def count(self, scenario, kind):
+    @functools.lru_cache(maxsize=None)
+    def count(self, scenario, class_, error):
         """What can fail: numbers of calls, or sites, in order."""
         work = self.folder(scenario)
-        plan = f"{kind[0]}:{kind[1]}:0"
-        status, _, stderr, state = self.run(scenario, work, plan)
+        plan = f"{class_}:{error}:0"
+        status, _, stderr, state = self.run(scenario, work, plan,
+                                            limit=COUNTING)
         self.drop(work)
         if status == 77 and "seccomp" in stderr:
             print(stderr, file=sys.stderr)
@@ -131,12 +137,14 @@ class Driver:
         if status is None or status < 0:
             raise RuntimeError(f"{scenario.name} with {plan}: {status}")
         calls = struct.unpack_from("<Q", state)[0]
-        if kind[0] != "alloc":
+        if class_ != "alloc":
             return list(range(1, calls + 1))
         return list(struct.unpack_from(f"<{calls}Q", state, 1040))
 
     def chosen(self, scenario, kind, kind_name):
-        found = self.count(scenario, kind)
+        # Which calls count depends on these two errors only.
+        error = kind[1] if kind[1] in (0, errno.EINTR) else errno.EIO
+        found = self.count(scenario, kind[0], error)
         stride = self.args.stride
         first = (sum(map(ord, scenario.name + kind_name)) % stride
                  if stride > 1 else 0)
@@ -193,6 +201,8 @@ def parse(argv):
     p.add_argument("source")
     p.add_argument("--stride", type=int, default=1,
                    help="only each Kth call or site")
+    p.add_argument("--seconds", type=float, help="no more faults after that "
+                   "time; a sample of all then, the same each time")
     p.add_argument("--only", help="scenarios, comma-separated, or a prefix "
                    "that ends in *")
     p.add_argument("--kinds", help=f"of {' '.join(KINDS)}; or a class")
@@ -218,11 +228,13 @@ def work_list(driver, pool, args):
     kinds = [k for k in KINDS if wanted(k, args.kinds)]
     expected = dict(zip([s.name for s in chosen],
                         pool.map(driver.undisturbed, chosen)))
-    pairs = [(s, k) for s in chosen for k in kinds]
-    found = pool.map(lambda p: driver.chosen(p[0], KINDS[p[1]], p[1]), pairs)
-    return [(s, expected[s.name], k, which)
-            for (s, k), all_of_it in zip(pairs, found)
-            for which in all_of_it]
+
+    def faults_of(scenario):
+        return [(scenario, expected[scenario.name], k, which) for k in kinds
+                for which in driver.chosen(scenario, KINDS[k], k)]
+
+    return [fault for faults in pool.map(faults_of, chosen)
+            for fault in faults]
 
 
 def show(result):
@@ -252,6 +264,21 @@ def table(results):
           "whose call did not come")
 
 
+def all_faults(driver, pool, args):
+    """The result of each, as it comes; of a sample if the time is short."""
+    end = time.monotonic() + (args.seconds or float("inf"))
+    work = work_list(driver, pool, args)
+    if args.seconds:
+        random.Random(1).shuffle(work)
+
+    def one(job):
+        return driver.fault(*job) if time.monotonic() < end else None
+
+    for result in pool.map(one, work):
+        if result:
+            yield result
+
+
 def main(argv):
     args = parse(argv)
     if os.uname().machine != "x86_64":
@@ -260,19 +287,16 @@ def main(argv):
     driver = Driver(args)
     results = []
     try:
-        with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-            jobs = [pool.submit(driver.fault, *job)
-                    for job in work_list(driver, pool, args)]
-            for job in jobs:
-                results.append(job.result())
-                if results[-1]["problems"]:
-                    show(results[-1])
+        with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool, \
+             open(args.json or os.devnull, "w", encoding="utf-8") as log:
+            for result in all_faults(driver, pool, args):
+                results.append(result)
+                log.write(json.dumps(result) + "\n")
+                log.flush()
+                if result["problems"]:
+                    show(result)
     finally:
         shutil.rmtree(driver.root, ignore_errors=True)
-    if args.json:
-        with open(args.json, "w", encoding="utf-8") as f:
-            for r in results:
-                f.write(json.dumps(r) + "\n")
     table(results)
     return 1 if any(r["problems"] for r in results) or not results else 0
 

@@ -102,8 +102,9 @@ def judge_status(e, kind, what, status, stdout, stderr):
     elif status == 3:
         yield from judge_message(kind, what, stderr)
     elif status == 2 and kind[0] in ("open", "read", "stat"):
-        if not any(end in stderr for end in INPUTS):
-            yield "status 2, but no experiment file is at fault"
+        if (not any(end in stderr for end in INPUTS) and
+                failed_name(what) not in stderr):
+            yield "status 2, but no input is at fault"
         yield from judge_message(kind, what, stderr)
     else:
         yield f"exit status {status}, undisturbed {e.status}"

@@ -196,7 +196,8 @@ ALL = [
     S("step", "step script.step", "script.step"),
     S("record", "record -o t.blt -- /bin/true", same=False),
     S("reproduce", "reproduce tlb-walk -o out --data {bench}"),
-    S("reproduce-run", "reproduce mini -o out --data claims -j 1", "claims small.ini"),
+    S("reproduce-run", "reproduce mini -o out --data claims -j 1",
+      "claims small.ini"),
     S("reproduce-list", "reproduce --list --data {bench}"),
     S("list", "list"),
     S("list-options", "list options"),
@@ -207,6 +208,13 @@ ALL = [
     S("bench-list", "bench --list"),
     S("bench", "bench size-ratio --repeat 1 -o bench.txt", same=False,
       most=30),
+    S("completion-bash", "completion bash"),
+    S("completion-zsh", "completion zsh"),
+    S("swarm", "swarm --seed 4 --cells 1 --shrink 2 -o swarm", same=False,
+      most=150),
+    S("swarm-two-workers", "swarm --seed 6 --cells 2 --shrink 2 -j 2"
+      " --format json -o swarm", same=False, most=60),
+    S("kernel-reporter", "kernel-reporter --tree none -o made.so"),
     S("conformance", "conformance --streams 0 --case punch-4k",
       same=False, most=30),
 ]
