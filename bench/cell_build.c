@@ -88,8 +88,8 @@ static int path_error(const struct cell_build *b, struct setting *s,
 {
 	setting_item_error(s, &b->e->ini, b->d, 0, "%s: cannot read '%s': %s",
 			   s->key, path, input_error(-err));
-	/* A trace is input of the run, the rest belongs to the experiment. */
-	return s->kind == SECTION_PHASE ? -EIO : -EINVAL;
+	/* A trace is input of the run, as is memory; the rest is the experiment. */
+	return s->kind == SECTION_PHASE || err == -ENOMEM ? -EIO : -EINVAL;
 }
 
 static int load_prices(const struct cell_build *b, const char *path,

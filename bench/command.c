@@ -2,10 +2,13 @@
 /* One line in a file of its own: results are the same whoever made them. */
 #include "bench/command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/json_memory.h"
 #include "bench/store.h"
+#include "include/diag.h"
 #include "include/input.h"
 
 #define MAX_COMMAND 8192
@@ -57,22 +60,42 @@ static bool is_words(const char *line)
 	return true;
 }
 
-static bool command_load(const char *dir, char *out, size_t size)
+/* What cannot be read now is not the same as what nobody kept. */
+static bool was_not_kept(int err)
+{
+	return err == ENOENT || err == ENOTDIR || err == ENODEV ||
+	       err == EISDIR || err == ELOOP || err == ENAMETOOLONG;
+}
+
+static int unreadable(const char *path, int err)
+{
+	struct diag d = { .out = stderr };
+
+	diag_error(&d, (struct diag_place){ .file = path }, "cannot be read: %s", strerror(err));
+	return -err;
+}
+
+/* 0: out is such a line or empty; else -errno after a message. */
+static int command_load(const char *dir, char *out, size_t size)
 {
 	char path[STORE_PATH_SIZE];
-	bool ok = false;
+	int err = 0;
 	FILE *f;
 
+	out[0] = '\0';
 	command_path(dir, path, sizeof(path));
 	f = input_stream(path, 0);
 	if (!f)
-		return false;
+		return was_not_kept(errno) ? 0 : unreadable(path, errno);
 	if (fgets(out, (int)size, f)) {
 		out[strcspn(out, "\n")] = '\0';
-		ok = !strncmp(out, RUN, strlen(RUN)) && is_words(out);
+		if (strncmp(out, RUN, strlen(RUN)) != 0 || !is_words(out))
+			out[0] = '\0';
+	} else if (ferror(f)) {
+		err = unreadable(path, EIO);
 	}
 	fclose(f);
-	return ok;
+	return err;
 }
 
 const char *command_text(const struct results *r, const char *verb,
@@ -80,7 +103,11 @@ const char *command_text(const struct results *r, const char *verb,
 {
 	char line[MAX_COMMAND];
 
-	if (!command_load(r->dir, line, sizeof(line)))
+	if (command_load(r->dir, line, sizeof(line))) {
+		json_memory_lacked();
+		return NULL;
+	}
+	if (!line[0])
 		return arena_printf(a, "buddylab %s EXP.ini -o DIR", verb);
 	return arena_printf(a, "buddylab %s %s", verb, line + strlen(RUN));
 }

@@ -13,7 +13,8 @@ int command_save(const char *dir, const char *command, char *why,
 		 size_t why_size);
 /*
  * The command with `verb` in place of `run`; if none was kept, one that says
- * EXP.ini and DIR. NULL: no memory.
+ * EXP.ini and DIR. NULL: no memory, or it cannot be read,
+ * after a message.
  */
 const char *command_text(const struct results *r, const char *verb,
 			 struct arena *a);

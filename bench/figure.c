@@ -327,7 +327,7 @@ static void explain(const struct figure *f, const char *name, int err)
 	else if (err == -ENODATA)
 		fprintf(f->messages, "error: figure %s: %s\n", name,
 			nothing_to_show(name));
-	else if (err == -EIO)
+	else if (err == -ECHILD)
 		fprintf(f->messages, "error: figure %s: %s failed\n", name,
 			figure_backend_names[f->backend]);
 	else if (err && err != -EBADMSG)

@@ -94,7 +94,7 @@ static int wait_child(pid_t pid, int fd)
 		return -err;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_MATPLOTLIB)
 		return -ENOENT;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -ECHILD;
 }
 
 static void close_pipe(int fds[2])

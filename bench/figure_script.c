@@ -6,7 +6,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,7 +68,7 @@ static void put_terminal(struct script *s)
 /*
  * Results come from others and may have a link where a script or a picture is
  * going to be: through it any file could be written, and a script that is the
- * picture would be run.
+ * picture would be run. So the name is always a new file.
  */
 int script_begin(struct script *s, struct figure *f, const char *name)
 {
@@ -270,7 +269,7 @@ static int check_picture(const char *path, bool svg)
 	whole = !fseek(f, -12, SEEK_END) && fread(end, 1, 12, f) == 12 &&
 		memmem(end, 12, svg ? "</svg>" : "IEND", svg ? 6 : 4);
 	fclose(f);
-	return whole ? 0 : -EIO;
+	return whole ? 0 : -ECHILD;
 }
 
 /* Under another name until it is whole. */

@@ -3,6 +3,7 @@
 #include "bench/html_parts.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +41,21 @@ static int read_paths(struct page *p, FILE *f, struct arena *a)
 		to->name = to->path ? picture_name(to->path, a) : NULL;
 		err = to->name ? 0 : -ENOMEM;
 	}
+	if (!err && p->nr_pictures < MAX_PICTURES && !feof(f))
+		err = ferror(f) ? -EIO : -ENOMEM;
 	free(path);
 	return err;
+}
+
+/*
+ * A page without pictures is better than none where there is nothing to draw,
+ * or nothing to draw with, or where the folder is somebody else's. ECHILD:
+ * what draws failed; EBADMSG: a series is damaged.
+ */
+static bool may_go_without(int err)
+{
+	return err == -ENODATA || err == -ENOENT || err == -ECHILD ||
+	       err == -EBADMSG || err == -EACCES || err == -EPERM || err == -EROFS;
 }
 
 static int add_pictures(struct page *p, const struct results *r,
@@ -55,10 +69,11 @@ static int add_pictures(struct page *p, const struct results *r,
 	if (!paths)
 		return -errno;
 	err = figure_plot(r, &req, paths, stderr);
-	rewind(paths);
-	if (!err)
+	if (!err && (fflush(paths) || fseek(paths, 0, SEEK_SET)))
+		err = errno == ENOENT ? -EIO : -errno;
+	else if (!err)
 		err = read_paths(p, paths, a);
-	else if (err != -ENOMEM)
+	else if (may_go_without(err))
 		err = 0;
 	fclose(paths);
 	return err;

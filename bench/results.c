@@ -331,8 +331,11 @@ int results_read(struct results *r, const char *path, struct diag *d)
 
 	*r = (struct results){ 0 };
 	err = set_paths(r, path);
-	if (err)
+	if (err) {
+		rd.at.file = path;
+		bad(&rd, "out of memory");
 		return err;
+	}
 	rd.at.file = r->path;
 	/* It is read twice, and a device never ends. */
 	f = input_stream(r->path, 0);

@@ -15,6 +15,7 @@
 #include "bench/cover.h"
 #include "bench/grid.h"
 #include "bench/html_parts.h"
+#include "bench/json_memory.h"
 #include "bench/openmetrics.h"
 #include "bench/table_build.h"
 #include "include/option.h"
@@ -262,6 +263,8 @@ static int add_cover(struct report *rep, struct cover *c,
 	if (req->format != REPORT_COVER || req->layout == COVER_TABLES)
 		return 0;
 	err = cover_build(c, &rep->g, columns, req->layout, &rep->a);
+	if (json_memory_failed())
+		return -ENOMEM;
 	if (err == -ENODATA) {
 		snprintf(why, why_size, "layout %s compares variants, and there "
 			 "is only one, or they have no number in common",

@@ -372,6 +372,9 @@ static int print_json(const struct info_command *c)
 		return -ENOMEM;
 	}
 	err = json_dumpf(o, stdout, JSON_INDENT(2)) ? -EIO : 0;
+	/* Of standard output main() speaks. */
+	if (err && !ferror(stdout))
+		fputs("buddylab info: error: out of memory\n", stderr);
 	putchar('\n');
 	json_decref(o);
 	return err;

@@ -54,7 +54,7 @@ static int report(const char *path, const struct report_request *req)
 				req->layout ? "--layout" : "--columns", why);
 		else if (err)
 			fprintf(stderr, "buddylab report: error: %s\n",
-				strerror(-err));
+				strerror(json_memory_failed() ? ENOMEM : -err));
 	}
 	results_free(&r);
 	return bad_columns ? EXIT_USAGE : err ? EXIT_RUNTIME : EXIT_FINE;

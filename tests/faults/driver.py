@@ -2,7 +2,8 @@
 """Lets calls of the program fail, one a run, and judges what is left.
 
     driver.py PROGRAM SHIM SOURCE [--stride K] [--only NAME,..] [--kinds K,..]
-              [--seconds S] [--jobs N] [--sanitized LIB] [--json FILE]
+              [--seconds S] [--pinned FILE] [--jobs N] [--sanitized LIB]
+              [--json FILE]
 
 For each scenario and kind of fault: run it undisturbed, count its calls of
 that kind (of memory: the places that ask for it), then once for each of them
@@ -141,11 +142,10 @@ class Driver:
             return list(range(1, calls + 1))
         return list(struct.unpack_from(f"<{calls}Q", state, 1040))
 
-    def chosen(self, scenario, kind, kind_name):
+    def chosen(self, scenario, kind, kind_name, stride):
         # Which calls count depends on these two errors only.
         error = kind[1] if kind[1] in (0, errno.EINTR) else errno.EIO
         found = self.count(scenario, kind[0], error)
-        stride = self.args.stride
         first = (sum(map(ord, scenario.name + kind_name)) % stride
                  if stride > 1 else 0)
         found = found[first::stride]
@@ -201,6 +201,8 @@ def parse(argv):
     p.add_argument("source")
     p.add_argument("--stride", type=int, default=1,
                    help="only each Kth call or site")
+    p.add_argument("--pinned", help="file of scenarios, kinds and strides, "
+                   "instead of --only, --kinds and --stride")
     p.add_argument("--seconds", type=float, help="no more faults after that "
                    "time; a sample of all then, the same each time")
     p.add_argument("--only", help="scenarios, comma-separated, or a prefix "
@@ -223,17 +225,34 @@ def wanted(name, patterns):
                name.split(":")[0] == p for p in patterns.split(","))
 
 
+def rows(args):
+    """(scenarios, kinds, stride), of which all faults are to be tried."""
+    if not args.pinned:
+        yield args.only, args.kinds, args.stride
+        return
+    with open(args.pinned, encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip() and not line.startswith("#"):
+                only, kinds, stride = line.split()
+                yield only, kinds, int(stride)
+
+
 def work_list(driver, pool, args):
-    chosen = [s for s in scenarios.ALL if wanted(s.name, args.only)]
-    kinds = [k for k in KINDS if wanted(k, args.kinds)]
-    expected = dict(zip([s.name for s in chosen],
-                        pool.map(driver.undisturbed, chosen)))
+    parts = []
+    for only, kinds, stride in rows(args):
+        chosen = [s for s in scenarios.ALL if wanted(s.name, only)]
+        if not chosen:
+            raise SystemExit(f"no scenario is called {only}")
+        parts += [(s, [k for k in KINDS if wanted(k, kinds)], stride)
+                  for s in chosen]
 
-    def faults_of(scenario):
-        return [(scenario, expected[scenario.name], k, which) for k in kinds
-                for which in driver.chosen(scenario, KINDS[k], k)]
+    def faults_of(part):
+        scenario, kinds, stride = part
+        expected = driver.undisturbed(scenario)
+        return [(scenario, expected, k, which) for k in kinds
+                for which in driver.chosen(scenario, KINDS[k], k, stride)]
 
-    return [fault for faults in pool.map(faults_of, chosen)
+    return [fault for faults in pool.map(faults_of, parts)
             for fault in faults]
 
 
@@ -266,17 +285,18 @@ def table(results):
 
 def all_faults(driver, pool, args):
     """The result of each, as it comes; of a sample if the time is short."""
-    end = time.monotonic() + (args.seconds or float("inf"))
     work = work_list(driver, pool, args)
+    end = time.monotonic() + (args.seconds or float("inf"))
     if args.seconds:
         random.Random(1).shuffle(work)
 
     def one(job):
         return driver.fault(*job) if time.monotonic() < end else None
 
-    for result in pool.map(one, work):
-        if result:
-            yield result
+    jobs = [pool.submit(one, job) for job in work]
+    for job in concurrent.futures.as_completed(jobs):
+        if job.result():
+            yield job.result()
 
 
 def main(argv):
