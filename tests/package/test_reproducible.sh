@@ -49,6 +49,7 @@ cat >"$scratch/build.sh" <<-'SH'
 	cmake --preset deb
 	cmake --build --preset deb -j "$2"
 	cd build/deb
+	umask 022 # CPack gives the members of the archive what it leaves
 	cpack
 SH
 
