@@ -103,6 +103,14 @@ static int digests_init(struct sim_guest *g)
 	return ret;
 }
 
+static void digests_destroy(struct sim_guest *g)
+{
+	for (unsigned int i = 0; g->cpu_digests && i < g->topo.nr_cpus; i++)
+		digest_destroy(&g->cpu_digests[i]);
+	free(g->cpu_digests);
+	g->cpu_digests = NULL;
+}
+
 static int boot_guest(struct sim_guest *g, char *why, size_t why_size)
 {
 	const struct guest_options *opt = &g->sim->cfg.guest;
@@ -331,8 +339,11 @@ static void destroy_guest(struct sim_guest *g)
 
 	if (g->alloc)
 		alloc_set_hooks(g->alloc, NULL);
-	if (g->state == GUEST_ABSENT && !g->alloc)
+	if (g->state == GUEST_ABSENT && !g->alloc) {
+		/* It failed to boot after it had these. */
+		digests_destroy(g);
 		return;
+	}
 	device_destroy(g);
 	inject_destroy(g);
 	guest_destroy(g->mm);
@@ -346,9 +357,7 @@ static void destroy_guest(struct sim_guest *g)
 			    sizeof(*g->known_zero));
 	for (i = 0; g->vcpus && i < g->topo.nr_cpus; i++)
 		free(g->vcpus[i].tasks);
-	for (i = 0; g->cpu_digests && i < g->topo.nr_cpus; i++)
-		digest_destroy(&g->cpu_digests[i]);
-	free(g->cpu_digests);
+	digests_destroy(g);
 	free(g->vcpus);
 	free(g->touches);
 	free(g->tasks);
