@@ -20,6 +20,7 @@
 #include "bench/store.h"
 #include "bench/swarm.h"
 #include "bench/table.h"
+#include "bench/tune.h"
 #include "bench/version.h"
 
 #endif

@@ -403,6 +403,8 @@ int figure_draw_data(const struct figure_of_data *d, FILE *out, FILE *messages)
 		script_heading(&script, d->heading);
 		script_text(&script, "data", data);
 		script_text(&script, "across", d->across);
+		if (d->up)
+			script_text(&script, "up", d->up);
 		script_number(&script, "nr", (double)d->nr);
 		err = script_run(&script, d->plot);
 	}

@@ -48,6 +48,7 @@ int figure_plot(const struct results *r, const struct figure_request *req,
 struct figure_of_data {
 	const char *dir, *name, *plot;
 	const char *heading, *across;  /* title; label of the x axis */
+	const char *up;                /* label of the y axis, or NULL */
 	size_t nr;                     /* rows */
 	enum figure_terminal terminal; /* not FIGURE_DUMB */
 	enum figure_backend backend;

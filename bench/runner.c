@@ -109,7 +109,8 @@ static void choose_cells(struct runner *r)
 
 	for (i = 0; i < e->nr_cells; i++)
 		if (r->opt->only ? r->opt->only == &e->cells[i] :
-				   !e->cells[i].repeated)
+		    !e->cells[i].repeated &&
+		    (!r->opt->wanted || r->opt->wanted[i]))
 			want_cell(r, &e->cells[i]);
 	qsort(r->cells, r->nr_cells, sizeof(*r->cells), by_group);
 }

@@ -12,6 +12,7 @@ struct runner_options {
 	const char *dir;          /* where results go; store_open() was fine */
 	unsigned int jobs;        /* processes that compute at a time, >= 1 */
 	const struct cell *only;  /* run no other cell; NULL = all */
+	const bool *wanted;       /* by plan index; NULL = all */
 	uint64_t check_every;     /* check every invariant each N events */
 	bool step_by_step;        /* vCPUs do not run ahead of each other */
 	bool bind;                /* workers stay on cores of their own */

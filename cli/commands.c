@@ -20,6 +20,8 @@ const struct command commands[] = {
 	{ cmd_status, &command_status, "which cells have a result" },
 	{ cmd_collect, &command_collect,
 	  "assemble the results of finished cells" },
+	{ cmd_tune, &command_tune,
+	  "the options that no others beat, by a search" },
 	{ cmd_report, &command_report, "tables of results" },
 	{ cmd_plot, &command_plot, "figures of results" },
 	{ cmd_compare, &command_compare,

@@ -33,6 +33,7 @@ int cmd_status(int argc, char **argv);
 int cmd_step(int argc, char **argv);
 int cmd_stream_diff(int argc, char **argv);
 int cmd_swarm(int argc, char **argv);
+int cmd_tune(int argc, char **argv);
 
 /* What each takes: for its parser, its help, completion and the manual. */
 extern const struct args_command command_accept;
@@ -60,6 +61,7 @@ extern const struct args_command command_status;
 extern const struct args_command command_step;
 extern const struct args_command command_stream_diff;
 extern const struct args_command command_swarm;
+extern const struct args_command command_tune;
 
 struct command {
 	int (*run)(int argc, char **argv);
