@@ -41,6 +41,7 @@ struct figure {
 	enum figure_terminal terminal;
 	FILE *out, *messages;
 	bool zero_ended;               /* paths in `out` */
+	int unread;                    /* first error of a series, -errno */
 	struct arena a;
 	struct grouping g;
 	char dir[FIGURE_PATH_SIZE];    /* where data, scripts, pictures go */

@@ -18,15 +18,32 @@
 
 /* ---- numbers ---- */
 
+/* A figure without a run that is there would be another figure. */
+static void note_unread(struct figure *f, const struct result_cell *c, int err)
+{
+	char path[FIGURE_PATH_SIZE];
+
+	if (err == -ENODATA || f->unread)
+		return;
+	f->unread = err;
+	results_series_path(f->r, c, path, sizeof(path));
+	if (err != -EBADMSG)
+		fprintf(f->messages, "error: %s: cannot be read: %s\n", path,
+			strerror(-err));
+}
+
 /* GiB x minutes that the host held, over the whole run; false: no series. */
 static bool footprint_of(struct figure *f, const struct result_cell *c,
 			 double *out)
 {
 	struct series s;
 	double sum = 0;
+	int err = series_read(f, c, &s);
 
-	if (series_read(f, c, &s))
+	if (err) {
+		note_unread(f, c, err);
 		return false;
+	}
 	for (size_t i = 1; i < s.nr; i++)
 		sum += (double)(s.rows[i].at_ns - s.rows[i - 1].at_ns) / 6e10 *
 		       (double)(s.rows[i].host_rss_pages +
@@ -117,7 +134,7 @@ static int all_held(struct figure *f, struct held **out, size_t *nr)
 		for (size_t r = 0; r < f->g.nr_rows; r++)
 			if (refs[r] == &f->g.rows[r])
 				add_points(f, refs[r], refs, i, *out, nr);
-	return 0;
+	return f->unread;
 }
 
 static void print_bar(struct figure *f, const char *name, double value,
@@ -376,7 +393,8 @@ int figure_tradeoff(struct figure *f)
 			if (grouping_reference(&f->g, row) != row)
 				continue;
 			nr = trades_at(f, row, i, t);
-			if (nr < 2)
+			err = f->unread;
+			if (err || nr < 2)
 				continue;
 			drawn++;
 			if (f->terminal == FIGURE_DUMB)

@@ -127,6 +127,18 @@ done < <(awk '/^  [a-z_]+ / { key = $1 }
 expect 0 plot base --figure throughput
 stdout_has "Iterations per second against one"
 expect 2 plot base --figure nosuch
+
+# A series that is there and cannot be read is no run without a series.
+cp -r base unread
+series=$(find unread/series -name '*.csv' | sort | head -1)
+rm "$series"
+mkdir "$series"
+for figure in footprint tradeoff; do
+	expect 3 plot unread --figure "$figure"
+	stderr_has "${series##*/}: cannot be read"
+done
+expect 3 report unread --format html
+expect 2 plot base --figure nosuch
 expect 2 plot base --terminal x11
 stderr_has "unknown terminal 'x11'; allowed are dumb, svg and png"
 expect 2 plot base --backend matplotlib
