@@ -42,6 +42,23 @@ static uint64_t real_first_pass(size_t size, size_t offset, bool huge)
 	return before;
 }
 
+/*
+ * The smallest of three: a sanitizer's shadow of these addresses is faulted in
+ * with the first.
+ */
+static uint64_t real_faults_of(size_t size, size_t offset, bool huge)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (int i = 0; i < 3; i++) {
+		const uint64_t nr = real_first_pass(size, offset, huge);
+
+		if (nr < least)
+			least = nr;
+	}
+	return least;
+}
+
 static uint64_t simulated_faults(size_t size, const char *buffer, bool huge)
 {
 	struct cell c;
@@ -152,13 +169,13 @@ static void test_native_real__faults_are_those_of_real_memory(void **state)
 	const size_t size = 64 * MIB;
 
 	(void)state;
-	if (real_first_pass(size, 0, true) > 100) {
+	if (real_faults_of(size, 0, true) > 100) {
 		printf("skipped: this host gives no huge pages\n");
 		skip();
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
-		const uint64_t real = real_first_pass(size, rows[i].offset,
-						      rows[i].huge);
+		const uint64_t real = real_faults_of(size, rows[i].offset,
+						     rows[i].huge);
 		const uint64_t mine = simulated_faults(size, rows[i].buffer,
 						       rows[i].huge);
 
