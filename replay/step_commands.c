@@ -100,12 +100,17 @@ static int run_events(struct step *s, const struct step_cmd *c)
 static int run_shuffle(struct step *s, const struct step_cmd *c)
 {
 	const struct step_script *sc = s->script;
-	uint64_t *grown = realloc(s->words, (s->nr_words + c->nr_words) *
-				  sizeof(*grown));
+	const size_t nr = s->nr_words + c->nr_words;
 
-	if (!grown)
-		return -ENOMEM;
-	s->words = grown;
+	if (nr > s->room_words) {
+		/* Twice as many: a script may have millions of these. */
+		uint64_t *grown = realloc(s->words, 2 * nr * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		s->words = grown;
+		s->room_words = 2 * nr;
+	}
 	memcpy(s->words + s->nr_words, sc->words + c->first_word,
 	       c->nr_words * sizeof(*s->words));
 	s->nr_words += c->nr_words;

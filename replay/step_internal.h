@@ -154,7 +154,7 @@ struct step {
 	bool pcp_ready;           /* the guest has per-CPU pagesets */
 	bool events, drain_events;
 	uint64_t *words;          /* runtime shuffle words still to come */
-	size_t nr_words, next_word;
+	size_t nr_words, room_words, next_word;
 	const uint64_t *boot_words; /* of a running shuffle-zone, or NULL */
 	size_t nr_boot_words;
 	bool words_short;         /* a shuffle word was wanted and missing */
