@@ -224,6 +224,8 @@ int cmd_plan(int argc, char **argv)
 			return EXIT_USAGE;
 	if (option != ARGS_END)
 		return exp_args_exit(option);
+	if (rq.chunk && strcmp(rq.name, "slurm") != 0)
+		return args_error(&a.args, "--chunk is for --format slurm");
 	code = exp_args_load(&a, &e);
 	if (code)
 		return code;

@@ -129,6 +129,8 @@ expect 0 plan small.ini -o six --missing
 stdout_empty
 expect 0 plan small.ini -o six --format slurm --missing
 [[ $out != *--array* ]] || fail "there is nothing to do"
+expect 2 plan small.ini --format make --chunk 2
+stderr_has "--chunk is for --format slurm"
 expect 2 plan small.ini --format slurm --chunk 0
 stderr_has "chunk"
 
