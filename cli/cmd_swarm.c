@@ -13,6 +13,7 @@
 #include "cli/json.h"
 #include "cli/plugin.h"
 #include "cli/swarm_step.h"
+#include "include/plain.h"
 #include "include/types.h"
 
 #define DEFAULT_LIMIT_S 60
@@ -287,9 +288,12 @@ static void print_failures(const struct swarm_args *a,
 		const struct swarm_failure *f = &s->failures[i];
 
 		if (a->path)
-			printf("%s: %s\n", a->path, f->why);
+			printf("%s: ", a->path);
 		else
-			printf("cell %" PRIu64 ": %s\n", f->cell, f->why);
+			printf("cell %" PRIu64 ": ", f->cell);
+		/* A plugin may have written it. */
+		plain_put(f->why, stdout);
+		putchar('\n');
 		if (f->like)
 			printf("  like cell %" PRIu64 "\n", f->like->cell);
 		if (!a->path)
