@@ -88,7 +88,9 @@ engine_make() {
 }
 
 # In place of ssh: `fake_ssh [options] HOST COMMAND`. Host `two` dies when it has
-# started as many commands as the file `two.lives` says.
+# started as many commands as the file `two.lives` says. SHELL is what sshd always
+# sets: parallel's side on the host runs the command by it, and does nothing
+# without, which an environment without SHELL (cron, CI) would hand down here.
 write_fake_ssh() {
 	cat >fake_ssh <<-'SSH'
 		#!/bin/bash
@@ -103,7 +105,7 @@ write_fake_ssh() {
 		if [[ $host == two && -e two.lives ]]; then
 			[[ $(grep -c two hosts.txt) -le $(cat two.lives) ]] || exit 255
 		fi
-		exec bash -c "$*"
+		SHELL=$(command -v bash) exec bash -c "$*"
 	SSH
 	chmod +x fake_ssh
 }
