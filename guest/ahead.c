@@ -245,11 +245,16 @@ static void file_fill(struct guest *g, const struct guest_mm *mm, uint64_t addr,
 		      pfn_t *copies, pfn_t *lru)
 {
 	const struct vma *vma = vma_hinted(mm, addr);
-	const uint64_t index = file_page(vma, addr);
-	struct guest_file *f = &g->files[vma->file];
-	pfn_t *cache = &f->chunks[index / PTRS_PER_TABLE]
-				->pfn[index % PTRS_PER_TABLE];
+	struct guest_file *f;
+	uint64_t index;
+	pfn_t *cache;
 
+	/* The look found it there, and nothing has happened since. */
+	CHECK(vma);
+	f = &g->files[vma->file];
+	index = file_page(vma, addr);
+	cache = &f->chunks[index / PTRS_PER_TABLE]
+			 ->pfn[index % PTRS_PER_TABLE];
 	for (uint32_t i = 0; i < nr; i++) {
 		rmap_set(g, ahead->pfn[2 * i + 1], OWNER_FILE, vma->file,
 			 index + i);

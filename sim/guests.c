@@ -255,6 +255,8 @@ bool guests_make_room(struct sim_guest *g, int err)
 	/* Steps of others that began before now still find what they found. */
 	ahead_settle(s, s->engine.now, g->vcpus[g->running_cpu].slot.rank);
 	victim = err == -EDQUOT ? g : largest_guest(s);
+	/* g runs, or it would not ask. */
+	CHECK(victim);
 	s->host_oom_kills++;
 	guests_end(victim, true);
 	return victim != g;

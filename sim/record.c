@@ -44,6 +44,15 @@ bool record_wanted(const struct sim *s)
 	return record_phase(s) != NULL;
 }
 
+/* Of that phase; only asked for if a recording is wanted. */
+static const struct trace_workload_options *record_options(const struct sim *s)
+{
+	const struct sim_phase_config *c = record_phase(s);
+
+	CHECK(c);
+	return c->workload_options;
+}
+
 /* The recorded machine decides CPUs; nodes are not recorded. */
 static void record_topology(struct sim_guest *g)
 {
@@ -58,8 +67,7 @@ static void record_topology(struct sim_guest *g)
 
 int record_boot(struct sim_guest *g, char *why, size_t why_size)
 {
-	const struct sim_phase_config *c = record_phase(g->sim);
-	const struct trace_workload_options *opt = c->workload_options;
+	const struct trace_workload_options *opt = record_options(g->sim);
 	struct replay_options ro = {
 		.stream = opt->file,
 		.before = opt->before,
@@ -139,11 +147,8 @@ static void touch_unreported(struct sim_guest *g, uint64_t resident)
 
 void record_touch_allocated(struct sim_guest *g)
 {
-	const struct trace_workload_options *opt =
-		record_phase(g->sim)->workload_options;
-
 	touch_used(g);
-	touch_unreported(g, opt->resident);
+	touch_unreported(g, record_options(g->sim)->resident);
 }
 
 void record_destroy(struct sim_guest *g)

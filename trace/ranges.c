@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "include/check.h"
+
 #define CHUNK_RANGES 128u
 
 struct addr_chunk {
@@ -201,7 +203,10 @@ int ranges_del(struct addr_ranges *s, uint64_t start, uint64_t end)
 
 		if (insert(s, next(s, p), rest))
 			return -ENOMEM;
-		get(s, find(s, start))->end = start;
+		/* It may have moved, but is still there. */
+		r = get(s, find(s, start));
+		CHECK(r);
+		r->end = start;
 		return 0;
 	}
 	if (r->start < start) {
