@@ -2,7 +2,7 @@
 /*
  * Whoever waits for a design, on whole machines with every design there is. The
  * time that allocations are held up is what lies between the design's "wait"
- * and its wake-up, none if the host takes none; and nobody is killed for want
+ * and the host's answer, none if the host takes none; and nobody is killed for want
  * of memory while a balloon that deflates on OOM has pages. Books are kept at
  * the calls between machine and design; designs that are wrong are noticed.
  */
@@ -15,7 +15,6 @@
 /* Behind the state of the design. */
 struct books {
 	const struct reporter_ops *right;
-	void (*wake)(void *ctx);
 	enum alloc_status (*allocate)(void *ctx, struct alloc_request *rq,
 				      pfn_t *pfn);
 	void (*free)(void *ctx, pfn_t pfn, unsigned int order);
@@ -58,7 +57,7 @@ static void forget_open(struct books *b, unsigned int i)
 }
 
 /*
- * Who waits asks again after the wake-up. Not so the few that cannot wait and
+ * Who waits asks again when it is woken. Not so the few that cannot wait and
  * use the block at once (docs/fidelity.md): they ask once, and free it.
  */
 static bool booked_stall(struct reporter *r, unsigned int zone, pfn_t pfn,
@@ -91,14 +90,15 @@ static void booked_capture(struct reporter *r, unsigned int zone, pfn_t pfn,
 	b->right->free_capture(r, zone, pfn, order, cpu);
 }
 
-static void booked_wake(void *ctx)
+/* What waits does so until this, however much is left to pull. */
+static void booked_reply(struct reporter *r, const struct host_request *rq,
+			 const struct host_reply *reply)
 {
-	struct sim_guest *g = ctx;
-	struct books *b = books_of(&g->dev.r);
+	struct books *b = books_of(r);
 
 	for (unsigned int i = 0; i < b->nr_open; i++)
-		b->open[i].to = device_now(g);
-	b->wake(ctx);
+		b->open[i].to = device_now(r->env->ctx);
+	b->right->reply(r, rq, reply);
 }
 
 static uint64_t booked_oom_notify(struct reporter *r)
@@ -149,6 +149,7 @@ static struct reporter_ops booked(const struct reporter_ops *right)
 	if (ops.alloc_stall) {
 		ops.alloc_stall = booked_stall;
 		ops.free_capture = booked_capture;
+		ops.reply = booked_reply;
 	}
 	if (ops.oom_notify)
 		ops.oom_notify = booked_oom_notify;
@@ -169,10 +170,8 @@ static struct sim *run(struct cell *c, const struct reporter_ops *right,
 	b = books_of(&s->guests[0].dev.r);
 	env = &s->guests[0].dev.env;
 	b->right = right;
-	b->wake = env->wake_stalled;
 	b->allocate = env->allocate;
 	b->free = env->free;
-	env->wake_stalled = booked_wake;
 	env->allocate = booked_allocate;
 	env->free = booked_free;
 	for (unsigned int i = 0; i < c->cfg.nr_phases; i++)
@@ -209,16 +208,18 @@ static void set_price(struct cell *c, unsigned int nr, uint64_t ns)
 }
 
 /*
- * memhog, then page faults by four tasks; the host is short and asks. Without
- * latency neither host nor design take time until the answer is worked in.
+ * memhog, then page faults by four tasks; the host is short and asks. The design
+ * takes no time to work an answer in; without latency the host takes none.
  */
 static void setup_stalls(struct cell *c, const struct reporter_ops *ops,
 			 sim_ns_t latency)
 {
-	static const unsigned int answer[] = {
+	static const unsigned int design[] = {
+		PRICE_DESIGN_LOCAL, PRICE_DESIGN_SHARED, PRICE_DESIGN_SCAN,
+	};
+	static const unsigned int host[] = {
 		PRICE_DOORBELL, PRICE_DISCARD_CALL, PRICE_DISCARD_2M,
-		PRICE_DISCARD_4K, PRICE_TLB_FLUSH_VCPU, PRICE_DESIGN_LOCAL,
-		PRICE_DESIGN_SHARED, PRICE_DESIGN_SCAN,
+		PRICE_DISCARD_4K, PRICE_TLB_FLUSH_VCPU,
 	};
 
 	cell_setup(c, ops, 1);
@@ -226,8 +227,10 @@ static void setup_stalls(struct cell *c, const struct reporter_ops *ops,
 	set(&mock_hypervisor.options, c->hypervisor_options, "base", "0");
 	set(&host_option_table, &c->cfg.host, "pull_below", "250M");
 	set_price(c, PRICE_COMPLETION, latency);
-	for (unsigned int i = 0; !latency && i < ARRAY_SIZE(answer); i++)
-		set_price(c, answer[i], 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(design); i++)
+		set_price(c, design[i], 0);
+	for (unsigned int i = 0; !latency && i < ARRAY_SIZE(host); i++)
+		set_price(c, host[i], 0);
 	add_phase(c, "fill", &memhog_workload, 1, UNTIL_TASKS);
 	c->phases[0].opt.size = (struct option_share){ 9000, true };
 	add_phase(c, "use", &page_fault1_workload, 4, UNTIL_TASKS);
@@ -260,8 +263,8 @@ static uint64_t check_stalls(const struct reporter_ops *right,
 
 static void test_wait_books__stalls_are_the_hosts_time(void **state)
 {
-	/* Every design: held up from "wait" to the wake-up, and for no time by
-	 * a host that takes none. */
+	/* Every design: held up from "wait" to the answer, and for no time by a
+	 * host that takes none. */
 	uint64_t waits = 0;
 
 	(void)state;
