@@ -17,6 +17,15 @@ function(buddylab_target target)
   endif()
 endfunction()
 
+# buddylab_count_branches(target): gcc counts each branch of the target, as it is
+# written: without optimisation, and with no function copied into its callers.
+# Only one thread is ever in these folders. docs/coverage.md has the reasons.
+function(buddylab_count_branches target)
+  target_compile_options(${target} PRIVATE
+    -O0 --coverage -fprofile-update=single -Dalways_inline=unused)
+  target_link_options(${target} INTERFACE --coverage)
+endfunction()
+
 # buddylab_folder(name SOURCES a.c b.c LINK other folders and libraries)
 # One static library buddylab_<name>; includes are spelled from the root. LINK
 # repeats the include table of docs/architecture.md: what a folder may not
@@ -27,6 +36,9 @@ function(buddylab_folder name)
   target_include_directories(buddylab_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(buddylab_${name} PUBLIC ${ARG_LINK})
   buddylab_target(buddylab_${name})
+  if(name IN_LIST BUDDYLAB_COVERAGE)
+    buddylab_count_branches(buddylab_${name})
+  endif()
   # Sections of the intermediate code have random names otherwise.
   if(BUDDYLAB_LTO AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     foreach(source ${ARG_SOURCES})

@@ -3,7 +3,7 @@
 # below $scratch, found as a user finds it.
 # shellcheck shell=bash
 # shellcheck disable=SC2034
-build_dir=$3 cmake=$4 compiler=$5 sanitizers=$6
+build_dir=$3 cmake=$4 compiler=$5 instrumented=$6
 here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=tests/cli/lib.sh
 . "$here/../cli/lib.sh"

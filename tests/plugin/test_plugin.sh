@@ -173,7 +173,7 @@ what="functions of the headers"
 [[ $(wc -l <declared.txt) -gt 80 ]] || fail "too few were found"
 
 # A test of a design's own, on the installed library.
-if [[ -z $sanitizers ]]; then
+if [[ -z $instrumented ]]; then
 	cat >own.c <<-'C'
 		#include <stdio.h>
 		#include "reporter/sync_env.h"

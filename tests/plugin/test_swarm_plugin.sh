@@ -91,7 +91,7 @@ broken looper 's/^	r->counters.passes++;$/	for (;;)\
 sed 's/DESIGN/crasher/' one.ini >crasher.ini
 sed 's/DESIGN/looper/' one.ini >looper.ini
 expect 1 swarm crasher.ini --reporter-plugin ./crasher.so
-[[ $sanitizers ]] || stdout_has "killed by signal 11"
+[[ $instrumented ]] || stdout_has "killed by signal 11"
 stdout_has "1 violations"
 expect 1 swarm looper.ini --reporter-plugin ./looper.so --limit 1s
 stdout_has "it did not end within its time limit"
