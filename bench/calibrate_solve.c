@@ -258,7 +258,8 @@ static int run_cells_once(struct solver *s)
 	if (!err && o.interrupted)
 		err = -EINTR;
 	if (!err)
-		err = collect_cells(&e, s->dir, &missing, why, sizeof(why));
+		err = collect_cells(&e, s->dir, opt.jobs, &missing, why,
+				    sizeof(why));
 	if (!err && missing)
 		err = -EIO;
 	experiment_free(&e);

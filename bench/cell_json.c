@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -181,12 +182,24 @@ static json_t *result_json(const struct experiment *e, const struct cell *c,
 	return NULL;
 }
 
-int cell_print(json_t *o, FILE *out)
+/* In one piece: to a stream jansson writes each token with a call. */
+char *cell_text(const json_t *o)
 {
+	return json_dumps(o, JSON_STYLE);
+}
+
+int cell_print(const json_t *o, FILE *out)
+{
+	char *text = cell_text(o);
+	int err = 0;
+
+	if (!text)
+		return -ENOMEM;
 	errno = 0;
-	if (json_dumpf(o, out, JSON_STYLE) || fputc('\n', out) == EOF)
-		return errno ? -errno : -ENOMEM;
-	return 0;
+	if (fputs(text, out) == EOF || fputc('\n', out) == EOF)
+		err = errno ? -errno : -EIO;
+	free(text);
+	return err;
 }
 
 /* Totals first, as of a single guest; then those of each. */
@@ -332,30 +345,59 @@ static int find_file(const char *path)
 	return errno == ENOTDIR ? -ENOENT : -errno;
 }
 
-/* By an open file: json_load_file() takes what cannot be read for its end. */
+/* The text of an open file; NULL with *err set. */
+static char *read_text(FILE *f, size_t *len, int *err)
+{
+	struct stat st;
+	char *text = NULL;
+
+	*err = 0;
+	if (fstat(fileno(f), &st)) {
+		*err = -errno;
+		return NULL;
+	}
+	*len = (size_t)st.st_size;
+	text = malloc(*len + 1);
+	if (!text)
+		*err = -ENOMEM;
+	else if (fread(text, 1, *len, f) != *len)
+		/* Shorter than it was: somebody writes to it. */
+		*err = ferror(f) ? -EIO : -ENOENT;
+	if (!*err)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/*
+ * Read first and parsed then: jansson takes what cannot be read for the end,
+ * and asks for each byte of a stream with a call.
+ */
 static int load_file(const char *path, json_t **out)
 {
 	FILE *f = input_stream(path, MAX_RESULT_LINE);
 	json_error_t why;
-	int err = 0;
+	size_t len;
+	char *text;
+	int err;
 
 	/* What is no file, or far too large for one, is no result. */
 	if (!f)
 		return errno == ENODEV || errno == EISDIR || errno == EFBIG ?
 			-ENOENT : -errno;
-	*out = json_loadf(f, JSON_REJECT_DUPLICATES, &why);
-	if (ferror(f))
-		err = -EIO;
-	else if (json_memory_failed())
-		err = -ENOMEM;
-	else if (!*out)
-		err = -ENOENT;
+	text = read_text(f, &len, &err);
 	fclose(f);
-	return err;
+	if (!text)
+		return err;
+	*out = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+	free(text);
+	if (json_memory_failed())
+		return -ENOMEM;
+	return *out ? 0 : -ENOENT;
 }
 
-int cell_read(const struct experiment *e, const struct cell *c,
-	      const char *dir, json_t **out)
+/* As it was stored: what it names is another experiment's, maybe. */
+static int load_cell(const struct cell *c, const char *dir, json_t **out)
 {
 	char path[STORE_PATH_SIZE];
 	int err = 0;
@@ -371,6 +413,14 @@ int cell_read(const struct experiment *e, const struct cell *c,
 		err = load_file(path, out);
 	if (!err && !is_valid(*out, c))
 		err = -ENOENT;
+	return err;
+}
+
+int cell_read(const struct experiment *e, const struct cell *c,
+	      const char *dir, json_t **out)
+{
+	int err = load_cell(c, dir, out);
+
 	if (!err)
 		set_names(*out, e, c);
 	if (!err && json_memory_failed())
@@ -382,11 +432,10 @@ int cell_read(const struct experiment *e, const struct cell *c,
 	return err;
 }
 
-int cell_is_stored(const struct experiment *e, const struct cell *c,
-		   const char *dir)
+int cell_is_stored(const struct cell *c, const char *dir)
 {
 	json_t *o;
-	const int err = cell_read(e, c, dir, &o);
+	const int err = load_cell(c, dir, &o);
 
 	json_decref(o);
 	return !err ? 1 : err == -ENOENT ? 0 : err;

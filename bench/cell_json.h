@@ -30,10 +30,12 @@ int cell_write(const struct experiment *e, const struct cell *c,
 int cell_read(const struct experiment *e, const struct cell *c,
 	      const char *dir, json_t **out);
 /* 1, 0, or -errno if it cannot be told. */
-int cell_is_stored(const struct experiment *e, const struct cell *c,
-		   const char *dir);
+int cell_is_stored(const struct cell *c, const char *dir);
 
-/* One line, sorted keys, and its newline. 0 or -errno. */
-int cell_print(json_t *o, FILE *out);
+/* One line without its newline, sorted keys; the caller frees it. NULL without
+ * memory. */
+char *cell_text(const json_t *o);
+/* The same with a newline. 0 or -errno. */
+int cell_print(const json_t *o, FILE *out);
 
 #endif

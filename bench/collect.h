@@ -7,9 +7,11 @@
 
 /*
  * Write dir/cells.jsonl: one line per cell of the plan that has a result, in
- * plan order. *missing counts the cells that have none. 0 or -errno.
+ * plan order. *missing counts the cells that have none. Up to `jobs` processes
+ * read; the file does not depend on how many. 0 or -errno.
  */
 int collect_cells(const struct experiment *e, const char *dir,
-		  size_t *missing, char *why, size_t why_size);
+		  unsigned int jobs, size_t *missing, char *why,
+		  size_t why_size);
 
 #endif

@@ -93,7 +93,7 @@ static void want_cell(struct runner *r, const struct cell *c)
 {
 	r->out->nr_cells++;
 	/* One that cannot be read is run again. */
-	if (cell_is_stored(r->e, c, r->opt->dir) > 0) {
+	if (cell_is_stored(c, r->opt->dir) > 0) {
 		r->out->nr_kept++;
 		return;
 	}

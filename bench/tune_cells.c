@@ -48,7 +48,7 @@ static int read_answer(struct tune *t, struct tune_ask *a)
 	int err;
 
 	a->verdict = TUNE_FAILED;
-	if (!cell_is_stored(t->e, c, t->runner.dir)) {
+	if (!cell_is_stored(c, t->runner.dir)) {
 		t->nr_failed++;
 		return 0;
 	}

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bench/bench.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/registry.h"
+#include "include/cpus.h"
 #include "include/option.h"
 
 enum {
@@ -194,9 +194,7 @@ static int calibrate(struct args *a, struct calibrate_args *c)
 
 int cmd_calibrate(int argc, char **argv)
 {
-	const long online = sysconf(_SC_NPROCESSORS_ONLN);
-	const unsigned int cpus = online > 0 && online <= 1024 ?
-				  (unsigned int)online : 1;
+	const unsigned int cpus = usable_cpus();
 	struct calibrate_args c = {
 		.solve = { .zero_share = -1, .rezero_share = -1,
 			   .jobs = cpus },

@@ -2,9 +2,11 @@
 /* `buddylab collect EXP.ini -o DIR`: cells.jsonl from what is finished. */
 #include "cli/commands.h"
 #include "cli/exp_args.h"
+#include "include/cpus.h"
 
 static const struct args_option options[] = {
 	EXP_OPTIONS,
+	{ "jobs", 'j', "N", "processes that read (default: one per CPU)" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -18,12 +20,13 @@ const struct args_command command_collect = {
 	.example = NULL,
 };
 
-static int collect(const struct exp_args *a, const struct experiment *e)
+static int collect(const struct exp_args *a, const struct experiment *e,
+		   unsigned int jobs)
 {
 	char why[4400];
 	size_t missing;
 
-	if (collect_cells(e, a->dir, &missing, why, sizeof(why))) {
+	if (collect_cells(e, a->dir, jobs, &missing, why, sizeof(why))) {
 		fprintf(stderr, "buddylab collect: error: %s\n", why);
 		return EXIT_RUNTIME;
 	}
@@ -36,16 +39,21 @@ int cmd_collect(int argc, char **argv)
 {
 	struct exp_args a;
 	struct experiment e;
+	unsigned int jobs = usable_cpus();
 	int option, code;
 
 	exp_args_init(&a, &command_collect, argc, argv);
-	option = exp_args_next(&a);
+	while ((option = exp_args_next(&a)) >= 0) {
+		jobs = exp_args_count(&a, "jobs", 1024);
+		if (!jobs)
+			return EXIT_USAGE;
+	}
 	if (option != ARGS_END)
 		return exp_args_exit(option);
 	code = exp_args_load(&a, &e);
 	if (code)
 		return code;
-	code = collect(&a, &e);
+	code = collect(&a, &e, jobs);
 	experiment_free(&e);
 	return code;
 }

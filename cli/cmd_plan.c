@@ -51,10 +51,10 @@ const struct args_command command_plan = {
 };
 
 /* 1: the cell belongs into the plan; 0; or -errno after a message. */
-static int is_wanted(const struct exp_args *a, const struct experiment *e,
-		     const struct cell *c, bool missing)
+static int is_wanted(const struct exp_args *a, const struct cell *c,
+		     bool missing)
 {
-	const int stored = missing ? exp_args_stored(a, e, c) : 0;
+	const int stored = missing ? exp_args_stored(a, c) : 0;
 
 	return stored < 0 ? stored : !stored;
 }
@@ -65,7 +65,7 @@ static int print_list(const struct exp_args *a, const struct experiment *e,
 	char text[300];
 
 	for (size_t i = 0; i < e->nr_cells; i++) {
-		const int wanted = is_wanted(a, e, &e->cells[i], missing);
+		const int wanted = is_wanted(a, &e->cells[i], missing);
 
 		if (wanted < 0)
 			return EXIT_RUNTIME;
@@ -84,7 +84,7 @@ static int print_json(const struct exp_args *a, const struct experiment *e,
 	size_t nr = 0;
 
 	for (size_t i = 0; i < e->nr_cells; i++) {
-		const int wanted = is_wanted(a, e, &e->cells[i], missing);
+		const int wanted = is_wanted(a, &e->cells[i], missing);
 
 		if (wanted < 0) {
 			json_decref(list);
@@ -115,7 +115,7 @@ static int cells_to_run(const struct exp_args *a, const struct experiment *e,
 	for (size_t i = 0; wanted >= 0 && i < e->nr_cells; i++) {
 		if (e->cells[i].repeated)
 			continue;
-		wanted = is_wanted(a, e, &e->cells[i], missing);
+		wanted = is_wanted(a, &e->cells[i], missing);
 		if (wanted > 0)
 			(*ids)[(*nr)++] = e->cells[i].id;
 	}

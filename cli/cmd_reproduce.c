@@ -9,6 +9,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/registry.h"
+#include "include/cpus.h"
 
 enum { LIST, OUTPUT, JOBS, SEEDS, NO_BUDGET, FORMAT, FIGURE, BACKEND,
        DATA };
@@ -50,13 +51,6 @@ struct reproduce_command {
 	struct reproduce_request req;
 	bool list;
 };
-
-static unsigned int default_jobs(void)
-{
-	const long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n < 1 ? 1 : n > 1024 ? 1024 : (unsigned int)n;
-}
 
 static int take_jobs(struct reproduce_command *c)
 {
@@ -213,7 +207,7 @@ int cmd_reproduce(int argc, char **argv)
 		.req = { .data = find_data(data, sizeof(data)),
 			 .predict = { .registry = &registry,
 				      .dir = "out/reproduce",
-				      .jobs = default_jobs(), .budget = true,
+				      .jobs = usable_cpus(), .budget = true,
 				      .progress = isatty(STDERR_FILENO),
 				      .messages = stderr } },
 	};

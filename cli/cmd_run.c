@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/exp_args.h"
+#include "include/cpus.h"
 
 enum { RUN_JOBS = EXP_NR_OPTIONS, RUN_FORMAT, RUN_CHECK, RUN_STEPS,
        RUN_BIND };
@@ -59,13 +60,6 @@ static int take_option(struct run_command *c, int option)
 						       UINT32_MAX);
 		return c->runner.check_every ? 0 : EXIT_USAGE;
 	}
-}
-
-static unsigned int default_jobs(void)
-{
-	const long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n < 1 ? 1 : n > 1024 ? 1024 : (unsigned int)n;
 }
 
 /* Lines of cells.jsonl as they are. */
@@ -132,7 +126,8 @@ static int finish(const struct run_command *c, const struct experiment *e,
 
 	if (o->interrupted)
 		return interrupted(c, o);
-	if (collect_cells(e, c->exp.dir, &missing, why, sizeof(why))) {
+	if (collect_cells(e, c->exp.dir, c->runner.jobs, &missing, why,
+			  sizeof(why))) {
 		fprintf(stderr, "buddylab run: error: %s\n", why);
 		return EXIT_RUNTIME;
 	}
@@ -221,7 +216,7 @@ int cmd_run(int argc, char **argv)
 	struct run_command c = { .format = "table" };
 	int option;
 
-	c.runner.jobs = default_jobs();
+	c.runner.jobs = usable_cpus();
 	exp_args_init(&c.exp, &command_run, argc, argv);
 	while ((option = exp_args_next(&c.exp)) >= 0)
 		if (take_option(&c, option))

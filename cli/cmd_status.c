@@ -28,7 +28,7 @@ static int print_status(const struct exp_args *a, const struct experiment *e,
 	char text[300];
 
 	for (i = 0; i < e->nr_cells; i++) {
-		const int stored = exp_args_stored(a, e, &e->cells[i]);
+		const int stored = exp_args_stored(a, &e->cells[i]);
 
 		if (stored < 0)
 			return EXIT_RUNTIME;
@@ -52,7 +52,7 @@ static int print_status_json(const struct exp_args *a,
 	size_t nr = 0;
 
 	for (size_t i = 0; i < e->nr_cells; i++) {
-		const int stored = exp_args_stored(a, e, &e->cells[i]);
+		const int stored = exp_args_stored(a, &e->cells[i]);
 
 		if (stored < 0) {
 			json_decref(missing);

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/exp_args.h"
+#include "include/cpus.h"
 
 enum { TUNE_VARY = EXP_NR_OPTIONS, TUNE_OBJECTIVE, TUNE_REQUIRE, TUNE_BUDGET,
        TUNE_CONFIDENCE, TUNE_SEARCH_SEED, TUNE_EXHAUSTIVE, TUNE_JOBS,
@@ -158,7 +159,8 @@ static int finish(struct tune_command *c, const struct experiment *e)
 	if (c->tune.nr_kept)
 		fprintf(stderr, "%zu cells had a result already\n",
 			c->tune.nr_kept);
-	if (collect_cells(e, c->exp.dir, &missing, why, sizeof(why))) {
+	if (collect_cells(e, c->exp.dir, c->tune.runner.jobs, &missing, why,
+			  sizeof(why))) {
 		fprintf(stderr, "buddylab tune: error: %s\n", why);
 		return EXIT_RUNTIME;
 	}
@@ -246,7 +248,6 @@ static int run(struct tune_command *c)
 int cmd_tune(int argc, char **argv)
 {
 	struct tune_command *c = calloc(1, sizeof(*c));
-	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int option, code = 0;
 
 	if (!c)
@@ -255,8 +256,7 @@ int cmd_tune(int argc, char **argv)
 	c->terminal = FIGURE_SVG;
 	c->tune.rules.level = 0.95;
 	c->tune.rules.seed = 1;
-	c->tune.runner.jobs = cpus < 1 ? 1 : cpus > 1024 ? 1024 :
-			      (unsigned int)cpus;
+	c->tune.runner.jobs = usable_cpus();
 	exp_args_init(&c->exp, &command_tune, argc, argv);
 	while (!code && (option = exp_args_next(&c->exp)) >= 0)
 		code = take_option(c, option);

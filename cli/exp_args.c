@@ -134,11 +134,10 @@ int exp_args_allow(const struct exp_args *a, const struct experiment *e,
 	return EXIT_USAGE;
 }
 
-int exp_args_stored(const struct exp_args *a, const struct experiment *e,
-		    const struct cell *c)
+int exp_args_stored(const struct exp_args *a, const struct cell *c)
 {
 	char path[STORE_PATH_SIZE];
-	const int stored = cell_is_stored(e, c, a->dir);
+	const int stored = cell_is_stored(c, a->dir);
 
 	if (stored >= 0)
 		return stored;

@@ -55,8 +55,7 @@ int exp_args_allow(const struct exp_args *a, const struct experiment *e,
  * Has the cell a result in a->dir? 1, 0, or -errno after a message: one that is
  * there and cannot be read is not a missing one.
  */
-int exp_args_stored(const struct exp_args *a, const struct experiment *e,
-		    const struct cell *c);
+int exp_args_stored(const struct exp_args *a, const struct cell *c);
 
 /*
  * As exp_args_allow() for so many cells at a time, if the user has chosen; else

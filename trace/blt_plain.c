@@ -10,11 +10,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
 #include "include/check.h"
+#include "include/cpus.h"
 #include "trace/blt_reader.h"
 
 /* Records of a batch, and batches: about what a frame of 1 MiB decodes to in
@@ -218,15 +218,6 @@ int blt_pipe_next(struct blt_pipe *p, struct blt_plain_batch *out)
 bool blt_pipe_threaded(const struct blt_pipe *p)
 {
 	return p->threaded;
-}
-
-static unsigned int usable_cpus(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return 1;
-	return (unsigned int)CPU_COUNT(&set);
 }
 
 /* Signals are for the thread that knows what to do with them. */

@@ -29,7 +29,8 @@ static int run_all(const struct experiment *e,
 	if (!err && o.interrupted)
 		return -EINTR;
 	if (!err)
-		err = collect_cells(e, dir, &missing, why, sizeof(why));
+		err = collect_cells(e, dir, req->jobs, &missing, why,
+				    sizeof(why));
 	if (*why)
 		fprintf(req->messages, "error: %s\n", why);
 	return err ? err : missing ? -EIO : 0;

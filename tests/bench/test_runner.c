@@ -175,7 +175,8 @@ static char *collected(const struct experiment *e, const char *dir,
 	FILE *out = open_memstream(&text, &size), *f;
 	json_t *o;
 
-	assert_int_equal(collect_cells(e, dir, &missing, why, sizeof(why)), 0);
+	assert_int_equal(collect_cells(e, dir, 1, &missing, why, sizeof(why)),
+			 0);
 	assert_int_equal(missing, expected_missing);
 	store_list_path(dir, path, sizeof(path));
 	f = fopen(path, "r");
@@ -421,8 +422,8 @@ static void test_runner__an_interrupted_run_can_be_resumed(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 42);
-	assert_true(cell_is_stored(e, &e->cells[0], "out"));
-	assert_false(cell_is_stored(e, &e->cells[1], "out"));
+	assert_true(cell_is_stored(&e->cells[0], "out"));
+	assert_false(cell_is_stored(&e->cells[1], "out"));
 	/* Nothing half-written is left: the cell alone, and its series. */
 	assert_int_equal(system("test $(ls -A out/cells | wc -l) = 1"), 0);
 	assert_int_equal(system("test $(ls -A out/series | wc -l) = 1"), 0);
