@@ -265,7 +265,7 @@ static int write_series(const struct sim_result *r, const char *path,
 			series_guests(r, i, f.out);
 		fputc('\n', f.out);
 	}
-	return store_commit(&f, why, why_size);
+	return store_publish(&f, why, why_size);
 }
 
 /* One line a bin; a bin that holds nothing of interest is there too. */
@@ -287,7 +287,7 @@ static int write_maps(const struct sim_result *r, const char *path, char *why,
 				m->at, k * m->bin_pages, b->pages, b->free,
 				b->reported, b->mapped, b->huge);
 		}
-	return store_commit(&f, why, why_size);
+	return store_publish(&f, why, why_size);
 }
 
 int cell_write(const struct experiment *e, const struct cell *c,
@@ -315,7 +315,7 @@ int cell_write(const struct experiment *e, const struct cell *c,
 	err = o ? cell_print(o, f.out) : -ENOMEM;
 	json_decref(o);
 	if (!err)
-		return store_commit(&f, why, why_size);
+		return store_publish(&f, why, why_size);
 	snprintf(why, why_size, "%s: cannot write: %s", path, strerror(-err));
 	store_discard(&f);
 	return err;

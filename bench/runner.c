@@ -19,6 +19,7 @@
 #include "bench/progress.h"
 #include "bench/run_cell.h"
 #include "bench/selfbench.h"
+#include "bench/store.h"
 
 static volatile sig_atomic_t stop_requested;
 
@@ -274,6 +275,8 @@ static int run_groups(struct runner *r)
 	err = pool_run(&jobs);
 	idle(r);
 	progress_clear(&r->progress);
+	if (r->out->nr_done)
+		store_sync(r->opt->dir);
 	r->out->interrupted = stop_requested;
 	release_signals(&old);
 	for (i = 0; i < r->nr_cells && !r->out->interrupted; i++)

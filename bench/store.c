@@ -112,10 +112,30 @@ void store_discard(struct store_file *f)
 	f->out = NULL;
 }
 
-int store_commit(struct store_file *f, char *why, size_t why_size)
+static int committed(struct store_file *f, int err, char *why,
+		     size_t why_size)
 {
-	const int err = whole_commit(&f->file);
-
 	f->out = NULL;
 	return err ? fail("write", f->file.path, -err, why, why_size) : 0;
+}
+
+int store_commit(struct store_file *f, char *why, size_t why_size)
+{
+	return committed(f, whole_commit(&f->file), why, why_size);
+}
+
+int store_publish(struct store_file *f, char *why, size_t why_size)
+{
+	return committed(f, whole_publish(&f->file), why, why_size);
+}
+
+void store_sync(const char *dir)
+{
+	char path[STORE_PATH_SIZE];
+
+	/* A result is one if its series is there, too. */
+	snprintf(path, sizeof(path), "%s/series", dir);
+	whole_sync_folder(path);
+	snprintf(path, sizeof(path), "%s/cells", dir);
+	whole_sync_folder(path);
 }

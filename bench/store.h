@@ -44,6 +44,12 @@ int store_create_own(struct store_file *f, const char *path, char *why,
 		     size_t why_size);
 /* Sync and rename; on an error nothing is left behind. */
 int store_commit(struct store_file *f, char *why, size_t why_size);
+/*
+ * One of many: whole_publish(), to be followed by store_sync() of the folder of
+ * results when all are there. A result that a power cut takes is run again.
+ */
+int store_publish(struct store_file *f, char *why, size_t why_size);
+void store_sync(const char *dir);
 void store_discard(struct store_file *f);
 
 #endif

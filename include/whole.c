@@ -140,15 +140,10 @@ void whole_discard(struct whole_file *f)
 }
 
 /* The name itself reaches the disk with its folder. */
-static void sync_folder(const char *path)
+void whole_sync_folder(const char *dir)
 {
-	const char *slash = strrchr(path, '/');
-	char dir[PATH_MAX];
-	int fd;
+	const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) + 1 : 1,
-		 slash ? path : ".");
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	/* Some file systems cannot; the rename stands all the same. */
@@ -173,7 +168,7 @@ static int flush_out(FILE *out)
 	return ferror(out) ? why_not(out) : 0;
 }
 
-int whole_commit(struct whole_file *f)
+int whole_publish(struct whole_file *f)
 {
 	int err = flush_out(f->out);
 
@@ -187,6 +182,19 @@ int whole_commit(struct whole_file *f)
 	f->temporary[0] = '\0';
 	fclose(f->out);
 	f->out = NULL;
-	sync_folder(f->path);
 	return 0;
+}
+
+int whole_commit(struct whole_file *f)
+{
+	const char *slash = strrchr(f->path, '/');
+	const int err = whole_publish(f);
+	char dir[PATH_MAX];
+
+	snprintf(dir, sizeof(dir), "%.*s",
+		 slash ? (int)(slash - f->path) + 1 : 1,
+		 slash ? f->path : ".");
+	if (!err)
+		whole_sync_folder(dir);
+	return err;
 }

@@ -26,6 +26,12 @@ int whole_replace(struct whole_file *f, const char *path);
 const char *whole_strerror(int err);
 /* Sync, rename and close; -errno, and then the temporary file is gone. */
 int whole_commit(struct whole_file *f);
+/*
+ * For many files of one folder: as whole_commit(), but until whole_sync_folder()
+ * a power cut may undo the rename. What is there then is whole all the same.
+ */
+int whole_publish(struct whole_file *f);
+void whole_sync_folder(const char *dir);
 /* Remove it; after a commit there is nothing to do. */
 void whole_discard(struct whole_file *f);
 
