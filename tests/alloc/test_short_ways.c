@@ -403,7 +403,33 @@ static void test_short_ways__a_boosted_zone_wakes_kswapd(void **state)
 	}
 }
 
+static void test_short_ways__a_hint_changes_nothing(void **state)
+{
+	/* Free buddies of orders 0 to 2 beside 1024, none or others beside the
+	 * other pages: every page may be told to be freed soon. */
+	static const char lists[] = "o0/M[1025] o1/M[1026] o2/M[1028] "
+				    "o4/M[2048] o9/M[4096]";
+	struct alloc *a = fixture_create("6.1", 0, 8192);
+
+	(void)state;
+	fixture_put(a, 1025, 0);
+	fixture_put(a, 1026, 1);
+	fixture_put(a, 1028, 2);
+	fixture_put(a, 2048, 4);
+	fixture_put(a, 4096, 9);
+	for (pfn_t pfn = 0; pfn < 8192; pfn++) {
+		alloc_prefetch(a, pfn);
+		alloc_prefetch_merge(a, pfn);
+	}
+	fixture_assert_lists("hints", a, 0, lists);
+	/* The merges that were looked ahead for. */
+	alloc_free_buddy(a, 1024, 0);
+	fixture_assert_lists("freed", a, 0, "o3/M[1024] o4/M[2048] o9/M[4096]");
+	alloc_destroy(a);
+}
+
 static const struct CMUnitTest cases[] = {
+	cmocka_unit_test(test_short_ways__a_hint_changes_nothing),
 	cmocka_unit_test(test_short_ways__a_boosted_zone_wakes_kswapd),
 	cmocka_unit_test(test_short_ways__nobody_can_tell_them_apart),
 };

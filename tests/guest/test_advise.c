@@ -150,6 +150,8 @@ static void test_advise__mappings_are_limited(void **state)
 	/* It would merge with the last one; the kernel does not look. */
 	ASSERT_U64("would merge", map_at(&r, cut.mm, last + 4 * PAGE_SIZE,
 					 PAGE_SIZE, 0), GUEST_NOMEM);
+	/* Nothing is there: nothing has to be split. */
+	rig_munmap(&r, cut.mm, last + 64 * PAGE_SIZE, PAGE_SIZE);
 	rig_munmap(&r, cut.mm, last, 4 * PAGE_SIZE);
 	ASSERT_U64("at the limit: split", run(&r, &thp), GUEST_NOMEM);
 	cut.addr = AT + PAGE_SIZE;

@@ -198,6 +198,44 @@ static void test_host_memory__a_huge_page_under_a_running_unmap(void **state)
 	rig_close(&r);
 }
 
+/*
+ * A hole makes one mapping two, and their table may have to grow at either end
+ * of it: after the second try the hole is there, and a page on both sides.
+ */
+static void test_host_memory__a_hole_needs_room(void **state)
+{
+	(void)state;
+	for (uint64_t nr = 1; nr < 40; nr++) {
+		struct guest_op map = { .kind = GUEST_MMAP, .flags = FIXED,
+					.len = 3 * PAGE_SIZE };
+		struct guest_op hole = { .kind = GUEST_MUNMAP,
+					 .addr = ANON + MIB + PAGE_SIZE,
+					 .len = PAGE_SIZE };
+		struct guest_config cfg;
+		struct guest_gauges now;
+		struct rig r;
+
+		open_rig(&r, &cfg);
+		assert_int_equal(guest_create(&r.guest, &cfg), 0);
+		assert_int_equal(guest_mm_create(r.guest, 0), 0);
+		for (uint64_t i = 1; i <= nr; i++) {
+			map.addr = ANON + i * MIB;
+			ASSERT_U64("map", run(&r, &map), GUEST_DONE);
+		}
+		rig_touch(&r, 0, ANON + MIB, 3 * PAGE_SIZE);
+		starve_nth(1);
+		ASSERT_U64("hole", run(&r, &hole), GUEST_NOMEM);
+		assert_true(starved());
+		starve_nth(0);
+		rig_assert_valid(&r);
+		ASSERT_U64("hole", run(&r, &hole), GUEST_DONE);
+		guest_gauges(r.guest, &now);
+		ASSERT_U64("pages", now.anon_pages, 2);
+		rig_exit(&r, 0);
+		rig_close(&r);
+	}
+}
+
 /* Without a helper the request waits for nothing: its task is to be asked. */
 static void test_host_memory__a_request_goes_without_help(void **state)
 {
@@ -293,6 +331,7 @@ static void test_host_memory__a_check_that_cannot_run_says_so(void **state)
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_host_memory__what_fails_can_be_asked_for_again),
 	cmocka_unit_test(test_host_memory__a_huge_page_under_a_running_unmap),
+	cmocka_unit_test(test_host_memory__a_hole_needs_room),
 	cmocka_unit_test(test_host_memory__a_request_goes_without_help),
 	cmocka_unit_test(test_host_memory__kernel_threads_do_nothing_then),
 	cmocka_unit_test(test_host_memory__a_range_is_not_had),

@@ -4,8 +4,8 @@
 # DESTDIR; nothing in them names the folders of the build or of the first
 # prefix, so that the tree can be moved, and works where it was moved to.
 #
-#     test_install.sh BUDDYLAB SOURCE_DIR BUILD_DIR CMAKE COMPILER SANITIZERS
-build_dir=$3 cmake=$4 compiler=$5 sanitizers=$6
+#     test_install.sh BUDDYLAB SOURCE_DIR BUILD_DIR CMAKE COMPILER INSTRUMENTED
+build_dir=$3 cmake=$4 compiler=$5 instrumented=$6
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/../cli/lib.sh"
 # shellcheck source=tests/package/manifest.sh
@@ -51,6 +51,6 @@ for path in "$prefix" "$build_dir" "$source_dir"; do
 	found=$(grep -rlIF -e "$path" moved)
 	[[ -z $found ]] || fail "$path in $found"
 done
-[[ -z $sanitizers ]] || finish
+[[ -z $instrumented ]] || finish
 consume "$PWD/moved" "$PWD/moved/bin/buddylab"
 finish

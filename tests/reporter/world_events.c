@@ -128,13 +128,17 @@ static void event_alloc(struct world *w)
 
 void world_free_one(struct world *w, unsigned int i)
 {
+	const unsigned int cpu = rng_below(&w->rng, WORLD_NR_CPUS);
 	const pfn_t pfn = w->used[i].pfn;
 	const unsigned int order = w->used[i].order;
 
 	w->used[i] = w->used[--w->nr_used];
 	world_hand_over(w, pfn, order, PAGE_GUEST_USED, PAGE_GUEST_FREE,
 			"the books of this test are wrong");
-	alloc_free(w->a, rng_below(&w->rng, WORLD_NR_CPUS), pfn, order);
+	/* Hooks may ask where they run. */
+	w->env.cpu = cpu;
+	alloc_free(w->a, cpu, pfn, order);
+	w->env.cpu = 0;
 }
 
 void world_perforate(struct world *w, unsigned int order, unsigned int nr)
