@@ -65,9 +65,10 @@ static void see_request(void *ctx, const struct host_request *rq)
 
 		books_break(b, had != (inflate ? 0 : nr),
 			    "the host is told of a page twice, or never was");
-		for (pfn_t pfn = e->pfn; pfn < e->pfn + nr; pfn++)
-			inflate ? bitmap_set(b->told, pfn) :
-				  bitmap_clear(b->told, pfn);
+		if (inflate)
+			bitmap_set_range(b->told, e->pfn, nr);
+		else
+			bitmap_clear_range(b->told, e->pfn, nr);
 		*(inflate ? &b->inflated : &b->deflated) += nr;
 	}
 	*(inflate ? &b->nr_inflate : &b->nr_deflate) += 1;
