@@ -232,6 +232,32 @@ static void test_balloon_books__units_and_requests(void **state)
 			check_target(&designs[d], targets[t]);
 }
 
+static void test_balloon_books__bytes_are_units(void **state)
+{
+	/* The option is in bytes: 3 MiB and a page are one unit of 2 MiB, or
+	 * all of it where there are smaller ones. */
+	const uint64_t target = bytes_to_pages(3 << 20) + 1;
+	struct design designs[MAX_DESIGNS];
+	const size_t nr = balloons(designs);
+
+	(void)state;
+	for (size_t i = 0; i < nr; i++) {
+		struct design d = designs[i];
+		char words[256];
+		struct books b;
+
+		snprintf(words, sizeof(words), "%s target=3076K target_at=11s",
+			 d.options);
+		d.options = words;
+		begin(&b, &d);
+		sync_env_advance(&b.rig->env, 30 * NSEC_PER_SEC);
+		ASSERT_U64(words, b.rig->env.own_pages,
+			   whole_units(&b, target));
+		ASSERT_U64(words, b.inflated, whole_units(&b, target));
+		finish(&b);
+	}
+}
+
 static pfn_t some_page(const struct books *b, pfn_t from)
 {
 	const struct reporter *r = &b->rig->env.reporter;
@@ -450,6 +476,7 @@ static void test_balloon_books__notice(void **state)
 
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_balloon_books__units_and_requests),
+	cmocka_unit_test(test_balloon_books__bytes_are_units),
 	cmocka_unit_test(test_balloon_books__a_moved_page_is_exchanged),
 	cmocka_unit_test(test_balloon_books__one_oom_one_share),
 	cmocka_unit_test(test_balloon_books__notice),
