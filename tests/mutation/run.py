@@ -150,11 +150,15 @@ class Bench:
         return left_out
 
 
-def source_of(program):
-    """Of the test's own file, as far as it is known by its name."""
+def source_of(program, tree=mutate.SOURCE):
+    """Of the test's own file, as far as it is known by its name, and of the
+    files beside it that are no tests: one of them may be a part of it."""
     name = pathlib.Path(program).name + ".c"
-    data = b"".join(p.read_bytes() for p in
-                    sorted(mutate.SOURCE.glob("tests/*/" + name)))
+    files = set()
+    for own in tree.glob("tests/*/" + name):
+        files |= {own} | {p for p in own.parent.glob("*.[ch]")
+                          if not p.name.startswith("test_")}
+    data = b"".join(p.read_bytes() for p in sorted(files))
     return hashlib.sha1(data).hexdigest()[:12]
 
 

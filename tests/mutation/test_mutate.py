@@ -3,11 +3,14 @@
 """The test of mutate.py: places are found, switches are put in, lists that do
 not fit are refused."""
 
+import pathlib
 import sys
+import tempfile
 import unittest
 
 import mutate
 import operators
+import run
 
 SOURCE = """\
 static int lower(int a, int b)
@@ -91,6 +94,24 @@ class Mutate(unittest.TestCase):
     def test_render__places_that_overlap(self):
         with self.assertRaises(mutate.Stale):
             mutate.render("a b c", [(0, 3, 1, "x"), (2, 5, 2, "y")])
+
+
+class Sources(unittest.TestCase):
+    """A test that passed is asked again if anything of it has changed."""
+
+    def test_source_of__a_test_and_what_stands_beside_it(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name) / "tests" / "f"
+            folder.mkdir(parents=True)
+            files = [folder / f for f in ("test_a.c", "world.c", "test_b.c")]
+            for file in files:
+                file.write_text("1")
+            seen = [run.source_of("/x/test_a", pathlib.Path(name))]
+            for file in files:
+                file.write_text("2")
+                seen.append(run.source_of("/x/test_a", pathlib.Path(name)))
+            self.assertEqual([a == b for a, b in zip(seen, seen[1:])],
+                             [False, False, True])
 
 
 class Operators(unittest.TestCase):

@@ -10,153 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "include/bitmap.h"
 #include "reporter/sync_env_calls.h"
 #include "tests/alloc/fixture.h"
-#include "tests/reporter/designs.h"
-#include "tests/reporter/rig.h"
+#include "tests/reporter/balloon_books.h"
 #include "tests/test.h"
-
-#define NR_PAGES 65536
-#define FREE_BLOCKS 20  /* of order 10, from FIRST on */
-#define FIRST 1024
-#define THP_ORDER 9
-#define NR_SEEN 8
-
-struct books {
-	struct rig *rig;
-	uint64_t unit;           /* pages */
-	bool fallback, notifier;
-	unsigned int batch;
-	uint64_t oom_pages;
-
-	unsigned int nr_inflate, nr_deflate;
-	uint64_t inflated, deflated;    /* pages that the host was told of */
-	uint64_t told[BITMAP_WORDS(NR_PAGES)]; /* what it has, as told */
-	struct { enum request_kind kind; unsigned int nr; pfn_t pfn; }
-		seen[NR_SEEN];          /* the latest requests */
-	char broken[160];
-};
-
-static void books_break(struct books *b, bool broken, const char *how)
-{
-	if (broken && !b->broken[0])
-		snprintf(b->broken, sizeof(b->broken), "%s", how);
-}
-
-/* A request has `batch` entries at most, and each page changes hands. */
-static void see_request(void *ctx, const struct host_request *rq)
-{
-	const bool inflate = rq->kind == REQUEST_INFLATE;
-	struct books *b = ctx;
-
-	if (!inflate && rq->kind != REQUEST_DEFLATE)
-		return;
-	memmove(b->seen + 1, b->seen, sizeof(b->seen) - sizeof(b->seen[0]));
-	b->seen[0].kind = rq->kind;
-	b->seen[0].nr = rq->nr;
-	b->seen[0].pfn = rq->entries[0].pfn;
-	books_break(b, rq->nr > b->batch || rq->nr > REPORTER_MAX_CAPACITY,
-		    "a request is larger than its batch");
-	for (unsigned int i = 0; i < rq->nr; i++) {
-		const struct page_report *e = &rq->entries[i];
-		const uint32_t nr = order_nr_pages(e->order);
-		const size_t had = bitmap_count_range(b->told, e->pfn, nr);
-
-		books_break(b, had != (inflate ? 0 : nr),
-			    "the host is told of a page twice, or never was");
-		if (inflate)
-			bitmap_set_range(b->told, e->pfn, nr);
-		else
-			bitmap_clear_range(b->told, e->pfn, nr);
-		*(inflate ? &b->inflated : &b->deflated) += nr;
-	}
-	*(inflate ? &b->nr_inflate : &b->nr_deflate) += 1;
-}
-
-/* Not of its pages: those are allocated. */
-static void see_report(void *ctx, const struct page_report *entries,
-		       unsigned int nr)
-{
-	(void)entries;
-	books_break(ctx, nr > 0, "free pages are reported");
-}
-
-/* Number of an option, 0 if the design has none of that name. */
-static uint64_t option_of(const struct design *d, const void *options,
-			  const char *name)
-{
-	const struct option_desc *o = option_find(&d->ops->options, name);
-	const void *at;
-
-	if (!o)
-		return 0;
-	at = (const char *)options + o->offset;
-	if (o->type == OPTION_BOOL)
-		return *(const bool *)at;
-	if (o->type == OPTION_NAME)
-		return *(const unsigned int *)at;
-	return *(const uint64_t *)at;
-}
-
-static bool oom_is(const struct design *d, const void *options,
-		   const char *what)
-{
-	const struct option_desc *o = option_find(&d->ops->options,
-						  "deflate_on_oom");
-
-	return o && !strcmp(o->names[option_of(d, options, "deflate_on_oom")],
-			    what);
-}
-
-/* Its own target, if an option has one, is behind it. */
-static void begin(struct books *b, const struct design *d)
-{
-	const struct sync_env_config cfg = {
-		.watch = { .ctx = b, .request = see_request,
-			   .report = see_report },
-		.ack_latency_ns = NSEC_PER_MSEC,
-		.host = { .thp_order = THP_ORDER },
-	};
-	struct alloc *a = fixture_create("6.1", 0, NR_PAGES);
-	unsigned int order;
-
-	*b = (struct books){ 0 };
-	for (unsigned int i = FREE_BLOCKS; i--;)
-		fixture_put(a, FIRST + 1024 * i, 10);
-	b->batch = REPORTER_MAX_CAPACITY;
-	b->rig = rig_start(a, d->ops, d->options, &cfg);
-	order = (unsigned int)option_of(d, b->rig->options, "unit_order");
-	b->unit = order_nr_pages(order < NR_PAGE_ORDERS ? order : THP_ORDER);
-	b->batch = (unsigned int)option_of(d, b->rig->options, "batch");
-	b->fallback = option_of(d, b->rig->options, "fallback");
-	b->oom_pages = option_of(d, b->rig->options, "oom_pages");
-	b->notifier = oom_is(d, b->rig->options, "notifier") ||
-		      oom_is(d, b->rig->options, "release");
-	sync_env_advance(&b->rig->env, 5 * NSEC_PER_SEC);
-	sync_env_set_target(&b->rig->env, 0);
-	sync_env_advance(&b->rig->env, 5 * NSEC_PER_SEC);
-	ASSERT_U64(d->options, b->rig->env.own_pages, 0);
-	b->nr_inflate = b->nr_deflate = 0;
-	b->inflated = b->deflated = 0;
-}
-
-static void finish(struct books *b)
-{
-	struct alloc *a = b->rig->a;
-
-	if (b->broken[0])
-		fail_msg("%s", b->broken);
-	rig_stop(b->rig);
-	alloc_destroy(a);
-}
-
-static void inflate(struct books *b, uint64_t target)
-{
-	sync_env_set_target(&b->rig->env, target);
-	sync_env_advance(&b->rig->env, 20 * NSEC_PER_SEC);
-	rig_assert_valid(b->rig);
-}
 
 static size_t balloons(struct design *out)
 {
@@ -199,8 +56,8 @@ static void check_target(const struct design *d, uint64_t target)
 	const char *row = d->options;
 	struct books b;
 
-	begin(&b, d);
-	inflate(&b, target);
+	books_begin(&b, d);
+	books_inflate(&b, target);
 	ASSERT_U64(row, b.rig->env.own_pages, whole_units(&b, target));
 	ASSERT_U64(row, b.inflated, whole_units(&b, target));
 	ASSERT_U64(row, b.deflated, 0);
@@ -209,14 +66,14 @@ static void check_target(const struct design *d, uint64_t target)
 	ASSERT_U64(row, rig_counters(b.rig)->balloon_target,
 		   whole_units(&b, target));
 	/* From a larger balloon the same size is reached. */
-	inflate(&b, target + 2 * b.unit);
-	inflate(&b, target);
+	books_inflate(&b, target + 2 * b.unit);
+	books_inflate(&b, target);
 	ASSERT_U64(row, b.rig->env.own_pages, whole_units(&b, target));
 	ASSERT_U64(row, b.inflated - b.deflated, whole_units(&b, target));
-	inflate(&b, 0);
+	books_inflate(&b, 0);
 	ASSERT_U64(row, b.rig->env.own_pages, 0);
 	ASSERT_U64(row, b.inflated, b.deflated);
-	finish(&b);
+	books_finish(&b);
 }
 
 static void test_balloon_books__units_and_requests(void **state)
@@ -249,12 +106,12 @@ static void test_balloon_books__bytes_are_units(void **state)
 		snprintf(words, sizeof(words), "%s target=3076K target_at=11s",
 			 d.options);
 		d.options = words;
-		begin(&b, &d);
+		books_begin(&b, &d);
 		sync_env_advance(&b.rig->env, 30 * NSEC_PER_SEC);
 		ASSERT_U64(words, b.rig->env.own_pages,
 			   whole_units(&b, target));
 		ASSERT_U64(words, b.inflated, whole_units(&b, target));
-		finish(&b);
+		books_finish(&b);
 	}
 }
 
@@ -303,8 +160,8 @@ static void check_moves(const struct design *d)
 	struct books b;
 	pfn_t from, to;
 
-	begin(&b, d);
-	inflate(&b, 1600);
+	books_begin(&b, d);
+	books_inflate(&b, 1600);
 	for (unsigned int i = 0; i < 60; i++) {
 		from = some_page(&b, 977 * i % NR_PAGES);
 		if (from == PFN_NONE)
@@ -331,7 +188,7 @@ static void check_moves(const struct design *d)
 		alloc_free_buddy(b.rig->a, to, 0);
 	}
 	sync_env_advance(&b.rig->env, 20 * NSEC_PER_SEC);
-	finish(&b);
+	books_finish(&b);
 }
 
 static void test_balloon_books__a_moved_page_is_exchanged(void **state)
@@ -362,11 +219,11 @@ static void check_oom(const struct design *d)
 	struct books b;
 	uint64_t freed;
 
-	begin(&b, d);
-	inflate(&b, 3 * 1024 + 100);
+	books_begin(&b, d);
+	books_inflate(&b, 3 * 1024 + 100);
 	if (!b.notifier) {
 		ASSERT_U64(d->options, sync_env_oom_notify(&b.rig->env), 0);
-		finish(&b);
+		books_finish(&b);
 		return;
 	}
 	assert_true(b.rig->env.own_pages > 0);
@@ -390,22 +247,29 @@ static void check_oom(const struct design *d)
 	ASSERT_U64(d->options, b.rig->env.stall_wakes, 0);
 	sync_env_advance(&b.rig->env, NSEC_PER_MSEC);
 	ASSERT_U64(d->options, b.rig->env.stall_wakes, 1);
-	finish(&b);
+	books_finish(&b);
 }
 
 static void test_balloon_books__one_oom_one_share(void **state)
 {
-	/* A notification frees 256 pages, or a unit; never more, and never
-	 * nothing while there is something. */
+	/* A notification frees 256 pages, or what the option says, or a unit;
+	 * never more, and never nothing while there is something. */
 	struct design designs[MAX_DESIGNS];
 	const size_t nr = balloons(designs);
 	unsigned int asked = 0;
 
 	(void)state;
-	for (size_t d = 0; d < nr; d++) {
-		if (!designs[d].ops->oom_notify)
+	for (size_t i = 0; i < nr; i++) {
+		struct design d = designs[i];
+		char words[256];
+
+		if (!d.ops->oom_notify)
 			continue;
-		check_oom(&designs[d]);
+		check_oom(&d);
+		snprintf(words, sizeof(words), "%s batch=256 oom_pages=100 "
+			 "deflate_on_oom=notifier", d.options);
+		d.options = words;
+		check_oom(&d);
 		asked++;
 	}
 	assert_true(asked > 0);
@@ -455,12 +319,12 @@ static void test_balloon_books__notice(void **state)
 	(void)state;
 	ops.set_target = generous_target;
 	ops.oom_notify = greedy_oom;
-	begin(&b, &wrong);
-	inflate(&b, 800);
+	books_begin(&b, &wrong);
+	books_inflate(&b, 800);
 	assert_true(b.rig->env.own_pages != whole_units(&b, 800));
 	share = oom_share(&b);
 	assert_true(sync_env_oom_notify(&b.rig->env) > share);
-	inflate(&b, 800);
+	books_inflate(&b, 800);
 	b.rig->env.env.call = quiet_call;
 	from = some_page(&b, 0);
 	assert_int_equal(sync_env_migrate_page(&b.rig->env, from,
@@ -471,7 +335,7 @@ static void test_balloon_books__notice(void **state)
 	sync_env_advance(&b.rig->env, 20 * NSEC_PER_SEC);
 	assert_non_null(strstr(b.broken, "never was"));
 	b.broken[0] = '\0';
-	finish(&b);
+	books_finish(&b);
 }
 
 static const struct CMUnitTest cases[] = {
