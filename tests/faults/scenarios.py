@@ -65,6 +65,28 @@ workload = page_fault1
 map_size = 4M
 duration = 10ms
 """
+# Enough cells for `collect` to have others read them.
+MANY = """[experiment]
+seeds = 1..70
+[guest]
+memory = 64M
+base = 1M
+[phase measure]
+workload = page_fault1
+duration = 10us
+"""
+TUNE = """[experiment]
+seeds = 1,2
+[guest]
+memory = 64M
+base = 1M
+[phase measure]
+workload = page_fault1
+duration = 5ms
+[variant two]
+reporter.design = page_reporting
+reporter.delay = 1ms
+"""
 TARGET = "[target]\npage_fault1@1 = 500000 | made up for this test\n"
 THRESHOLDS = "[thresholds]\ndefault = 5%\n"
 STEP = """kernel 6.1
@@ -101,7 +123,7 @@ value = 44
 judge = band 100
 """
 WRITTEN = {"small.ini": SMALL, "series.ini": SERIES, "trace.ini": TRACE,
-           "solve.ini": SOLVE, "solve.target": TARGET,
+           "many.ini": MANY, "tune.ini": TUNE, "solve.ini": SOLVE, "solve.target": TARGET,
            "thresholds.ini": THRESHOLDS, "script.step": STEP}
 DATA = {
     "sort.blt": "programs/sort.blt",
@@ -147,6 +169,8 @@ ALL = [
     S("run-cell-on", "run-cell small.ini -o half --cell {cell}",
       "small.ini half"),
     S("collect", "collect small.ini -o out", "small.ini out"),
+    S("collect-many", "collect many.ini -o many -j 2", "many.ini many",
+      most=100),
     S("status", "status small.ini -o half --missing", "small.ini half"),
     S("status-json", "status small.ini -o out --format json",
       "small.ini out"),
@@ -214,6 +238,9 @@ ALL = [
       most=150),
     S("swarm-two-workers", "swarm --seed 6 --cells 2 --shrink 2 -j 2"
       " --format json -o swarm", same=False, most=60),
+    S("tune", "tune tune.ini -o out -j 1 --vary reporter.order=0,4"
+      " --objective measure:throughput:max --objective measure:reports:min",
+      "tune.ini", most=60),
     S("kernel-reporter", "kernel-reporter --tree none -o made.so"),
     S("conformance", "conformance --streams 0 --case punch-4k",
       same=False, most=30),
@@ -263,6 +290,7 @@ def fixtures(folder, program, source):
     run(program, folder, "run", "small.ini", "-o", "out")
     run(program, folder, "run", "small.ini", "-o", "half")
     run(program, folder, "run", "series.ini", "-o", "series")
+    run(program, folder, "run", "many.ini", "-o", "many")
     run(program, folder, "run", "small.ini", "-o", "moved", "--set",
         "phase.fill.size=25%")
     keep_half(os.path.join(folder, "half"))
