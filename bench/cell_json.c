@@ -182,10 +182,19 @@ static json_t *result_json(const struct experiment *e, const struct cell *c,
 	return NULL;
 }
 
-/* In one piece: to a stream jansson writes each token with a call. */
+/*
+ * In one piece: to a stream jansson writes each token with a call. Where a
+ * sorted key does not fit any more, its version 2.14 goes on without the key.
+ */
 char *cell_text(const json_t *o)
 {
-	return json_dumps(o, JSON_STYLE);
+	char *text = json_dumps(o, JSON_STYLE);
+
+	if (text && json_memory_failed()) {
+		free(text);
+		text = NULL;
+	}
+	return text;
 }
 
 int cell_print(const json_t *o, FILE *out)

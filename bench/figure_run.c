@@ -58,8 +58,8 @@ static void run_child(enum figure_backend backend, const char *dir,
 	if (chdir(dir) || (out >= 0 && dup2(out, STDOUT_FILENO) < 0))
 		_exit(126);
 	/* Numbers and dates look the same everywhere. */
-	setenv("LC_ALL", "C.UTF-8", 1);
-	execvp(argv[0], argv);
+	if (!setenv("LC_ALL", "C.UTF-8", 1))
+		execvp(argv[0], argv);
 	err = errno;
 	n = write(fd, &err, sizeof(err));
 	_exit(n == sizeof(err) ? 127 : 126);

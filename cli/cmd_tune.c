@@ -155,6 +155,7 @@ static int finish(struct tune_command *c, const struct experiment *e)
 {
 	char why[4400];
 	size_t missing;
+	int err;
 
 	if (c->tune.nr_kept)
 		fprintf(stderr, "%zu cells had a result already\n",
@@ -164,14 +165,18 @@ static int finish(struct tune_command *c, const struct experiment *e)
 		fprintf(stderr, "buddylab tune: error: %s\n", why);
 		return EXIT_RUNTIME;
 	}
-	if (tune_print(&c->tune, c->format, stdout)) {
-		fputs("buddylab tune: error: the table cannot be printed\n",
-		      stderr);
+	err = tune_print(&c->tune, c->format, stdout);
+	if (err) {
+		fprintf(stderr, "buddylab tune: error: the table cannot be "
+			"printed: %s\n", strerror(-err));
 		return EXIT_RUNTIME;
 	}
 	/* Without gnuplot there is a table, and a message. */
 	if (c->draw && c->goal.nr_objectives > 1)
-		tune_draw(&c->tune, c->terminal, c->backend, stderr, stderr);
+		err = tune_draw(&c->tune, c->terminal, c->backend, stderr,
+				stderr);
+	if (err && err != -ENOENT)
+		return EXIT_RUNTIME;
 	if (!c->tune.nr_failed)
 		return EXIT_FINE;
 	fprintf(stderr, "buddylab tune: error: %zu cells failed; their points "
@@ -250,8 +255,10 @@ int cmd_tune(int argc, char **argv)
 	struct tune_command *c = calloc(1, sizeof(*c));
 	int option, code = 0;
 
-	if (!c)
+	if (!c) {
+		fputs("buddylab tune: error: out of memory\n", stderr);
 		return EXIT_RUNTIME;
+	}
 	c->draw = true;
 	c->terminal = FIGURE_SVG;
 	c->tune.rules.level = 0.95;

@@ -20,12 +20,18 @@ void *__wrap_mmap(void *at, size_t len, int prot, int flags, int fd,
 		  off_t off);
 
 static unsigned long left;
-static bool happened;
+static bool happened, for_good;
 
 void starve_nth(unsigned long nth)
 {
 	left = nth;
-	happened = false;
+	happened = for_good = false;
+}
+
+void starve_from(unsigned long nth)
+{
+	starve_nth(nth);
+	for_good = true;
 }
 
 bool starved(void)
@@ -35,6 +41,8 @@ bool starved(void)
 
 static bool fails(void)
 {
+	if (happened && for_good)
+		return true;
 	if (left == 0 || --left > 0)
 		return false;
 	happened = true;

@@ -12,7 +12,9 @@
 
 /* The nth calloc, malloc, realloc or mmap from here on fails; 0: none does. */
 void starve_nth(unsigned long nth);
-/* Has it? */
+/* The nth and all after it. */
+void starve_from(unsigned long nth);
+/* Has any? */
 bool starved(void);
 
 #endif

@@ -40,7 +40,7 @@ import judge      # noqa: E402
 import scenarios  # noqa: E402
 
 STATE_SIZE = 16 + 1024 + 2 * 65536 * 8
-TIMEOUT = 30
+TIMEOUT = 60
 COUNTING = 600      # to tell where each allocation comes from takes its time
 KINDS = {}
 for _spec in ("alloc:ENOMEM", "alloc:ENOMEM:sticky", "mmap:ENOMEM",

@@ -3,7 +3,8 @@
 
 needs: what it finds in its folder, made once by fixtures(). same: False where
 what it writes holds times, so that only its kind can be compared. most: no
-more faults than that of a kind (a slow command). mmap and the like stand in
+more faults than that of a kind (a slow command). partial: what it draws of the
+cells that are there, where some have failed. mmap and the like stand in
 driver.py.
 """
 
@@ -141,12 +142,14 @@ DATA = {
 
 
 class Scenario:
-    def __init__(self, name, args, needs="", same=True, most=None):
+    def __init__(self, name, args, needs="", same=True, most=None,
+                 partial=""):
         self.name = name
         self.args = args.split()
         self.needs = needs.split()
         self.same = same
         self.most = most
+        self.partial = partial
         self.command = self.args[0]
         # What moved has moved: a second time nothing does.
         self.once = self.command == "accept"
@@ -240,7 +243,7 @@ ALL = [
       " --format json -o swarm", same=False, most=60),
     S("tune", "tune tune.ini -o out -j 1 --vary reporter.order=0,4"
       " --objective measure:throughput:max --objective measure:reports:min",
-      "tune.ini", most=60),
+      "tune.ini", most=60, partial="out/figures/"),
     S("kernel-reporter", "kernel-reporter --tree none -o made.so"),
     S("conformance", "conformance --streams 0 --case punch-4k",
       same=False, most=30),
