@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/plugin.h"
+#include "include/spell.h"
 #include "replay/rules.h"
 
 enum { PLUGIN, FORMAT };
@@ -108,8 +109,7 @@ static int list_kernels(struct lister *l)
 
 static void print_allowed(const struct option_desc *o)
 {
-	const char *unit = o->type == OPTION_TIME ? "ns" :
-			   o->type == OPTION_SIZE ? " bytes" : "";
+	char min[SPELL_SIZE], max[SPELL_SIZE];
 	size_t i;
 
 	if (o->type == OPTION_BOOL)
@@ -118,11 +118,12 @@ static void print_allowed(const struct option_desc *o)
 		printf("%s%s", i ? ", " : "; ", o->names[i]);
 	if (o->type == OPTION_NAME || o->type == OPTION_BOOL)
 		return;
+	spell_limit(o->type, o->min, min);
+	spell_limit(o->type, o->max, max);
 	if (o->max)
-		printf("; %" PRIu64 "%s to %" PRIu64 "%s", o->min, unit,
-		       o->max, unit);
+		printf("; %s to %s", min, max);
 	else if (o->min)
-		printf("; at least %" PRIu64 "%s", o->min, unit);
+		printf("; at least %s", min);
 }
 
 static void print_option(const struct option_desc *o, const char *required)

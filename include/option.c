@@ -19,6 +19,7 @@
 
 #include "include/check.h"
 #include "include/diag.h"
+#include "include/spell.h"
 
 /* A unit and how many base units it is worth; ends with a NULL name. */
 struct unit {
@@ -201,36 +202,22 @@ static void join_names(const char *const *names, char *out, size_t size)
 	}
 }
 
-/* The base unit as messages spell it: of a time ns, else the table's. */
-static const char *base_unit(const struct option_desc *o)
-{
-	switch (o->type) {
-	case OPTION_TIME:
-		return "ns";
-	case OPTION_SIZE:
-	case OPTION_SHARE:
-		return " bytes";
-	default:
-		return "";
-	}
-}
-
 static int check_range(const struct option_desc *o, const char *text,
 		       uint64_t value, char *why, size_t why_size)
 {
-	const char *unit = base_unit(o);
+	char min[SPELL_SIZE], max[SPELL_SIZE];
 
 	if (value >= o->min && (!o->max || value <= o->max))
 		return 0;
+	spell_limit(o->type, o->min, min);
+	spell_limit(o->type, o->max, max);
 	if (o->max)
 		snprintf(why, why_size,
-			 "'%s' is out of range; allowed are %" PRIu64
-			 "%s to %" PRIu64 "%s", text, o->min, unit, o->max,
-			 unit);
+			 "'%s' is out of range; allowed are %s to %s", text,
+			 min, max);
 	else
 		snprintf(why, why_size,
-			 "'%s' is too small; the smallest is %" PRIu64 "%s",
-			 text, o->min, unit);
+			 "'%s' is too small; the smallest is %s", text, min);
 	return -EINVAL;
 }
 

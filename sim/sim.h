@@ -114,8 +114,9 @@ int sim_topology_resolve(const char *text, char *out, size_t out_size,
 /* Processing units of a resolved topology; 0 if it is none. */
 unsigned int sim_topology_cpus(const char *text);
 /*
- * Clear the variables that make hwloc take another machine for this one. For
- * main(), while there is one thread: unsetenv() races with getenv().
+ * Clear the variables that make hwloc take another machine for this one, and
+ * keep its own messages off stderr. For main(), while there is one thread:
+ * unsetenv() races with getenv().
  */
 void sim_topology_environment(void);
 /*

@@ -49,7 +49,7 @@ while IFS='|' read -r guest phase host status message; do
 	bomb "$status" "$message" run bomb.ini -o out --format none
 done <<-ROWS
 	memory = 1E|$idle||2|'1E' is not a size
-	memory = 100T|$idle||2|allowed are 16777216 bytes to 8796093022208
+	memory = 100T|$idle||2|allowed are 16M to 8T
 	memory = 64M\ncpus = 1000000|$idle||2|allowed are 0 to 1024
 	memory = 64M|$idle\ntasks = 5000||2|allowed are 1 to 4096
 	memory = 64M|workload = idle\nduration = 1000000h||2|is not a time

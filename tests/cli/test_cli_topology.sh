@@ -64,6 +64,15 @@ HWLOC_SYNTHETIC='pack:4 [numa] core:2 pu:2' \
 	expect 0 plan small.ini --set guest.topology=this
 [[ $out == "$here" ]] || fail "HWLOC_SYNTHETIC is another machine"
 
+# No sysfs, as in a chroot: nobody asked about this machine.
+if unshare -rm mount -t tmpfs none /sys 2>/dev/null; then
+	# shellcheck disable=SC2016
+	unshare -rm sh -c 'mount -t tmpfs none /sys && exec "$@"' - \
+		"$buddylab" run small.ini -o nosys --format none 2>err.txt ||
+		fail "no run without sysfs"
+	[[ ! -s err.txt ]] || fail "words about this machine: $(cat err.txt)"
+fi
+
 # Bound or not, the same results; timed ones name the machine.
 expect 0 run small.ini -o free --format none -j 1
 expect 0 run small.ini -o bound --format none -j 1 --bind
