@@ -201,8 +201,12 @@ int kernel_probe(struct live_host *h, char *why, size_t why_size)
 		close(fd);
 	size[n > 0 ? n : 0] = '\0';
 	if (strcmp(size, "2097152\n") != 0)
-		return refuse(why, why_size, "the host has no huge pages of "
-			      "2 MiB; set thp = never");
+		return refuse(why, why_size, fd < 0 ?
+			      THP_DIR "hpage_pmd_size cannot be read: no sysfs "
+			      "or no huge pages here; an experiment does "
+			      "without by host.thp = never" :
+			      "the host has no huge pages of 2 MiB; an "
+			      "experiment does without by host.thp = never");
 	err = refuse_settings(h, why, why_size);
 	if (!err)
 		err = refuse_other_sizes(why, why_size);
