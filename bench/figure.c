@@ -294,6 +294,13 @@ static int find_figure(const char *name)
 	return -1;
 }
 
+/* Over the time of a run. */
+static bool sums_up(int figure)
+{
+	return drawers[figure].draw == figure_footprint ||
+	       drawers[figure].draw == figure_tradeoff;
+}
+
 static void unknown_figure(const char *name, FILE *messages)
 {
 	fprintf(messages, "error: unknown figure '%s'; there are", name);
@@ -335,14 +342,33 @@ static void explain(const struct figure *f, const char *name, int err)
 			strerror(-err));
 }
 
-/* Without a name, a figure that has nothing to show is left out. */
+/* Memory summed up over runs of other lengths: true if there is such a thing,
+ * which is then said. */
+static bool compares_lengths(struct figure *f, int only)
+{
+	double shortest, longest;
+
+	if ((only >= 0 && !sums_up(only)) ||
+	    !figure_lengths_differ(f, &shortest, &longest))
+		return false;
+	fprintf(f->messages, "note: %s runs of %.1f to %.1f s: who takes "
+		"longer holds more. Phases with a fixed duration make them "
+		"comparable\n", only < 0 ? "figures footprint and tradeoff are "
+		"left out, they would compare" : "the figure compares",
+		shortest, longest);
+	return true;
+}
+
+/* Without a name, a figure that has nothing to show is left out, and one that
+ * would show the wrong thing. */
 static int draw_all(struct figure *f, int only)
 {
+	const bool lengths = compares_lengths(f, only);
 	size_t drawn = 0;
 	int err = 0;
 
 	for (int i = 0; figure_descs[i].name && !err; i++) {
-		if (only >= 0 && i != only)
+		if (only >= 0 ? i != only : lengths && sums_up(i))
 			continue;
 		err = drawers[i].draw(f);
 		drawn += !err;

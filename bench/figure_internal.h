@@ -119,6 +119,13 @@ int figure_run(enum figure_backend backend, const char *dir,
 	       const char *script, const char *picture, char **text,
 	       size_t *len);
 
+/*
+ * Do the variants of any point run for more than 5 % longer than others? The
+ * first such point's shortest and longest run.
+ */
+bool figure_lengths_differ(const struct figure *f, double *shortest_s,
+			   double *longest_s);
+
 /* The figures themselves. */
 int figure_memory(struct figure *f);
 int figure_resident(struct figure *f);

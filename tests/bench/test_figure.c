@@ -506,6 +506,39 @@ static void test_figure__footprint_is_the_area_below_the_line(void **state)
 	end(&d);
 }
 
+static void test_figure__footprint_of_runs_of_other_lengths(void **state)
+{
+	/* One settles until its reporter is idle, the other does not wait:
+	 * left out among all figures, drawn with a word if it is asked for. */
+	struct drawn d;
+
+	(void)state;
+	if (!gnuplot_is_there())
+		skip();
+	start(&d, cells, NR);
+	write_series(&d, 1, samples);
+	write_series(&d, 3, samples);
+	d.r.cells[3].virtual_ns = 10400000000;
+	draw_figure(&d, NULL, FIGURE_DUMB);
+	assert_int_equal(d.err, 0);
+	assert_string_equal(d.messages, "");
+	assert_has(d.text, "GiB x minutes");
+	assert_has(d.text, "on the front");
+	d.r.cells[3].virtual_ns = 20000000000;
+	draw_figure(&d, NULL, FIGURE_DUMB);
+	assert_int_equal(d.err, 0);
+	assert_has(d.messages, "left out, they would compare runs of 10.0 to "
+		   "20.0 s");
+	assert_null(strstr(d.text, "GiB x minutes"));
+	assert_null(strstr(d.text, "on the front"));
+	draw_figure(&d, "resident", FIGURE_DUMB);
+	assert_string_equal(d.messages, "");
+	draw_figure(&d, "footprint", FIGURE_DUMB);
+	assert_has(d.messages, "the figure compares runs of 10.0 to 20.0 s");
+	assert_has(d.text, "GiB x minutes");
+	end(&d);
+}
+
 static void test_figure__points_on_one_another_share_a_label(void **state)
 {
 	/* Two variants that differ in nothing, behind one that does. */
@@ -703,6 +736,7 @@ static void test_figure__one_guest_has_no_guests_figure(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_figure__matplotlib_draws_the_same_bytes),
 	cmocka_unit_test(test_figure__footprint_is_the_area_below_the_line),
+	cmocka_unit_test(test_figure__footprint_of_runs_of_other_lengths),
 	cmocka_unit_test(test_figure__points_on_one_another_share_a_label),
 		cmocka_unit_test(test_figure__scaling_is_over_tasks),
 	cmocka_unit_test(test_figure__orders_are_gib_of_free_blocks),
