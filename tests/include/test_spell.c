@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Times and sizes in words: the largest unit without a rest, and none lost. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
