@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/cell_json.h"
@@ -32,7 +33,7 @@ struct answer {
 
 struct worker {
 	pid_t pid;
-	FILE *in;
+	FILE *in;                /* NULL: it was lost, and waited for */
 };
 
 struct collector {
@@ -113,12 +114,13 @@ static int collect_alone(struct collector *c)
 
 /* ---- with workers ---- */
 
-/* In a child; true if all of it could be said. */
-static bool answer_all(const struct collector *c, size_t first, size_t step,
-		       FILE *out)
+/* In a child; 0, or the errno of what went wrong. */
+static int answer_all(const struct collector *c, size_t first, size_t step,
+		      FILE *out)
 {
 	bool said = true;
 
+	errno = 0;
 	for (size_t i = first; i < c->e->nr_cells && said; i += step) {
 		struct answer a;
 		char *text = read_cell(c, i, &a);
@@ -127,7 +129,7 @@ static bool answer_all(const struct collector *c, size_t first, size_t step,
 		       fwrite(text ? text : "", 1, a.size, out) == a.size;
 		free(text);
 	}
-	return !fflush(out) && said;
+	return !fflush(out) && said ? 0 : errno ? errno : EIO;
 }
 
 static bool start_worker(struct collector *c, size_t k, size_t of)
@@ -145,7 +147,7 @@ static bool start_worker(struct collector *c, size_t k, size_t of)
 		/* The others' ends too: who is gone must look gone. */
 		for (size_t i = 0; i <= k; i++)
 			close(fileno(c->workers[i].in));
-		_exit(out && answer_all(c, k, of, out) ? 0 : 1);
+		_exit(out ? answer_all(c, k, of, out) : ENOMEM);
 	}
 	close(fds[1]);
 	if (w->pid > 0)
@@ -163,9 +165,11 @@ static void end_workers(struct collector *c)
 	int status;
 
 	for (size_t k = 0; k < c->nr_workers; k++)
-		fclose(c->workers[k].in);
+		if (c->workers[k].in)
+			fclose(c->workers[k].in);
 	for (size_t k = 0; k < c->nr_workers; k++)
-		guard_wait(c->workers[k].pid, &status);
+		if (c->workers[k].pid)
+			guard_wait(c->workers[k].pid, &status);
 	c->nr_workers = 0;
 	free(c->text);
 }
@@ -202,23 +206,38 @@ static int make_room(struct collector *c, size_t size)
 	return 0;
 }
 
+/*
+ * Nothing more comes from it: the pipe cannot be read, or it has ended, which
+ * says why by its exit status. A living one ends by SIGPIPE.
+ */
+static int worker_lost(struct collector *c, struct worker *w)
+{
+	int status = 0, err = ferror(w->in) ? -errno : 0;
+
+	fclose(w->in);
+	guard_wait(w->pid, &status);
+	*w = (struct worker){ 0 };
+	if (!err)
+		err = WIFEXITED(status) ? -WEXITSTATUS(status) : 0;
+	return fail(c, c->dir, "collect: a process that reads results has "
+		    "failed", err ? err : -EIO);
+}
+
 static int collect_from_workers(struct collector *c)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < c->e->nr_cells && !err; i++) {
-		FILE *in = c->workers[i % c->nr_workers].in;
+		struct worker *w = &c->workers[i % c->nr_workers];
 		struct answer a;
 
-		if (fread(&a, sizeof(a), 1, in) != 1)
-			return fail(c, c->dir, "collect: a process that reads "
-				    "results has ended", -EIO);
+		if (fread(&a, sizeof(a), 1, w->in) != 1)
+			return worker_lost(c, w);
 		err = make_room(c, a.size);
 		if (err)
 			return fail(c, c->dir, "collect", err);
-		if (fread(c->text, 1, a.size, in) != a.size)
-			return fail(c, c->dir, "collect: a process that reads "
-				    "results has ended", -EIO);
+		if (fread(c->text, 1, a.size, w->in) != a.size)
+			return worker_lost(c, w);
 		err = take_answer(c, i, &a, c->text);
 	}
 	return err;
