@@ -68,6 +68,19 @@ static void describe_topology(struct selfbench_machine *m)
 	hwloc_topology_destroy(t);
 }
 
+/* What hwloc cannot see where no sysfs is mounted. */
+static void complete(struct selfbench_machine *m)
+{
+	const long pages = sysconf(_SC_PHYS_PAGES);
+	const long size = sysconf(_SC_PAGESIZE);
+	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!m->memory && pages > 0 && size > 0)
+		m->memory = (uint64_t)pages * (uint64_t)size;
+	if (!m->pus && cpus > 0)
+		m->pus = (unsigned int)cpus;
+}
+
 void selfbench_machine(struct selfbench_machine *m, const char *compiler,
 		       const char *build)
 {
@@ -83,6 +96,7 @@ void selfbench_machine(struct selfbench_machine *m, const char *compiler,
 	if (getloadavg(&m->load, 1) != 1)
 		m->load = -1;
 	describe_topology(m);
+	complete(m);
 }
 
 void selfbench_machine_line(char *out, size_t out_size)

@@ -509,7 +509,7 @@ static void test_selfbench__json_that_cannot_be_written(void **state)
 	fclose(out);
 }
 
-/* This machine has a CPU and memory, whatever it is. */
+/* This machine has a CPU and memory, whatever it is, also without sysfs. */
 static void test_selfbench__machine(void **state)
 {
 	struct selfbench_machine m;
