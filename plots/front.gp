@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Two objectives of points that were tried: those that no other beats, joined,
 # with their intervals over seeds, and the others. Given: data, heading, across,
-# up. Columns: point, front, x, its interval, y, its interval, seeds.
+# up. Columns: point, front, x, its interval, y, its interval, seeds,
+# label: of several points at nearly one place the first has it.
 set title heading
 set xlabel across
 set ylabel up
@@ -10,6 +11,7 @@ set grid linetype 1 linecolor rgb 'gray90'
 set border 3
 set key at screen 0.5, 0.04 center vertical maxrows 1 samplen 2
 set bmargin 5
+set rmargin 5
 set offsets graph 0.03, graph 0.12, graph 0.06, graph 0.03
 # A range of nothing is widened without a warning.
 stats data using 3 every ::1 nooutput name 'X'
@@ -26,5 +28,5 @@ plot data using (other($3)):(other($6)) every ::1 with points pointtype 6 \
          :(front($7)):(front($8)) every ::1 with xyerrorbars pointtype 7 \
          pointsize 0.8 linecolor rgb '#0072b2' \
          title 'front, with intervals', \
-     data using (front($3)):(front($6)):1 every ::1 with labels offset 0.8, 0.6 left \
+     data using (front($3)):(front($6)):10 every ::1 with labels offset 0.8, 0.6 left \
          font ',9' notitle

@@ -26,7 +26,9 @@ axes.errorbar(pick("x", front), pick("y", front), xerr=margins("x"),
               yerr=margins("y"), fmt="o", markersize=5, color="#0072b2",
               linewidth=0.8, label="front, with intervals")
 for i in front:
-    axes.annotate(str(d["point"][i]), (d["x"][i], d["y"][i]), xytext=(5, 5),
+    name = d["label"][i]
+    axes.annotate(name if isinstance(name, str) else f"{name:g}",
+                  (d["x"][i], d["y"][i]), xytext=(5, 5),
                   textcoords="offset points", fontsize=7)
 axes.margins(0.12)
 axes.grid(axis="x")
