@@ -117,6 +117,7 @@ uint8_t *blt_encode(struct blt_encoder *e, const struct trace_event *ev,
 {
 	struct blt_state *st = &e->state;
 	struct blt_shape s;
+	const uint64_t unit = blt_clock_unit(e->clock);
 	unsigned int number, ctx, has;
 	uint64_t time;
 
@@ -130,8 +131,8 @@ uint8_t *blt_encode(struct blt_encoder *e, const struct trace_event *ev,
 	if (ctx)
 		p = put_context(st, ctx, ev, p);
 	st->line = ev->line;
-	if (e->clock) {
-		time = ev->ns / blt_clock_unit(e->clock);
+	if (unit) {
+		time = ev->ns / unit;
 		p = blt_put_varint(p, blt_zigzag(time - st->time));
 		st->time = time;
 	}

@@ -262,25 +262,26 @@ int procstats_read(struct procstats **out, const char *path, const char *when,
 {
 	struct parse s = { .path = path, .when = when, .d = d };
 	struct line_reader *r;
+	struct procstats *p;
 	int err = line_reader_open(&r, path, d);
 
 	*out = NULL;
 	if (err)
 		return err;
-	s.p = calloc(1, sizeof(*s.p));
-	err = s.p ? read_lines(&s, r) : -ENOMEM;
+	s.p = p = calloc(1, sizeof(*p));
+	err = p ? read_lines(&s, r) : -ENOMEM;
 	line_reader_close(r);
-	if (s.p)
-		proc_zoneinfo_end(s.p);
-	if (!err && !s.p->found) {
+	if (p)
+		proc_zoneinfo_end(p);
+	if (!err && !p->found) {
 		diag_error(d, (struct diag_place){ .file = path },
 			   "holds no line \"@@@ %s NAME\"", when);
 		err = -EINVAL;
 	}
 	if (err) {
-		procstats_free(s.p);
+		procstats_free(p);
 		return err;
 	}
-	*out = s.p;
+	*out = p;
 	return 0;
 }
