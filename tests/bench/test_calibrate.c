@@ -207,12 +207,44 @@ static void test_calibrate__printed_file_reads_back(void **state)
 	free(c);
 }
 
+static void test_calibrate__threads_clear_their_own_share(void **state)
+{
+	/* One thread, then two; the numbers are a machine's, their count not.
+	 * The thread sanitizer sees what they share. */
+	static const char *const names[] = {
+		"clear_2m_cold", "clear_2m_again", "clear_4k_cold",
+		"clear_4k_again"
+	};
+	struct calibration *c = calibration(2);
+
+	(void)state;
+	c->cold_bytes = 4 * HPAGE_PMD_SIZE;
+	c->cold = aligned_alloc(HPAGE_PMD_SIZE, c->cold_bytes);
+	c->slice_ns = NSEC_PER_MSEC;
+	c->deadline_ns = calibrate_now_ns() + 1000 * NSEC_PER_SEC;
+	assert_non_null(c->cold);
+	memset(c->cold, 1, c->cold_bytes);
+	assert_int_equal(measure_clears(c), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+		for (unsigned int n = 1; n <= 2; n++)
+			if (!fact_find(c, names[i], n))
+				fail_msg("%s of %u", names[i], n);
+	/* The first region of each share was cleared, if no more. */
+	for (size_t i = 0; i < c->cold_bytes; i += HPAGE_PMD_SIZE / 2)
+		if (i % (2 * HPAGE_PMD_SIZE) < HPAGE_PMD_SIZE)
+			assert_int_equal(c->cold[i], 0);
+	assert_int_equal(c->nr_gaps, 0);
+	free(c->cold);
+	free(c);
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(test_calibrate__fact_is_a_median_with_its_spread),
 	cmocka_unit_test(test_calibrate__prices_are_made_of_facts),
 	cmocka_unit_test(test_calibrate__what_is_not_known_keeps_its_price),
 	cmocka_unit_test(test_calibrate__numbers_of_processes),
 	cmocka_unit_test(test_calibrate__printed_file_reads_back),
+	cmocka_unit_test(test_calibrate__threads_clear_their_own_share),
 };
 
 TEST_MAIN(cases)
