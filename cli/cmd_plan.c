@@ -43,7 +43,7 @@ const struct args_command command_plan = {
 		"submits a Slurm job array, and takes their\noptions. All of "
 		"them may be run again, and do what has no result yet.\n",
 	.options = options,
-	.example = "  buddylab plan exp.ini --format make | make -f - -j 8 -k\n"
+	.example = "  buddylab plan exp.ini --format make | make -f - -j 8\n"
 		   "  buddylab plan exp.ini --format parallel >sweep.sh\n"
 		   "  sh sweep.sh -S 8/one,8/two\n"
 		   "  buddylab plan exp.ini --format slurm --chunk 20 | sh -s -- "

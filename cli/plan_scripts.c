@@ -4,33 +4,44 @@
 
 #include <stdio.h>
 
+/* MaxArraySize of slurm.conf is 1001 by default, and no index reaches it. */
+#define SLURM_MAX_ARRAY 1001
+
 void plan_commands(const struct plan *p)
 {
 	for (size_t i = 0; i < p->nr; i++)
 		printf("%s --cell %s\n", p->run, p->ids[i]);
 }
 
-/* `$` is make's; everything else is quoted for the shell already. */
-static void put_recipe(const char *text)
+/* What is the engine's own; everything else is quoted for the shell already. */
+static void put_doubled(const char *text, char special)
 {
-	for (; *text; text++)
-		printf(*text == '$' ? "$$" : "%c", *text);
+	for (; *text; text++) {
+		putchar(*text);
+		if (*text == special)
+			putchar(special);
+	}
 }
 
+/*
+ * A cell that fails (`-`) leaves the others alone; the status of collect, 3 if
+ * cells are missing, then fails the whole.
+ */
 void plan_make(const struct plan *p)
 {
 	size_t i;
 
-	printf("# make -f THIS -j 8 -k; with a result there is nothing to do\n"
+	printf("# make -f THIS -j 8; with a result there is nothing to do\n"
 	       ".PHONY: all cells\nall: cells\n\t");
-	put_recipe(p->collect);
+	put_doubled(p->collect, '$');
 	printf("\ncells:");
 	for (i = 0; i < p->nr; i++)
 		printf(" \\\n\tcell-%s", p->ids[i]);
 	printf("\n");
 	for (i = 0; i < p->nr; i++) {
-		printf(".PHONY: cell-%s\ncell-%s:\n\t", p->ids[i], p->ids[i]);
-		put_recipe(p->run);
+		printf(".PHONY: cell-%s\ncell-%s:\n\t-", p->ids[i],
+		       p->ids[i]);
+		put_doubled(p->run, '$');
 		printf(" --cell %s\n", p->ids[i]);
 	}
 }
@@ -66,6 +77,11 @@ void plan_slurm(const struct plan *p)
 			     (p->nr + PLAN_MAX_TASKS - 1) / PLAN_MAX_TASKS;
 	const size_t tasks = chunk ? (p->nr + chunk - 1) / chunk : 0;
 
+	if (tasks > SLURM_MAX_ARRAY)
+		fprintf(stderr, "buddylab plan: warning: %zu tasks; Slurm takes "
+			"%d in an array unless its MaxArraySize is larger: "
+			"--chunk %zu\n", tasks, SLURM_MAX_ARRAY,
+			(p->nr + SLURM_MAX_ARRAY - 1) / SLURM_MAX_ARRAY);
 	printf("#!/bin/sh\n"
 	       "# %zu cells as a Slurm job array, %zu a task, and a job that "
 	       "collects them.\n"
@@ -76,8 +92,10 @@ void plan_slurm(const struct plan *p)
 	if (p->nr) {
 		printf("array=$(sbatch --parsable --job-name=buddylab "
 		       "--array=0-%zu \\\n"
-		       "\t--output=%s/slurm/%%A_%%a.log \"$@\" <<'CELLS'\n"
-		       "#!/bin/sh\nset -- \\\n", tasks - 1, p->dir);
+		       "\t--output=", tasks - 1);
+		put_doubled(p->dir, '%');
+		printf("/slurm/%%A_%%a.log \"$@\" <<'CELLS'\n"
+		       "#!/bin/sh\nset -- \\\n");
 		for (size_t i = 0; i < p->nr; i++)
 			printf("\t%s \\\n", p->ids[i]);
 		printf("\n"
@@ -93,8 +111,9 @@ void plan_slurm(const struct plan *p)
 		       ")\n", chunk, chunk, p->run);
 	}
 	printf("sbatch --parsable --job-name=buddylab-collect%s \\\n"
-	       "\t--output=%s/slurm/%%j.log \"$@\" <<'COLLECT'\n"
-	       "#!/bin/sh\n%s\nCOLLECT\n",
-	       p->nr ? " --dependency=afterany:\"${array%%;*}\"" : "",
-	       p->dir, p->collect);
+	       "\t--output=",
+	       p->nr ? " --dependency=afterany:\"${array%%;*}\"" : "");
+	put_doubled(p->dir, '%');
+	printf("/slurm/%%j.log \"$@\" <<'COLLECT'\n"
+	       "#!/bin/sh\n%s\nCOLLECT\n", p->collect);
 }

@@ -97,6 +97,14 @@ stderr_has "status: error: odd/cells/$first.json: cannot read: Too many"
 
 expect 0 plan small.ini -o six --format slurm
 stdout_has "--array=0-3 "
+# `%` begins a word of sbatch's own; a thousand tasks are as many as it takes.
+expect 0 plan small.ini -o 'a%b' --format slurm
+stdout_has "--output=a%%b/slurm/%A_%a.log "
+stdout_has "--output=a%%b/slurm/%j.log "
+expect 0 plan small.ini -o six --format slurm --chunk 1 --seeds 1..600
+stderr_has "warning: 1200 tasks; Slurm takes 1001 in an array unless"
+stderr_has "--chunk 2"
+expect 0 plan small.ini -o six --format slurm
 # A stand-in that keeps what is submitted; the real one is in tests/engines.
 mkdir bin
 cat >bin/sbatch <<-'SBATCH'

@@ -81,10 +81,27 @@ engine_make() {
 	command -v make >/dev/null || skip "no make"
 	expect 0 plan sweep.ini -o made --format make
 	cp out.txt sweep.mk
-	timed "make -j 2" make -s -k -j 2 -f sweep.mk >make.txt 2>&1 ||
+	timed "make -j 2" make -s -j 2 -f sweep.mk >make.txt 2>&1 ||
 		fail "make: $(tail -3 make.txt)"
 	tail -1 make.txt
 	same made "make -j 2"
+
+	# One cell fails: the others are run and collected; the same again does it.
+	sed 's, made, flaky,g' sweep.mk >flaky.mk
+	mkdir broken
+	local id
+	id=$(sed -n 's/^cell-\([0-9a-f]*\):.*/\1/p' sweep.mk | sed -n 3p)
+	printf '#!/bin/sh\ncase "$*" in *"--cell %s") exit 3 ;; esac\nexec %s "$@"\n' \
+		"$id" "$buddylab" >broken/buddylab
+	chmod +x broken/buddylab
+	PATH=$scratch/broken:$PATH make -s -j 2 -f flaky.mk >make.txt 2>&1
+	code=$?
+	what="make, a cell fails"
+	[[ $code -eq 2 ]] || fail "exit status $code of a sweep with a cell missing"
+	[[ $(wc -l <flaky/cells.jsonl) -eq $((cells - 1)) ]] ||
+		fail "$(wc -l <flaky/cells.jsonl) cells are collected"
+	make -s -j 2 -f flaky.mk >make.txt 2>&1 || fail "the second time"
+	same flaky "make again"
 }
 
 # In place of ssh: `fake_ssh [options] HOST COMMAND`. Host `two` dies when it has
