@@ -14,7 +14,4 @@ set grid ytics linetype 1 linecolor rgb 'gray85'
 set border 3
 set key off
 set style fill solid 0.9 border linecolor rgb 'black'
-set boxwidth 0.6
-plot data using 0:2 every ::1 with boxes linecolor rgb '#56b4e9', \
-     data using 0:2:3:4 every ::1 with yerrorbars linecolor rgb 'black' \
-         pointtype 0 linewidth 1.5
+plot data using 0:2:3:4:(0.6) every ::1 with boxerrorbars linecolor rgb '#56b4e9'

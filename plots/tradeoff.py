@@ -8,8 +8,9 @@ front = [i for i in range(len(x)) if d["front"][i]]
 axes.plot([x[i] for i in front], [y[i] for i in front], color="#009e73",
           linestyle="--", label="Pareto front")
 axes.plot(x, y, "o", color="#0072b2")
+# Below their points: the front goes up to the right.
 for i, name in enumerate(d["shown"]):
-    axes.annotate(str(name), (x[i], y[i]), xytext=(5, 5),
+    axes.annotate(str(name), (x[i], y[i]), xytext=(5, -11),
                   textcoords="offset points", fontsize=8)
 axes.axhline(0, color="#999999", linewidth=0.8)
 axes.margins(0.18)
