@@ -23,7 +23,7 @@
 
 /* Below this, to start a worker takes longer than what it reads. */
 #define CELLS_PER_WORKER 32
-#define MAX_WORKERS 64
+#define MAX_WORKERS 12
 
 /* What a worker says of a cell; `size` bytes of text follow, newline included. */
 struct answer {
