@@ -16,7 +16,7 @@ if ! "$python" -c 'import yaml' 2>/dev/null || ! command -v git >/dev/null; then
 	echo "skipped: needs git and python3-yaml: .ci/install test" >&2
 	exit 77
 fi
-if [[ -n $sanitizers ]]; then
+if [[ -n $instrumented ]]; then
 	echo "skipped: a plugin of the page is built without sanitizers" >&2
 	exit 77
 fi
