@@ -9,7 +9,6 @@
  * the tables that the program parses with; DIR/PAGE.scd, if there is one, is
  * put behind the description.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "bench/bench.h"
 #include "cli/commands.h"
 #include "cli/registry.h"
+#include "include/spell.h"
 
 /* scdoc reads _ and * as fonts, and # - [ | ] ~ . at the start of a line. */
 static void put_text(const char *text)
@@ -159,8 +159,13 @@ static void put_kind(const struct option_desc *o)
 		fputs(i ? ", " : ": ", stdout);
 		put_text(o->names[i]);
 	}
-	if (o->type != OPTION_NAME && o->type != OPTION_BOOL && o->max)
-		printf(", %" PRIu64 " to %" PRIu64, o->min, o->max);
+	if (o->type != OPTION_NAME && o->type != OPTION_BOOL && o->max) {
+		char min[SPELL_SIZE], max[SPELL_SIZE];
+
+		spell_limit(o->type, o->min, min);
+		spell_limit(o->type, o->max, max);
+		printf(", %s to %s", min, max);
+	}
 	if (o->def && o->def[0]) {
 		fputs("; default ", stdout);
 		put_text(o->def);

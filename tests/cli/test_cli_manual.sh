@@ -35,6 +35,8 @@ done <names
 	fail "there are other pages than those of the commands"
 
 page man5/buddylab-experiment.5
+grep -q '00000000' "$man/man5/buddylab-experiment.5" &&
+	fail "a range is spelled without a unit"
 "$buddylab" list options | grep -oE '^  [a-z0-9_]+ +[A-Z]' |
 	grep -oE '[a-z0-9_]+ ' | tr -d ' ' | sort -u >keys
 [[ $(wc -l <keys) -gt 100 ]] || fail "the list of keys is short"
