@@ -3,7 +3,7 @@
 
     driver.py PROGRAM SHIM SOURCE [--stride K] [--only NAME,..] [--kinds K,..]
               [--seconds S] [--pinned FILE] [--jobs N] [--sanitized LIB]
-              [--json FILE]
+              [--json FILE] [--once FILE]
 
 For each scenario and kind of fault: run it undisturbed, count its calls of
 that kind (of memory: the places that ask for it), then once for each of them
@@ -220,6 +220,8 @@ def parse(argv):
     p.add_argument("--sanitized", help="path of libasan.so the program uses")
     p.add_argument("--scratch", help="folder for temporary folders")
     p.add_argument("--json", help="write each fault there, one a line")
+    p.add_argument("--once", help="a place that asks for memory is tried in "
+                   "one scenario only; those of earlier runs are in this file")
     p.add_argument("--quick", action="store_true", help="no stacks")
     return p.parse_args(argv)
 
@@ -289,9 +291,26 @@ def table(results):
           "whose call did not come, or is a library's own")
 
 
+def new_places(work, path):
+    """Without the places, as hashes of their callers, that were tried."""
+    with open(path, "a+", encoding="utf-8") as known:
+        known.seek(0)
+        tried = set(known.read().split("\n"))
+        for job in work:
+            place = f"{job[2]} {job[3]:x}"
+            if KINDS[job[2]][0] != "alloc":
+                yield job
+            elif place not in tried:
+                tried.add(place)
+                known.write(place + "\n")
+                yield job
+
+
 def all_faults(driver, pool, args):
     """The result of each, as it comes; of a sample if the time is short."""
     work = work_list(driver, pool, args)
+    if args.once:
+        work = list(new_places(work, args.once))
     end = time.monotonic() + (args.seconds or float("inf"))
     if args.seconds:
         random.Random(1).shuffle(work)

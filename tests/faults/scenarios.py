@@ -173,7 +173,7 @@ ALL = [
       "small.ini half"),
     S("collect", "collect small.ini -o out", "small.ini out"),
     S("collect-many", "collect many.ini -o many -j 2", "many.ini many",
-      most=100),
+      most=24),
     S("status", "status small.ini -o half --missing", "small.ini half"),
     S("status-json", "status small.ini -o out --format json",
       "small.ini out"),
