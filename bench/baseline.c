@@ -42,7 +42,7 @@ static void strip_cell(json_t *o)
 /* The reader has seen this line before, so it is well formed. */
 static int copy_line(const char *line, size_t len, FILE *out)
 {
-	json_t *o = json_loadb(line, len, 0, NULL);
+	json_t *o = json_memory_load(line, len, 0, NULL);
 	int err;
 
 	if (!o)

@@ -182,19 +182,10 @@ static json_t *result_json(const struct experiment *e, const struct cell *c,
 	return NULL;
 }
 
-/*
- * In one piece: to a stream jansson writes each token with a call. Where a
- * sorted key does not fit any more, its version 2.14 goes on without the key.
- */
+/* In one piece: to a stream jansson writes each token with a call. */
 char *cell_text(const json_t *o)
 {
-	char *text = json_dumps(o, JSON_STYLE);
-
-	if (text && json_memory_failed()) {
-		free(text);
-		text = NULL;
-	}
-	return text;
+	return json_memory_dump(o, JSON_STYLE);
 }
 
 int cell_print(const json_t *o, FILE *out)
@@ -398,7 +389,7 @@ static int load_file(const char *path, json_t **out)
 	fclose(f);
 	if (!text)
 		return err;
-	*out = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+	*out = json_memory_load(text, len, JSON_REJECT_DUPLICATES, &why);
 	free(text);
 	if (json_memory_failed())
 		return -ENOMEM;

@@ -230,7 +230,8 @@ static void read_line(struct reader *rd, const char *line, size_t len)
 {
 	struct results *r = rd->r;
 	json_error_t err;
-	json_t *o = json_loadb(line, len, JSON_REJECT_DUPLICATES, &err);
+	json_t *o = json_memory_load(line, len, JSON_REJECT_DUPLICATES,
+				     &err);
 
 	if (!o && json_memory_failed()) {
 		bad(rd, "out of memory");
