@@ -11,11 +11,17 @@
 #                              optimisation, guards off
 #     tests/determinism.sh --program A --against B...   programs that are built
 #
-# Exit 0 if all agree, 1 if not, 77 if a compiler is missing.
+# Exit 0 if all agree, 1 if not, 2 if a program is missing, 77 if a compiler is.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 traces=$root/tests/data/traces/memhog
+# Every run has a folder of its own, from which a relative path leads nowhere.
+for argument; do
+	shift
+	[[ $argument == --* ]] || argument=$(realpath -m -- "$argument")
+	set -- "$@" "$argument"
+done
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/buddylab-same-XXXXXX")
 trap 'cd / && rm -rf "$scratch"' EXIT
 cd "$scratch"
@@ -187,13 +193,19 @@ against() {
 }
 
 status=0
+if [[ ${1-} == --program ]]; then
+	for argument in "${@:2}"; do
+		[[ $argument == --* || -x $argument ]] ||
+			{ echo "$argument: no such program" >&2; exit 2; }
+	done
+fi
 if [[ ${1-} == --program && ${3-} == --against ]]; then
 	against "$2" "${@:4}" || status=$?
 elif [[ ${1-} == --program ]]; then
 	surroundings "$2" || status=$?
 else
 	mkdir -p "${1:-$root/build/determinism}"
-	compilers "$(cd "${1:-$root/build/determinism}" && pwd)" || status=$?
+	compilers "${1:-$root/build/determinism}" || status=$?
 fi
 [[ $status -eq 0 ]] || echo "not the same bytes" >&2
 exit $status
