@@ -23,6 +23,17 @@
 /* Written and read whole: pipes keep writes of this size together. */
 typedef uint16_t token_t;
 
+/* The pipe has room for as many as there can be. */
+static int put_token(const struct pool_budget *b, token_t token)
+{
+	ssize_t n;
+
+	do
+		n = write(b->write_fd, &token, sizeof(token));
+	while (n < 0 && errno == EINTR);
+	return n == sizeof(token) ? 0 : n < 0 ? -errno : -EIO;
+}
+
 struct child {
 	pid_t pid;
 	size_t job;
@@ -47,11 +58,10 @@ int pool_budget_init(struct pool_budget *b, unsigned int tokens)
 		return -errno;
 	*b = (struct pool_budget){ fds[0], fds[1], NULL };
 	for (unsigned int i = 0; i < tokens; i++) {
-		const token_t token = (token_t)i;
+		const int err = put_token(b, (token_t)i);
 
-		if (write(b->write_fd, &token, sizeof(token)) !=
-		    sizeof(token))
-			return -errno;
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -78,10 +88,7 @@ static void return_token(struct pool *p, const struct child *c)
 	if (c->borrowed)
 		p->own_free = true;
 	else
-		/* The pipe cannot be full: it held this token before. */
-		while (write(p->jobs->budget->write_fd, &c->token,
-			     sizeof(c->token)) < 0 && errno == EINTR)
-			;
+		(void)put_token(p->jobs->budget, c->token);
 }
 
 static void child_main(struct pool *p, const struct child *c, pid_t parent)

@@ -175,10 +175,8 @@ static int finish(struct tune_command *c, const struct experiment *e)
 	if (c->draw && c->goal.nr_objectives > 1)
 		err = tune_draw(&c->tune, c->terminal, c->backend, stderr,
 				stderr);
-	if (err && err != -ENOENT)
-		return EXIT_RUNTIME;
 	if (!c->tune.nr_failed)
-		return EXIT_FINE;
+		return err && err != -ENOENT ? EXIT_RUNTIME : EXIT_FINE;
 	fprintf(stderr, "buddylab tune: error: %zu cells failed; their points "
 		"are left out\n", c->tune.nr_failed);
 	return EXIT_RUNTIME;
