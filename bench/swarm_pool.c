@@ -314,8 +314,13 @@ int swarm_pool_wait(struct swarm_pool *p, uint64_t *cell,
 		if (reap(p, cell, out))
 			return 0;
 		sig = sigtimedwait(&p->watched, NULL, &second);
-		if (sig == SIGINT || sig == SIGTERM)
+		if (sig == SIGINT || sig == SIGTERM) {
+			/* It is over soon. A second one, as timeout(1) and
+			 * the impatient send, must not cost the summary. */
+			signal(SIGINT, SIG_IGN);
+			signal(SIGTERM, SIG_IGN);
 			return -EINTR;
+		}
 		kill_late(p);
 	}
 }

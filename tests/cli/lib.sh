@@ -14,7 +14,7 @@ source_dir=$2
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/buddylab-cli-XXXXXX")
 trap 'cd / && rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
-failures=0
+failures=0 out='' err=''
 what=
 
 fail() {

@@ -86,7 +86,7 @@ expect 2 swarm --print
 
 # An interrupt ends it with the summary so far.
 what="interrupt"
-timeout --signal=INT 3 "$buddylab" swarm --seed 5 --budget 60s >out.txt 2>err.txt
+timeout --signal=INT 5 "$buddylab" swarm --seed 5 --budget 60s >out.txt 2>err.txt
 status=$?
 out=$(cat out.txt)
 err=$(cat err.txt)
@@ -96,4 +96,18 @@ stdout_has "interrupted after "
 timeout --preserve-status --signal=INT 2 "$buddylab" swarm --budget 60s \
 	>/dev/null 2>&1
 [[ $? -eq 130 ]] || fail "an interrupt is not status 130"
+
+# Another one while it ends, as timeout sends it to the process and to its group,
+# does not cost the summary.
+check "many interrupts" python3 - "$buddylab" <<'PY'
+import signal, subprocess, sys, time
+p = subprocess.Popen([sys.argv[1], "swarm", "--seed", "5", "--budget", "60s"],
+                     stdout=subprocess.PIPE, text=True)
+time.sleep(3)
+while p.poll() is None:
+    p.send_signal(signal.SIGINT)
+    time.sleep(0.0005)
+text = p.stdout.read()
+assert p.returncode == 130 and "interrupted after " in text, (p.returncode, text)
+PY
 finish
