@@ -27,7 +27,7 @@ struct reader {
 	struct results *r;
 	struct diag *d;
 	struct diag_place at;
-	bool failed, other_schema;
+	bool failed, other_schema, no_memory;
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -41,6 +41,12 @@ static void bad(struct reader *rd, const char *fmt, ...)
 	va_end(args);
 	diag_error(rd->d, rd->at, "%s", text);
 	rd->failed = true;
+}
+
+static void out_of_memory(struct reader *rd)
+{
+	bad(rd, "out of memory");
+	rd->no_memory = true;
 }
 
 /* A copy in which nothing moves the cursor or ends the line of a table. */
@@ -67,7 +73,7 @@ static const char *get_text(struct reader *rd, json_t *o, const char *key)
 	if (!text)
 		bad(rd, "'%s' is missing or is not a string", key);
 	else if (!copy)
-		bad(rd, "out of memory");
+		out_of_memory(rd);
 	return copy;
 }
 
@@ -97,7 +103,7 @@ static void *get_array(struct reader *rd, size_t nr, size_t size)
 	void *p = arena_array(&rd->r->arena, nr ? nr : 1, size);
 
 	if (!p)
-		bad(rd, "out of memory");
+		out_of_memory(rd);
 	return p;
 }
 
@@ -234,7 +240,7 @@ static void read_line(struct reader *rd, const char *line, size_t len)
 				     &err);
 
 	if (!o && json_memory_failed()) {
-		bad(rd, "out of memory");
+		out_of_memory(rd);
 		return;
 	}
 	if (!o) {
@@ -275,13 +281,13 @@ static int read_lines(struct reader *rd, FILE *f, bool count, size_t *nr)
 			read_line(rd, line, (size_t)len);
 	}
 	if (!rd->failed && len < 0)
-		bad(rd, "out of memory");
+		out_of_memory(rd);
 	if (ferror(f))
 		bad(rd, "cannot be read: %s", strerror(errno));
 	free(line);
 	if (rd->other_schema)
 		return -EPROTO;
-	return rd->failed ? -EINVAL : 0;
+	return rd->no_memory ? -ENOMEM : rd->failed ? -EINVAL : 0;
 }
 
 static int read_file(struct reader *rd, FILE *f)
@@ -334,7 +340,7 @@ int results_read(struct results *r, const char *path, struct diag *d)
 	err = set_paths(r, path);
 	if (err) {
 		rd.at.file = path;
-		bad(&rd, "out of memory");
+		out_of_memory(&rd);
 		return err;
 	}
 	rd.at.file = r->path;

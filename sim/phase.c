@@ -16,7 +16,7 @@
 
 /* Looks for tasks that wait in vain. */
 #define LOOK_NS NSEC_PER_SEC
-#define LOOK_EVENTS (1u << 16)
+#define LOOK_EVENTS 256u
 /* Longer than any duration that can be asked for with its warm-up. */
 #define PHASE_LIMIT_NS (UINT64_C(48) * 3600 * NSEC_PER_SEC)
 

@@ -16,36 +16,47 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static int read_names(DIR *dir, struct arena *a, const char **names)
+{
+	const struct dirent *e;
+	size_t nr = 0, len;
+	int err;
+
+	for (errno = 0; (e = readdir(dir)) && nr < MAX_CLAIMS; errno = 0) {
+		len = strlen(e->d_name);
+		if (len <= 4 || strcmp(e->d_name + len - 4, ".ini") ||
+		    e->d_name[0] == '.')
+			continue;
+		names[nr] = arena_strndup(a, e->d_name, len - 4);
+		if (!names[nr++])
+			return -ENOMEM;
+	}
+	err = -errno;
+	qsort(names, nr, sizeof(*names), by_name);
+	return err;
+}
+
 int reproduce_list(const char *data, struct arena *a, const char ***names,
 		   struct diag *d)
 {
 	const char *path = arena_printf(a, "%s/predictions", data);
-	const struct dirent *e;
-	size_t nr = 0, len;
 	DIR *dir;
+	int err;
 
 	*names = arena_array(a, MAX_CLAIMS + 1, sizeof(**names));
 	if (!path || !*names)
 		return -ENOMEM;
 	dir = opendir(path);
-	if (!dir) {
-		const int err = errno;
-
-		diag_error(d, (struct diag_place){ .file = path },
-			   "cannot be read: %s; --data names the folder that "
-			   "holds predictions/ and published/ (bench in a "
-			   "source tree)", strerror(err));
-		return -ENOENT;
-	}
-	while ((e = readdir(dir)) && nr < MAX_CLAIMS) {
-		len = strlen(e->d_name);
-		if (len > 4 && !strcmp(e->d_name + len - 4, ".ini") &&
-		    e->d_name[0] != '.')
-			(*names)[nr++] = arena_strndup(a, e->d_name, len - 4);
-	}
-	closedir(dir);
-	qsort(*names, nr, sizeof(**names), by_name);
-	return 0;
+	err = dir ? read_names(dir, a, *names) : -errno;
+	if (dir)
+		closedir(dir);
+	if (!err)
+		return 0;
+	diag_error(d, (struct diag_place){ .file = path },
+		   "cannot be read: %s; --data names the folder that holds "
+		   "predictions/ and published/ (bench in a source tree)",
+		   strerror(-err));
+	return err == -ENOMEM ? err : -ENOENT;
 }
 
 static int write_csv(const struct score *s, const char *dir, size_t *nr,
