@@ -16,7 +16,6 @@
 
 /* Looks for tasks that wait in vain. */
 #define LOOK_NS NSEC_PER_SEC
-#define LOOK_EVENTS 256u
 /* Longer than any duration that can be asked for with its warm-up. */
 #define PHASE_LIMIT_NS (UINT64_C(48) * 3600 * NSEC_PER_SEC)
 
@@ -170,20 +169,15 @@ static int check_end(const struct sim_phase_config *c, char *why,
 	return -EINVAL;
 }
 
-/* A guest of ours that ran short is not one that ran out of its own memory. */
-static bool host_is_short(const struct sim *s)
+/*
+ * A guest of ours that ran short is not one that ran out of its own memory, and
+ * a workload that could not go on is not one that is finished.
+ */
+static void fail_if_short(struct sim *s)
 {
 	for (unsigned int i = 0; i < s->nr_guests; i++)
 		if (s->guests[i].mm && guest_host_is_short(s->guests[i].mm))
-			return true;
-	return false;
-}
-
-/* And a workload that could not go on is not one that is finished. */
-static void fail_if_short(struct sim *s)
-{
-	if (host_is_short(s))
-		sim_fail(s, -ENOMEM, "out of memory");
+			sim_fail(s, -ENOMEM, "out of memory");
 	for (unsigned int i = 0; i < s->nr_guests; i++) {
 		const struct workload *w = &s->guests[i].workload;
 
@@ -210,9 +204,6 @@ static int phase_loop(struct sim *s, const volatile sig_atomic_t *stop)
 				break;
 			look_at = s->engine.now + LOOK_NS;
 		}
-		/* A call that fails at once takes no time: it may never end. */
-		if (!(s->engine.nr_run % LOOK_EVENTS) && host_is_short(s))
-			break;
 		if (s->nr_ahead && engine_timer_is_next(&s->engine))
 			ahead_settle(s, s->engine.heap[0].at, 0);
 		if (!engine_step(&s->engine)) {

@@ -403,6 +403,9 @@ static uint64_t task_run_op(struct vcpu *v, struct task *t, bool at_once)
 		ps += task_wait(g, t, &w);
 		break;
 	case GUEST_NOMEM:
+		/* To try again what fails at once takes no time, nor an end. */
+		if (guest_host_is_short(g->mm))
+			sim_fail(g->sim, -ENOMEM, "out of memory");
 		g->oom_kills++;
 		task_begin_exit(g, t);
 		break;
