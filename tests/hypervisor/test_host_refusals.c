@@ -145,7 +145,7 @@ static const struct {
 	  { .call = "ioctl", .at = 1, .error = ENOTTY }, "Linux 6.7" },
 	{ "no huge pages", "",
 	  { .files = { { THP "hpage_pmd_size", NULL } } },
-	  "no huge pages of 2 MiB" },
+	  "no sysfs or no huge pages here" },
 	{ "huge pages of 512 MiB", "",
 	  { .files = { { THP "hpage_pmd_size", "536870912\n" } } },
 	  "no huge pages of 2 MiB" },
