@@ -9,6 +9,14 @@ files_below() {
 		sed -E 's/^lib\/[a-z0-9_]+-linux-[a-z0-9]+\//lib\//' | LC_ALL=C sort)
 }
 
+# naming PATH DIR [I]: files below DIR that name PATH as a path of its own (the
+# sources may be in /buddylab, and share/buddylab is in most files); I: of texts.
+naming() {
+	printf '%s' "$1" | sed 's/[][\\.*^$+?(){}|]/\\&/g' |
+		sed 's/.*/(^|[^A-Za-z0-9_.}~\/-])&(\/|[^A-Za-z0-9_.-]|$)/' |
+		LC_ALL=C grep -rlE"${3:-a}" -f - "$2"
+}
+
 # expand_manifest COMPONENT: the paths that manifest.txt asks for.
 expand_manifest() {
 	local component path from names file commands

@@ -81,7 +81,7 @@ for i in 0 1; do
 	[[ $(wc -l <"$name.control/md5sums") -eq $(wc -l <got.txt) ]] ||
 		fail "files are missing"
 	what="paths of the build in $name"
-	found=$(grep -rlF -e "$build_dir" -e "$source_dir" "$name")
+	found=$(naming "$build_dir" "$name"; naming "$source_dir" "$name")
 	[[ -z $found ]] || fail "$found"
 done
 what="the changelog"

@@ -48,11 +48,7 @@ cp -a "program$prefix/." "development$prefix/." moved
 rm -rf program development
 what="paths in the installed files"
 for path in "$prefix" "$build_dir" "$source_dir"; do
-	# As a path of its own: the sources may be in /buddylab, and there is
-	# share/buddylab in every file.
-	found=$(printf '%s' "$path" | sed 's/[][\\.*^$+?(){}|]/\\&/g' |
-		sed 's/.*/(^|[^A-Za-z0-9_.}~\/-])&(\/|[^A-Za-z0-9_.-]|$)/' |
-		grep -rlIE -f - moved)
+	found=$(naming "$path" moved I)
 	[[ -z $found ]] || fail "$path in $found"
 done
 [[ -z $instrumented ]] || finish
