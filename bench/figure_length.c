@@ -15,16 +15,18 @@ struct span {
 	sim_ns_t shortest, longest;
 };
 
+/* The mean of its seeds: every variant has the same ones. */
 static void add_row(const struct group_row *row, size_t group, struct span *s)
 {
-	for (size_t i = 0; i < row->slots[group].nr; i++) {
-		const sim_ns_t ns = row->slots[group].cells[i]->virtual_ns;
+	const size_t nr = row->slots[group].nr;
+	sim_ns_t ns = 0;
 
-		if (!s->longest || ns < s->shortest)
-			s->shortest = ns;
-		if (ns > s->longest)
-			s->longest = ns;
-	}
+	for (size_t i = 0; i < nr; i++)
+		ns += row->slots[group].cells[i]->virtual_ns / nr;
+	if (nr && (!s->longest || ns < s->shortest))
+		s->shortest = ns;
+	if (ns > s->longest)
+		s->longest = ns;
 }
 
 static bool uneven(const struct span *s)
