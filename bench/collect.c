@@ -54,7 +54,8 @@ static int fail(struct collector *c, const char *path, const char *doing,
 {
 	snprintf(c->why, c->why_size, "%s: cannot %s: %s", path, doing,
 		 strerror(-err));
-	return err;
+	/* -EINTR is what those return who were asked to end. */
+	return err == -EINTR ? -EIO : err;
 }
 
 /* The text of a cell, to be freed; NULL if there is none. */

@@ -13,7 +13,8 @@ static int fail(const char *what, const char *path, int err, char *why,
 {
 	snprintf(why, why_size, "%s: cannot %s: %s", path, what,
 		 strerror(err));
-	return -err;
+	/* -EINTR is what those return who were asked to end. */
+	return err == EINTR ? -EIO : -err;
 }
 
 int store_make_folders(const char *path, char *why, size_t why_size)

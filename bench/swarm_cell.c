@@ -115,6 +115,20 @@ static void violated(struct swarm_outcome *out, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* This program had no memory for it, which says nothing of the cell. */
+static void gave_up(struct swarm_outcome *out)
+{
+	out->verdict = SWARM_ENDED;
+	snprintf(out->why, sizeof(out->why), "out of memory");
+}
+
+/* Or it was the guest that had none: that is the cell's own end. */
+static bool lacked_memory(const struct trial *t)
+{
+	return t->err == -ENOMEM && (strstr(t->why, "out of memory") ||
+				     strstr(t->why, "Cannot allocate memory"));
+}
+
 /* Does an injection of this cell say that the host never answers? */
 static bool may_hang(const struct cell_body *b)
 {
@@ -169,6 +183,10 @@ static bool same_results(struct swarm_outcome *out, const struct trial *a,
 {
 	unsigned int i;
 
+	if (lacked_memory(a) || lacked_memory(b)) {
+		gave_up(out);
+		return false;
+	}
 	if (a->err != b->err || strcmp(a->why, b->why) != 0) {
 		violated(out, "run-ahead ends with '%s', step by step with "
 			 "'%s'", a->why, b->why);
@@ -212,11 +230,15 @@ static void check_text(const struct swarm_options *o,
 	struct diag d = { 0 };
 	int err;
 
-	CHECK_MSG(t && text, "no memory for a text");
-	err = swarm_text_of_cell(t, e, &e->cells[0]);
+	err = t && text ? swarm_text_of_cell(t, e, &e->cells[0]) : -ENOMEM;
+	if (err == -ENOMEM)
+		gave_up(out);
 	if (!err && swarm_text_print(t, text,
 				     SWARM_MAX_LINES * SWARM_LINE_SIZE)) {
-		if (load(&again, o, text, &d))
+		err = load(&again, o, text, &d);
+		if (err == -ENOMEM)
+			gave_up(out);
+		else if (err)
 			violated(out, "printed values are refused: %s",
 				 d.last);
 		else if (strcmp(again.cells[0].id, e->cells[0].id) != 0)
@@ -236,7 +258,10 @@ static void run_both(const struct swarm_options *o, const struct experiment *e,
 	struct sim_config cfg;
 	char context[300];
 
-	CHECK_MSG(t, "no memory for results");
+	if (!t) {
+		gave_up(out);
+		return;
+	}
 	cell_config(e, &e->cells[0], &cfg);
 	cfg.check_every = o->check_every;
 	cell_describe(&e->cells[0], context, sizeof(context));
@@ -264,6 +289,11 @@ void swarm_run_here(const struct swarm_options *o, const char *text,
 	const int err = load(&e, o, text, &d);
 
 	*out = (struct swarm_outcome){ .verdict = SWARM_REFUSED };
+	if (err == -ENOMEM) {
+		gave_up(out);
+		experiment_free(&e);
+		return;
+	}
 	if (err || e.nr_cells != 1) {
 		snprintf(out->why, sizeof(out->why), "%s", err ? d.last :
 			 "the experiment has more than one cell");

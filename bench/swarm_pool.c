@@ -155,8 +155,14 @@ static void child_main(struct swarm_pool *p, struct child *c, pid_t parent,
 	char *own = malloc(SWARM_MAX_LINES * SWARM_LINE_SIZE);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || !drawn || !own)
+	if (getppid() != parent)
 		_exit(1);
+	if (!drawn || !own) {
+		*c->outcome = (struct swarm_outcome){
+			.verdict = SWARM_ENDED, .why = "out of memory",
+		};
+		_exit(0);
+	}
 	/* Ctrl-C is for the parent, who ends its children. */
 	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &p->outside, NULL);
