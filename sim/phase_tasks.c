@@ -125,6 +125,7 @@ static int vcpu_add_task(struct vcpu *v, struct task *t)
 }
 
 /* A process of the host is no guest's business: it has none of its mms. */
+/* -ENOSPC: it is the guest that has no memory, -ENOMEM: we have none. */
 static int task_mm(struct sim_guest *g, struct task *t, unsigned int cpu)
 {
 	int mm;
@@ -139,7 +140,7 @@ static int task_mm(struct sim_guest *g, struct task *t, unsigned int cpu)
 		return 0;
 	mm = guest_mm_create(g->mm, cpu);
 	if (mm < 0)
-		return mm;
+		return guest_host_is_short(g->mm) ? -ENOMEM : -ENOSPC;
 	t->mm = (uint32_t)mm;
 	t->has_mm = true;
 	return 0;
@@ -191,9 +192,12 @@ int phase_start_tasks(struct sim_guest *g, const struct sim_phase_config *c,
 	for (i = 0; i < g->nr_tasks && phase_tasks_run(g); i++) {
 		ret = start_task(g, i);
 		if (ret) {
-			snprintf(why, why_size, "guest has no memory for task "
-				 "%u of %u", i + 1, g->nr_tasks);
-			return ret;
+			snprintf(why, why_size, "out of memory");
+			if (ret == -ENOSPC)
+				snprintf(why, why_size, "guest has no memory "
+					 "for task %u of %u", i + 1,
+					 g->nr_tasks);
+			return -ENOMEM;
 		}
 	}
 	return 0;
