@@ -242,7 +242,11 @@ static int measure_rows(const struct request *q,
 		err = selfbench_run(q->rows[i], q->repeat, &results[i]);
 		if (err)
 			return err;
-		*failed |= results[i].status == SELFBENCH_FAILED;
+		if (results[i].status != SELFBENCH_FAILED)
+			continue;
+		*failed = true;
+		fprintf(stderr, "buddylab bench: error: %s: %s\n",
+			q->rows[i]->name, results[i].why);
 	}
 	return 0;
 }

@@ -159,6 +159,8 @@ class Driver:
         status, stdout, stderr, _ = self.run(scenario, work)
         after = judge.tree(work)
         self.drop(work)
+        if status in (None, 2):
+            raise SystemExit(f"{scenario.name} does not run: {stderr}")
         return judge.Expected(scenario, status, stdout, stderr, before,
                               after)
 

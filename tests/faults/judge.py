@@ -107,6 +107,9 @@ def judge_status(e, kind, what, status, stdout, stderr):
             yield "success, but an error was printed"
     elif status == 3:
         yield from judge_message(kind, what, stderr)
+    elif status == 77 and e.scenario.command == "conformance":
+        if "skipped:" not in stderr:
+            yield "skipped without a reason"
     elif status == 2 and kind[0] in ("open", "read", "stat", "readdir"):
         if (not any(end in stderr for end in INPUTS) and
                 failed_name(what) not in stderr):

@@ -64,7 +64,7 @@ memory = 4G
 [phase measure]
 workload = page_fault1
 map_size = 4M
-duration = 10ms
+duration = 1s
 """
 # Enough cells for `collect` to have others read them.
 MANY = """[experiment]
@@ -230,7 +230,7 @@ ALL = [
     S("list-options", "list options"),
     S("list-counters-json", "list counters --format json"),
     S("calibrate-solve", "calibrate --solve solve.ini --target solve.target"
-      " --zero-share 0.5 -j 1 -o solved.ini", "solve.ini solve.target",
+      " --zero-share 0.5 -j 1", "solve.ini solve.target",
       most=150),
     S("bench-list", "bench --list"),
     S("bench", "bench size-ratio --repeat 1 -o bench.txt", same=False,
