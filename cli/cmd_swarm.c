@@ -318,8 +318,10 @@ int cmd_swarm(int argc, char **argv)
 	args_init(&a->args, &command_swarm, argc, argv);
 	plugins_init(&a->plugins);
 	a->o = (struct swarm_options){
-		.registry = &a->plugins.registry, .max_events = SWARM_EVENTS_DEFAULT,
-		.check_every = SWARM_CHECK_DEFAULT, .limit_s = SWARM_LIMIT_S, .seed = 1,
+		.registry = &a->plugins.registry,
+		.max_events = SWARM_EVENTS_DEFAULT,
+		.check_every = SWARM_CHECK_DEFAULT, .limit_s = SWARM_LIMIT_S,
+		.seed = 1,
 		.nr_ops = 3000,
 	};
 	a->c = (struct swarm_campaign){
